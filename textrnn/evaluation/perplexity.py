@@ -1,0 +1,149 @@
+"""How well a language model predicts a text: perplexity per token, and bits per character.
+
+Perplexity depends on the tokens; bits per character compare models of any level on the same text.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from textrnn.errors import TextrnnError, check_range
+from textrnn.inference.networks import RecurrentNetwork, cross_entropies
+from textrnn.preprocessing.sequences import BatchPlan, EncodedText
+
+__all__ = ["Evaluation", "evaluate"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """How well a text was predicted.
+
+    Args:
+        loss: Nats per token.
+        num_tokens: Tokens that were predicted.
+        num_characters: Characters that those tokens stand for.
+        unknown_share: Share of the tokens that the vocabulary does not hold. Unknown words are predicted as one token
+            `<unk>`, which is too easy: with a large share the figures flatter the model.
+    """
+
+    loss: float
+    num_tokens: int
+    num_characters: int
+    unknown_share: float
+
+    @property
+    def perplexity(self) -> float:
+        """`exp(loss)`: the number of equally likely tokens that would be as hard to guess."""
+        return math.exp(min(self.loss, 700.0))
+
+    @property
+    def bits_per_character(self) -> float:
+        """Information per character of the text, in bits."""
+        return self.loss * self.num_tokens / max(self.num_characters, 1) / math.log(2)
+
+    def __str__(self) -> str:
+        return (
+            f"perplexity {self.perplexity:.3f}, {self.bits_per_character:.4f} bits per character, loss {self.loss:.4f} "
+            f"nats per token, {self.num_tokens:,} tokens, {self.num_characters:,} characters, "
+            f"{100 * self.unknown_share:.2f}% unknown"
+        )
+
+
+def evaluate(
+    network: RecurrentNetwork,
+    text: EncodedText,
+    window: int | None = None,
+    batch_size: int = 64,
+    progress: Callable[[int], object] | None = None,
+) -> Evaluation:
+    """Scores a text in the form that the network was trained in.
+
+    Args:
+        network: The network.
+        text: The encoded text.
+        window: For networks of the "stream" form: None carries the state through the whole text; a number cuts it
+            into windows of that many tokens, each begun with a zero state.
+        batch_size: Rows scored at once where rows do not depend on each other.
+        progress: Called with the number of tokens scored since the last call.
+
+    Raises:
+        TextrnnError: If there is nothing to predict.
+    """
+    config = network.config
+    if config.form != "stream":
+        return evaluate_lines(network, text, batch_size, progress)
+    if window is not None:
+        check_range("window", window, 1, whole=True)
+    if text.num_tokens < 2:
+        raise TextrnnError(f"A text of {text.num_tokens} tokens leaves nothing to predict. Pass a longer text.")
+    total = carried_loss(network, text.token_ids, progress) if window is None else 0.0
+    if window is not None:
+        total = windowed_loss(network, text.token_ids, window, batch_size, progress)
+    num_tokens = text.num_tokens - 1
+    share = num_tokens / text.num_tokens  # the first token is read, not predicted
+    num_characters = round(text.num_characters * share)
+    return Evaluation(total / num_tokens, num_tokens, num_characters, text.unknown_share)
+
+
+def carried_loss(network: RecurrentNetwork, token_ids: np.ndarray, progress: Callable[[int], object] | None) -> float:
+    """Returns the summed loss in nats of one pass with the state carried from the first token to the last."""
+    total, states = 0.0, network.initial_states(1)
+    for start in range(0, len(token_ids) - 1, 256):
+        inputs = token_ids[start : start + 256].astype(np.int64)
+        targets = token_ids[start + 1 : start + 257].astype(np.int64)
+        logits, states = network(inputs[np.newaxis, : len(targets)], states)
+        total += float(cross_entropies(logits[0], targets).sum())
+        if progress is not None:
+            progress(len(targets))
+    return total
+
+
+def windowed_loss(
+    network: RecurrentNetwork,
+    token_ids: np.ndarray,
+    window: int,
+    batch_size: int,
+    progress: Callable[[int], object] | None,
+) -> float:
+    """Returns the summed loss in nats of windows that each start cold."""
+    total = 0.0
+    num_whole = (len(token_ids) - 1) // window
+    starts = [start * window for start in range(num_whole)]
+    groups = [starts[first : first + batch_size] for first in range(0, num_whole, batch_size)]
+    rest = len(token_ids) - 1 - num_whole * window
+    for group, length in [*((group, window) for group in groups), *([([num_whole * window], rest)] if rest else [])]:
+        inputs = np.stack([token_ids[start : start + length] for start in group]).astype(np.int64)
+        targets = np.stack([token_ids[start + 1 : start + length + 1] for start in group]).astype(np.int64)
+        logits, _ = network(inputs, network.initial_states(len(group)))
+        total += float(cross_entropies(logits, targets).sum())
+        if progress is not None:
+            progress(targets.size)
+    return total
+
+
+def evaluate_lines(
+    network: RecurrentNetwork, text: EncodedText, batch_size: int, progress: Callable[[int], object] | None
+) -> Evaluation:
+    """Scores each line on its own, in the "lines" or the n-gram form."""
+    config = network.config
+    form = "ngrams" if config.bidirectional else "lines"
+    plan = BatchPlan(text, form, batch_size, 1, config.max_length, config.line_markers)
+    total, num_tokens = 0.0, 0
+    for batch in plan.batches():
+        if form == "ngrams":
+            logits = network.ngram_logits(batch.inputs)
+        else:
+            logits, _ = network(batch.inputs, network.initial_states(len(batch.inputs)))
+        real = batch.targets != 0
+        total += float(cross_entropies(logits, batch.targets.astype(np.int64))[real].sum())
+        num_tokens += int(real.sum())
+        if progress is not None:
+            progress(int(real.sum()))
+    if not num_tokens:
+        raise TextrnnError("No line has a token to predict. Pass a text with lines of at least two tokens.")
+    share = 1.0
+    if not config.line_markers:  # each line's first token is read, not predicted
+        share = num_tokens / max(int((text.line_ends - text.line_starts).sum()), 1)
+    return Evaluation(total / num_tokens, num_tokens, round(text.num_characters * share), text.unknown_share)

@@ -1,0 +1,125 @@
+"""The networks of `textrnn.training.networks` in NumPy, from the same config and weights."""
+
+import numpy as np
+
+from textrnn.config import NetworkConfig, weight_shapes
+from textrnn.errors import TextrnnError
+from textrnn.inference.cells import make_cell, run
+
+__all__ = ["RecurrentNetwork", "cross_entropies"]
+
+NORMALIZATION_EPSILON = 1e-3  # that of keras.layers.LayerNormalization
+
+States = list[list[np.ndarray]]
+
+
+class RecurrentNetwork:
+    """A stacked recurrent network that maps token ids to next-token logits.
+
+    Args:
+        config: What the network is.
+        weights: Arrays with the names and shapes of `weight_shapes(config)`.
+
+    Raises:
+        TextrnnError: If a weight is missing or has another shape.
+    """
+
+    def __init__(self, config: NetworkConfig, weights: dict[str, np.ndarray]) -> None:
+        for name, shape in weight_shapes(config).items():
+            found = weights[name].shape if name in weights else None
+            if found != shape:
+                raise TextrnnError(f"Weight {name!r} must have shape {shape}. Received: {found}.")
+        self.config = config
+        self.embeddings = weights["embedding/embeddings"]
+        self.output_kernel = self.embeddings.T if config.tie_weights else weights["output/kernel"]
+        self.output_bias = weights["output/bias"]
+        self.cells = [
+            [make_cell(config.cell, weights, f"recurrent_{layer}{direction}") for direction in config.directions]
+            for layer in range(len(config.units))
+        ]
+        self.normalizations = [
+            (weights[f"normalization_{layer}/gamma"], weights[f"normalization_{layer}/beta"])
+            for layer in range(len(config.units) if config.layer_normalization else 0)
+        ]
+
+    def initial_states(self, batch_size: int) -> States:
+        """Returns zero states: for each layer a list of arrays of shape `(batch_size, units)`."""
+        return [
+            [np.zeros((batch_size, units), self.embeddings.dtype) for _ in range(self.config.num_states)]
+            for units in self.config.units
+        ]
+
+    def __call__(self, token_ids: np.ndarray, states: States, last_only: bool = False) -> tuple[np.ndarray, States]:
+        """Reads tokens from left to right.
+
+        Args:
+            token_ids: Shape `(batch, time)`.
+            states: What `initial_states` or the call before returned.
+            last_only: Whether only the last step's logits are wanted.
+
+        Returns:
+            Logits of shape `(batch, time, vocabulary_size)`, or `(batch, vocabulary_size)` with `last_only`, and the
+            states to carry on with.
+
+        Raises:
+            TextrnnError: If the network is bidirectional.
+        """
+        if self.config.bidirectional:
+            raise TextrnnError(
+                "A bidirectional network cannot read from left to right: over a whole text it would see its own "
+                "targets. Score it with `ngram_logits`."
+            )
+        hidden = self.embeddings[token_ids]
+        new_states = []
+        for layer, (cell,) in enumerate(self.cells):
+            hidden, state = run(cell, hidden, states[layer])
+            hidden = self._normalize(layer, hidden)
+            new_states.append(state)
+        return self._logits(hidden[:, -1] if last_only else hidden), new_states
+
+    def ngram_logits(self, token_ids: np.ndarray) -> np.ndarray:
+        """Returns the logits of the token after each pre-padded n-gram sequence.
+
+        Args:
+            token_ids: Shape `(batch, time)`, padding ids on the left.
+
+        Returns:
+            Shape `(batch, vocabulary_size)`.
+        """
+        mask = token_ids != 0
+        hidden = self.embeddings[token_ids]
+        states = self.initial_states(len(token_ids))
+        for layer, cells in enumerate(self.cells):
+            passes = [
+                run(cell, hidden, states[layer], mask, backwards=number == 1) for number, cell in enumerate(cells)
+            ]
+            if layer + 1 < len(self.cells):
+                hidden = np.concatenate([outputs for outputs, _ in passes], axis=-1)
+            else:  # the output layer sees where each direction has ended
+                hidden = np.concatenate([final[0] for _, final in passes], axis=-1)
+            hidden = self._normalize(layer, hidden)
+        return self._logits(hidden)
+
+    def _normalize(self, layer: int, hidden: np.ndarray) -> np.ndarray:
+        if not self.normalizations:
+            return hidden
+        gamma, beta = self.normalizations[layer]
+        mean = hidden.mean(axis=-1, keepdims=True)
+        variance = hidden.var(axis=-1, keepdims=True)
+        return (hidden - mean) / np.sqrt(variance + NORMALIZATION_EPSILON) * gamma + beta
+
+    def _logits(self, hidden: np.ndarray) -> np.ndarray:
+        return hidden @ self.output_kernel + self.output_bias
+
+
+def cross_entropies(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Returns the negative log-probability of each target, float64, in nats.
+
+    Args:
+        logits: Shape `(..., vocabulary_size)`.
+        targets: Token ids of shape `(...)`.
+    """
+    logits = logits.astype(np.float64)
+    highest = logits.max(axis=-1, keepdims=True)
+    normalizer = highest[..., 0] + np.log(np.exp(logits - highest).sum(axis=-1))
+    return normalizer - np.take_along_axis(logits, targets[..., np.newaxis], axis=-1)[..., 0]

@@ -1,0 +1,308 @@
+"""The model directory: plain data, written so that a crash leaves the old model or the new one, read with suspicion.
+
+    config.json         what the model is
+    tokenizer.json      the vocabulary (and tokenizer.model for subword)
+    weights.safetensors arrays under the names of `textrnn.config.weight_shapes`
+    ngrams.safetensors  hashed n-grams of the training text, for memorisation reports (optional)
+    manifest.json       format version, sha256 and size of every other file, facts about the training
+
+Saving writes each file as `NAME.next`, then renames the new manifest into place, then the other files. That one rename
+is the moment at which the new model counts: a reader takes each file from `NAME` or `NAME.next`, whichever fits the
+manifest's hash, so it finds the old model or the new one whole. Nothing here runs code from a model or follows a path
+that a file names.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+import struct
+import tempfile
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+
+from textrnn.config import NetworkConfig, weight_shapes
+from textrnn.errors import TextrnnError, nearest
+from textrnn.preprocessing.tokenizers import Tokenizer, load_tokenizer
+
+__all__ = ["FORMAT_VERSION", "StoredModel", "find_model", "load_model", "save_model", "write_atomically"]
+
+FORMAT_VERSION = 1
+KIND = "language-model"
+REQUIRED_FILES = ("config.json", "tokenizer.json", "weights.safetensors")
+OPTIONAL_FILES = ("tokenizer.model", "ngrams.safetensors")
+MAX_JSON_BYTES = 64_000_000
+MAX_HEADER_BYTES = 10_000_000
+PRETRAINED = pathlib.Path(__file__).parent / "pretrained"
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredModel:
+    """What a model directory holds.
+
+    Args:
+        config: What the network is.
+        tokenizer: Its tokenizer.
+        weights: float32 arrays by name.
+        ngrams: Hashed n-grams of the training text as uint8 arrays by name; empty if not kept.
+        facts: What is known about the training, for people to read.
+    """
+
+    config: NetworkConfig
+    tokenizer: Tokenizer
+    weights: dict[str, np.ndarray]
+    ngrams: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    facts: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def find_model(model: str | os.PathLike[str]) -> pathlib.Path:
+    """Returns the directory of a model: a directory, or the name of one that ships with the package.
+
+    Raises:
+        TextrnnError: If there is no such model.
+    """
+    path = pathlib.Path(model)
+    if path.is_dir():
+        return path
+    shipped = sorted(item.name for item in PRETRAINED.iterdir() if item.is_dir()) if PRETRAINED.is_dir() else []
+    if str(model) in shipped:
+        return PRETRAINED / str(model)
+    raise TextrnnError(
+        f"{model}: no such model directory, and no shipped model of that name.{nearest(str(model), shipped)} "
+        f"Shipped models: {', '.join(shipped) or 'none'}."
+    )
+
+
+def save_model(directory: str | os.PathLike[str], model: StoredModel, half_precision: bool = False) -> None:
+    """Writes a model directory; what stood there before stays whole until the new one is complete.
+
+    Args:
+        directory: Where to; a directory that is there must be empty or hold a model.
+        model: What to write.
+        half_precision: Whether to keep the weights as float16, half the size.
+
+    Raises:
+        TextrnnError: If the place cannot be written or holds something else.
+    """
+    dtype = np.float16 if half_precision else np.float32
+    weights = {name: np.ascontiguousarray(array, dtype=dtype) for name, array in model.weights.items()}
+    for name, array in weights.items():
+        if not np.isfinite(array).all():
+            raise TextrnnError(f"Weight {name!r} holds values that are not finite; the model was not saved.")
+    files = {
+        "config.json": to_json({"kind": KIND, "network": model.config.to_dict()}),
+        **model.tokenizer.files(),
+        "weights.safetensors": safetensors.numpy.save(weights),
+    }
+    if model.ngrams:
+        files["ngrams.safetensors"] = safetensors.numpy.save(model.ngrams)
+    manifest = {
+        "format_version": FORMAT_VERSION,
+        "files": {
+            name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in files.items()
+        },
+        "training": model.facts,
+    }
+    write_files(pathlib.Path(directory), {**files, "manifest.json": to_json(manifest)})
+
+
+def to_json(content: dict[str, Any]) -> bytes:
+    """Returns JSON that a person can read and diff."""
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
+
+
+def write_files(directory: pathlib.Path, files: dict[str, bytes]) -> None:
+    """Replaces the model in `directory` by `files`, in the order that the module's text describes."""
+    manifest = directory / "manifest.json"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        foreign = [name for name in files if (directory / name).exists()]
+        if foreign and not manifest.exists():
+            raise TextrnnError(f"{directory}: holds {foreign[0]} but no model; it is left as it is. Name another place.")
+        if manifest.exists():
+            finish_renames(directory)
+        for name, content in files.items():
+            write_atomically(directory / f"{name}.next", content)
+        os.replace(directory / "manifest.json.next", manifest)
+        finish_renames(directory)
+        for name in OPTIONAL_FILES:
+            if name not in files:
+                (directory / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise TextrnnError(
+            f"{directory}: cannot be written: {error.strerror or error}. The model that was there is unchanged."
+        ) from error
+
+
+def finish_renames(directory: pathlib.Path) -> None:
+    """Renames the `.next` files that the manifest in force names, which an interrupted save has left."""
+    for name, content in read_files(directory).items():
+        path = directory / f"{name}.next"
+        if path.exists() and path.read_bytes() == content:
+            os.replace(path, directory / name)
+
+
+def write_atomically(path: pathlib.Path, content: bytes) -> None:
+    """Writes a file so that it is, at any moment, the old one or the new one: temporary file, fsync, rename."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        pathlib.Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load_model(model: str | os.PathLike[str]) -> StoredModel:
+    """Reads a model by its directory or shipped name.
+
+    Raises:
+        TextrnnError: If the directory is no model, or is damaged, incomplete, of another kind or of a newer format.
+    """
+    directory = find_model(model)
+    files, facts = read_model_files(directory)
+    content = parsed_json(files["config.json"], directory / "config.json")
+    if content.get("kind") != KIND:
+        raise TextrnnError(f"{directory}: holds a {content.get('kind')!r}, not a {KIND!r}.")
+    try:
+        config = NetworkConfig.from_dict(content.get("network", {}))
+        tokenizer = load_tokenizer({name: data for name, data in files.items() if name.startswith("tokenizer.")})
+    except (TextrnnError, TypeError) as error:
+        raise TextrnnError(f"{directory}: {error}") from error
+    if tokenizer.vocabulary_size != config.vocabulary_size:
+        raise TextrnnError(
+            f"{directory}: the tokenizer has {tokenizer.vocabulary_size} tokens, the network {config.vocabulary_size}."
+        )
+    shapes = weight_shapes(config)
+    weights = parsed_arrays(files["weights.safetensors"], directory / "weights.safetensors", ("F32", "F16"), shapes)
+    for name, array in weights.items():
+        if not np.isfinite(array).all():
+            raise TextrnnError(f"{directory / 'weights.safetensors'}: {name!r} holds values that are not finite.")
+    ngrams = {}
+    if "ngrams.safetensors" in files:
+        ngrams = parsed_arrays(files["ngrams.safetensors"], directory / "ngrams.safetensors", ("U8",))
+    weights = {name: array.astype(np.float32, copy=False) for name, array in weights.items()}
+    return StoredModel(config, tokenizer, weights, ngrams, facts)
+
+
+def read_model_files(directory: pathlib.Path) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Returns the files that the manifest names, checked against it, and the facts about the training."""
+    try:
+        files = read_files(directory)
+    except TextrnnError:
+        files = read_files(directory)  # a save by another process may have gone by; a damaged model fails again
+    facts = parsed_json(read_bounded(directory / "manifest.json", MAX_JSON_BYTES), directory / "manifest.json")
+    return files, facts.get("training") or {}
+
+
+def read_files(directory: pathlib.Path) -> dict[str, bytes]:
+    """Returns the content of every file that the manifest names."""
+    manifest_path = directory / "manifest.json"
+    if not manifest_path.is_file():
+        raise TextrnnError(f"{directory}: manifest.json is missing, so this is not a complete textrnn model.")
+    manifest = parsed_json(read_bounded(manifest_path, MAX_JSON_BYTES), manifest_path)
+    version = manifest.get("format_version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise TextrnnError(f"{manifest_path}: `format_version` must be a whole number from 1. Received: {version!r}.")
+    if version > FORMAT_VERSION:
+        raise TextrnnError(
+            f"{directory}: format version {version} is newer than this textrnn reads ({FORMAT_VERSION}). Upgrade textrnn."
+        )
+    entries = manifest.get("files")
+    if not isinstance(entries, dict):
+        raise TextrnnError(f"{manifest_path}: `files` must be an object.")
+    check_names(entries, manifest_path)
+    return {name: read_checked(directory, name, entry) for name, entry in entries.items()}
+
+
+def check_names(entries: dict[str, Any], path: pathlib.Path) -> None:
+    """Raises unless the manifest names the files of a model and nothing else."""
+    for name in REQUIRED_FILES:
+        if name not in entries:
+            raise TextrnnError(f"{path}: does not name {name}; the model is incomplete.")
+    for name in entries:
+        if name not in REQUIRED_FILES + OPTIONAL_FILES:
+            raise TextrnnError(f"{path}: names {name!r}, which is no file of a model.")
+
+
+def read_checked(directory: pathlib.Path, name: str, entry: Any) -> bytes:
+    """Reads one file, from `NAME` or `NAME.next`, and compares it with its manifest entry."""
+    size, digest = (entry.get("bytes"), entry.get("sha256")) if isinstance(entry, dict) else (None, None)
+    if not isinstance(size, int) or not isinstance(digest, str):
+        raise TextrnnError(f"{directory / 'manifest.json'}: the entry of {name} must hold bytes and sha256.")
+    found = False
+    for path in (directory / name, directory / f"{name}.next"):
+        if path.is_file() and not path.is_symlink():
+            found = True
+            if path.stat().st_size == size:
+                content = read_bounded(path, size)
+                if hashlib.sha256(content).hexdigest() == digest:
+                    return content
+    if not found:
+        raise TextrnnError(f"{directory}: {name} is missing; the model is incomplete. Copy the whole directory again.")
+    raise TextrnnError(f"{directory}: {name} is damaged: it does not fit the manifest. Copy the directory again.")
+
+
+def read_bounded(path: pathlib.Path, limit: int) -> bytes:
+    """Reads a file of at most `limit` bytes."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        raise TextrnnError(f"{path}: cannot be read: {error.strerror or error}.") from error
+    if len(content) > limit:
+        raise TextrnnError(f"{path}: larger than {limit:,} bytes, which no model needs.")
+    return content
+
+
+def parsed_json(content: bytes, path: pathlib.Path) -> dict[str, Any]:
+    """Returns the object that a JSON file holds."""
+    try:
+        result = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise TextrnnError(f"{path}: is not JSON in UTF-8 ({error}); the model is damaged.") from error
+    if not isinstance(result, dict):
+        raise TextrnnError(f"{path}: must hold one JSON object; the model is damaged.")
+    return result
+
+
+def parsed_arrays(
+    content: bytes,
+    path: pathlib.Path,
+    dtypes: tuple[str, ...],
+    shapes: dict[str, tuple[int, ...]] | None = None,
+) -> dict[str, np.ndarray]:
+    """Returns the arrays of a safetensors file after comparing its header with what is expected.
+
+    Args:
+        content: The file.
+        path: Its name, for messages.
+        dtypes: Allowed safetensors dtypes.
+        shapes: Exactly the arrays that must be there, or None to allow any.
+    """
+    length = struct.unpack("<Q", content[:8])[0] if len(content) >= 8 else 0
+    if not 2 <= length <= min(MAX_HEADER_BYTES, len(content) - 8):
+        raise TextrnnError(f"{path}: is not a safetensors file; the model is damaged.")
+    header = parsed_json(content[8 : 8 + length], path)
+    header.pop("__metadata__", None)
+    for name in [*header, *(shapes or {})]:
+        entry = header.get(name)
+        expected = None if shapes is None else shapes.get(name)
+        if not isinstance(entry, dict) or (shapes is not None and expected is None):
+            raise TextrnnError(f"{path}: array {name!r} is {'missing' if entry is None else 'not one of this network'}.")
+        if entry.get("dtype") not in dtypes:
+            raise TextrnnError(f"{path}: array {name!r} has dtype {entry.get('dtype')!r}; expected {' or '.join(dtypes)}.")
+        if expected is not None and entry.get("shape") != list(expected):
+            raise TextrnnError(f"{path}: array {name!r} has shape {entry.get('shape')}; expected {list(expected)}.")
+    try:
+        return safetensors.numpy.load(content)
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        raise TextrnnError(f"{path}: is not a safetensors file ({error}); the model is damaged.") from error

@@ -1,0 +1,455 @@
+"""The language model that people call: fit it to text, continue prompts, score texts, save and load it."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from textrnn.config import NETWORKS, NetworkConfig, TrainingConfig
+from textrnn.errors import TextrnnError, check_choice, check_options, check_range
+from textrnn.inference.generation import Choice, Piece, generate
+from textrnn.inference.networks import RecurrentNetwork
+from textrnn.inference.sampling import SamplingOptions
+from textrnn.preprocessing import corpora
+from textrnn.preprocessing.sequences import BatchPlan, EncodedText, encode_corpus
+from textrnn.preprocessing.tokenizers import BOS_ID, Tokenizer, make_tokenizer
+from textrnn.progress import Progress
+from textrnn.storage import StoredModel, load_model, save_model
+
+if TYPE_CHECKING:
+    from textrnn.evaluation.memorisation import Memorisation
+    from textrnn.evaluation.perplexity import Evaluation
+    from textrnn.training.trainer import EpochRecord
+
+__all__ = ["Generation", "LanguageModel"]
+
+DEFAULT_VOCABULARY_SIZE = {"char": 1000, "word": 10_000, "subword": 4000}
+VALIDATION_ROWS = 8
+
+Source = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | corpora.Corpus
+
+
+@dataclasses.dataclass(frozen=True)
+class Generation:
+    """A generated text.
+
+    Args:
+        prompt: What it continues.
+        text: Prompt and continuation.
+        finish_reason: "length", "stop" or "eos".
+        token_ids: The generated tokens.
+        choices: For each of them its probability and the alternatives, if they were asked for.
+    """
+
+    prompt: str
+    text: str
+    finish_reason: str
+    token_ids: tuple[int, ...]
+    choices: tuple[Choice, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class LanguageModel:
+    """A recurrent language model over characters, words or subwords.
+
+    Example:
+
+        model = LanguageModel(level="char", units=(128,), embedding_dim=64)
+        model.fit("my_book.txt", epochs=5, output="my-model")
+        print(model.generate("It was", max_tokens=200, seed=1))
+
+    Args:
+        network: Name of a ready-made network ("tutorial", "tutorial-bidirectional"), or None.
+        level: "char", "word" or "subword".
+        vocabulary_size: Most token ids to use; by default 1,000 characters, 10,000 words or 4,000 subwords.
+        **options: Options of `textrnn.config.NetworkConfig`; they override those of `network`.
+
+    Raises:
+        TextrnnError: If an option is unknown or its value impossible.
+    """
+
+    def __init__(
+        self, network: str | None = None, *, level: str | None = None, vocabulary_size: int | None = None, **options: Any
+    ) -> None:
+        if network is not None:
+            check_choice("network", network, NETWORKS)
+            options = {**NETWORKS[network], **options}
+            level = level or "word"
+        self.level = level or "subword"
+        check_choice("level", self.level, DEFAULT_VOCABULARY_SIZE)
+        if vocabulary_size is None:
+            vocabulary_size = DEFAULT_VOCABULARY_SIZE[self.level]
+        names = [name for name in NetworkConfig.option_names() if name != "vocabulary_size"]
+        check_options(options, [*names, "level", "vocabulary_size", "network"], "LanguageModel")
+        self.config = NetworkConfig(vocabulary_size=vocabulary_size, **options)
+        self.tokenizer: Tokenizer | None = None
+        self.weights: dict[str, np.ndarray] = {}
+        self.ngrams: dict[str, np.ndarray] = {}
+        self.facts: dict[str, Any] = {}
+        self._network: RecurrentNetwork | None = None
+
+    # Storage
+
+    @classmethod
+    def load(cls, model: str | os.PathLike[str]) -> "LanguageModel":
+        """Loads a model from a directory, or a shipped one by name ("shakespeare").
+
+        Raises:
+            TextrnnError: If there is no such model, or it is damaged, incomplete or of a newer format.
+        """
+        stored = load_model(model)
+        result = cls.__new__(cls)
+        result.level = stored.tokenizer.level
+        result.config, result.tokenizer, result.weights = stored.config, stored.tokenizer, stored.weights
+        result.ngrams, result.facts, result._network = stored.ngrams, stored.facts, None
+        return result
+
+    def save(self, directory: str | os.PathLike[str], half_precision: bool = False) -> None:
+        """Writes the model directory.
+
+        Args:
+            directory: Where to; a model that is there is replaced, anything else is left alone with an error.
+            half_precision: Whether to keep the weights as float16, half the size.
+        """
+        save_model(directory, self._stored(self.weights), half_precision)
+
+    def _stored(self, weights: dict[str, np.ndarray]) -> StoredModel:
+        return StoredModel(self.config, self._trained_tokenizer(), weights, self.ngrams, self.facts)
+
+    def _trained_tokenizer(self) -> Tokenizer:
+        if self.tokenizer is None:
+            raise TextrnnError("This model has not been trained yet. Call `fit` with a corpus, or load a model.")
+        return self.tokenizer
+
+    @property
+    def network(self) -> RecurrentNetwork:
+        """The NumPy network with the current weights."""
+        self._trained_tokenizer()
+        if self._network is None:
+            self._network = RecurrentNetwork(self.config, self.weights)
+        return self._network
+
+    # Training
+
+    def fit(
+        self,
+        corpus: Source,
+        *,
+        validation: Source | None = None,
+        validation_fraction: float = 0.05,
+        split_by: str | None = None,
+        encoding: str = "utf-8",
+        output: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        half_precision: bool = False,
+        sample_prompt: str = "",
+        callbacks: Sequence[Any] = (),
+        progress: Progress | None = None,
+        **options: Any,
+    ) -> "list[EpochRecord]":
+        """Trains the model on text and keeps the weights that predict the validation text best.
+
+        Args:
+            corpus: A file, several files, a directory, "-", a name for `corpora.load`, or a `Corpus`.
+            validation: The same for validation text; by default a part of the corpus is set aside.
+            validation_fraction: How large a part.
+            split_by: "block", "line" or "group"; by default blocks for streams and lines for the other forms.
+            encoding: Encoding of the files.
+            output: Directory for the model, the checkpoint, `history.csv` and `loss.png`; None writes nothing.
+            resume: Whether to go on from the checkpoint in `output`.
+            half_precision: Whether to save the weights as float16.
+            sample_prompt: What the line sampled after each validation continues.
+            callbacks: Keras callbacks.
+            progress: Where messages go; by default standard error.
+            **options: Options of `textrnn.config.TrainingConfig`, such as `epochs` or `learning_rate`.
+
+        Returns:
+            The history, one record per validation.
+
+        Raises:
+            TextrnnError: If the text is missing, unreadable or too small, or an option is wrong.
+        """
+        check_options(options, TrainingConfig.option_names(), "fit")
+        training_config = TrainingConfig(**options)
+        progress = progress or Progress()
+        output = None if output is None else prepared_output(output, resume)
+        training_corpus = opened(corpus, encoding)
+        if validation is None:
+            by = split_by or ("block" if self.config.form == "stream" else "line")
+            training_corpus, validation_corpus = corpora.split(
+                training_corpus, validation_fraction, by, training_config.seed
+            )
+        else:
+            validation_corpus = opened(validation, encoding)
+        with tempfile.TemporaryDirectory(prefix="textrnn-") as directory:
+            texts = self._encode(training_corpus, validation_corpus, pathlib.Path(directory), progress)
+            trainer = self._make_trainer(
+                texts, training_config, output, half_precision, sample_prompt, callbacks, progress
+            )
+            if not resume:
+                self._remember_ngrams(training_corpus, texts[0])
+            records = trainer.fit(resume)
+        self.weights = trainer.network.get_weights_by_name()
+        self._network = None
+        self.facts = facts_of(records, training_config, *texts)
+        if output is not None:
+            from textrnn import plots
+
+            self.save(output, half_precision)
+            plots.loss_curve(records, output / "loss.png")
+        return records
+
+    def _encode(
+        self, training: corpora.Corpus, validation: corpora.Corpus, directory: pathlib.Path, progress: Progress
+    ) -> tuple[EncodedText, EncodedText]:
+        """Trains the tokenizer on the training text and encodes both texts into files in `directory`."""
+        progress.message(f"building a {self.level} vocabulary")
+        self.tokenizer = make_tokenizer(self.level, training.lines(), self.config.vocabulary_size)
+        self.config = dataclasses.replace(self.config, vocabulary_size=self.tokenizer.vocabulary_size)
+        texts = []
+        for name, corpus in (("training", training), ("validation", validation)):
+            progress.start(f"encoding {name} text", corpus.num_bytes(), "characters")
+            texts.append(encode_corpus(corpus, self.tokenizer, directory, name, progress.advance))
+            progress.finish()
+        return texts[0], texts[1]
+
+    def _make_trainer(
+        self,
+        texts: tuple[EncodedText, EncodedText],
+        config: TrainingConfig,
+        output: pathlib.Path | None,
+        half_precision: bool,
+        sample_prompt: str,
+        callbacks: Sequence[Any],
+        progress: Progress,
+    ) -> Any:
+        plans = self._batch_plans(texts, config)
+        check_size(plans, texts, self.config)
+        from textrnn.training.networks import RecurrentNetwork as KerasNetwork
+        from textrnn.training.trainer import Trainer
+        from textrnn.training.estimates import describe_run
+
+        network = KerasNetwork(self.config, config.precision, config.seed)
+        progress.message(describe_run(self.config, config, texts, plans[0]))
+
+        def save_best(weights: dict[str, np.ndarray], record: "EpochRecord") -> None:
+            if output is not None:
+                self.facts = facts_of([record], config, *texts)
+                save_model(output, self._stored(weights), half_precision)
+
+        def sample(weights: dict[str, np.ndarray]) -> str:
+            self.weights, self._network = weights, None
+            return self.generate(sample_prompt, max_tokens=40, seed=config.seed)
+
+        return Trainer(
+            network,
+            config,
+            *plans,
+            output=output,
+            save_best=save_best,
+            sample=None if self.config.bidirectional else sample,
+            callbacks=callbacks,
+            progress=progress,
+            fingerprint=fingerprint(self.config, config, self._trained_tokenizer(), texts[0]),
+        )
+
+    def _batch_plans(self, texts: tuple[EncodedText, EncodedText], config: TrainingConfig) -> tuple[BatchPlan, BatchPlan]:
+        shared = (self.config.form, config.batch_size, config.length, self.config.max_length, self.config.line_markers)
+        training = BatchPlan(texts[0], *shared, seed=config.seed)
+        validation = BatchPlan(texts[1], *shared)
+        if self.config.form == "stream":  # few rows: each begins with a cold state
+            rows = max(min(VALIDATION_ROWS, texts[1].num_tokens // (4 * config.length)), 1)
+            validation = dataclasses.replace(validation, batch_size=rows)
+        return training, validation
+
+    def _remember_ngrams(self, corpus: corpora.Corpus, text: EncodedText) -> None:
+        from textrnn.evaluation.memorisation import NgramFilter
+
+        filters = NgramFilter.for_size(text.num_characters // 4)
+        filters.add(corpus.lines())
+        self.ngrams = filters.to_arrays()
+
+    # Generation
+
+    def generate(
+        self, prompt: str | Sequence[str] = "", *, num_samples: int = 1, **options: Any
+    ) -> str | list[str] | list[list[str]]:
+        """Continues a prompt.
+
+        Args:
+            prompt: The text to continue, or a list of texts.
+            num_samples: How many texts to make for each prompt.
+            **options: Options of `textrnn.inference.sampling.SamplingOptions`, such as `max_tokens`, `temperature`,
+                `top_p` or `seed`.
+
+        Returns:
+            Prompt and continuation as one string; a list of them for several samples, and a list over the prompts if
+            `prompt` is a list.
+
+        Raises:
+            TextrnnError: If an option is wrong, or the model not trained or bidirectional.
+        """
+        results = self.generations([prompt] if isinstance(prompt, str) else prompt, num_samples=num_samples, **options)
+        texts = [group[0].text if num_samples == 1 else [item.text for item in group] for group in results]
+        return texts[0] if isinstance(prompt, str) else texts  # type: ignore[return-value]
+
+    def generations(
+        self, prompts: Sequence[str], *, num_samples: int = 1, explain: bool = False, **options: Any
+    ) -> list[list[Generation]]:
+        """Continues prompts in one batch; returns for each prompt a list of `num_samples` generations.
+
+        Args:
+            prompts: The texts to continue.
+            num_samples: How many texts to make for each.
+            explain: Whether to tell each token's probability and its alternatives.
+            **options: Options of `SamplingOptions`.
+        """
+        prompts = list(prompts)
+        collected: list[list[Piece]] = [[] for _ in range(len(prompts) * num_samples)]
+        for piece in self._pieces(prompts, num_samples, explain, options):
+            collected[piece.sequence].append(piece)
+        results = [finished(prompts[index // num_samples], pieces) for index, pieces in enumerate(collected)]
+        return [results[start : start + num_samples] for start in range(0, len(results), num_samples)]
+
+    def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
+        """Yields the prompt and then each part of its continuation as soon as it is certain.
+
+        Args:
+            prompt: The text to continue.
+            **options: Options of `SamplingOptions`.
+        """
+        yield prompt
+        for piece in self._pieces([prompt], 1, False, options):
+            yield piece.text
+
+    def _pieces(self, prompts: list[str], num_samples: int, explain: bool, options: dict[str, Any]) -> Iterator[Piece]:
+        check_options(options, [field.name for field in dataclasses.fields(SamplingOptions)], "generate")
+        check_range("num_samples", num_samples, 1, 100_000, whole=True)
+        if isinstance(prompts, str) or not all(isinstance(prompt, str) for prompt in prompts):
+            raise TextrnnError("`prompts` must be a list of strings.")
+        token_ids = [self.prompt_ids(prompt) for prompt in prompts]
+        return generate(self.network, self._trained_tokenizer(), token_ids, SamplingOptions(**options), num_samples, explain)
+
+    def prompt_ids(self, prompt: str) -> list[int]:
+        """Returns the token ids from which a prompt is continued: what begins a line, then the prompt."""
+        tokenizer = self._trained_tokenizer()
+        encoded = tokenizer.encode(prompt).tolist()
+        if self.config.form == "stream":
+            return tokenizer.encode("\n").tolist() + encoded
+        return [BOS_ID, *encoded] if self.config.line_markers or not encoded else encoded
+
+    def unknown_tokens(self, text: str) -> list[str]:
+        """Returns the parts of a text that the vocabulary does not hold; empty for subwords."""
+        return self._trained_tokenizer().unknown_tokens(text)
+
+    # Evaluation
+
+    def evaluate(
+        self,
+        corpus: Source,
+        *,
+        window: int | None = None,
+        encoding: str = "utf-8",
+        progress: Progress | None = None,
+    ) -> "Evaluation":
+        """Returns how well the model predicts a text: perplexity and bits per character.
+
+        Args:
+            corpus: The text; see `fit`.
+            window: None carries the state through the whole text; a number cuts it into windows that start cold.
+            encoding: Encoding of the files.
+            progress: Where progress goes; by default nowhere.
+        """
+        from textrnn.evaluation.perplexity import evaluate
+
+        progress = progress or Progress(quiet=True)
+        with tempfile.TemporaryDirectory(prefix="textrnn-") as directory:
+            text = encode_corpus(opened(corpus, encoding), self._trained_tokenizer(), pathlib.Path(directory))
+            progress.start("scoring", text.num_tokens, "tokens")
+            result = evaluate(self.network, text, window, progress=progress.advance)
+            progress.finish()
+        return result
+
+    def memorisation(self, text: str) -> "Memorisation":
+        """Returns how much of a text, generated or not, stands in the training corpus.
+
+        Raises:
+            TextrnnError: If the model keeps no n-grams, or the text is too short.
+        """
+        from textrnn.evaluation.memorisation import NgramFilter, report
+
+        if not self.ngrams:
+            raise TextrnnError("This model keeps no n-grams of its training text, so it cannot tell what was copied.")
+        return report(text, NgramFilter.from_arrays(self.ngrams))
+
+
+def opened(corpus: Source, encoding: str) -> corpora.Corpus:
+    """Returns a corpus for anything that `fit` accepts."""
+    return corpus if isinstance(corpus, corpora.Corpus) else corpora.read(corpus, encoding)
+
+
+def prepared_output(output: str | os.PathLike[str], resume: bool) -> pathlib.Path:
+    """Makes the output directory, and refuses to train over an unfinished run without `resume`."""
+    path = pathlib.Path(output)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise TextrnnError(f"{path}: cannot be written: {error.strerror or error}. Name another place.") from error
+    return path
+
+
+def finished(prompt: str, pieces: list[Piece]) -> Generation:
+    """Puts the pieces of one sequence together."""
+    return Generation(
+        prompt,
+        prompt + "".join(piece.text for piece in pieces),
+        pieces[-1].finish_reason or "length",
+        tuple(piece.token_id for piece in pieces if piece.token_id is not None),
+        tuple(piece.choice for piece in pieces if piece.choice is not None),
+    )
+
+
+def check_size(plans: tuple[BatchPlan, BatchPlan], texts: tuple[EncodedText, EncodedText], config: NetworkConfig) -> None:
+    """Raises if there is too little text to train or validate on."""
+    for plan, text, name in zip(plans, texts, ("training", "validation"), strict=True):
+        if plan.num_targets < 1:
+            raise TextrnnError(
+                f"The {name} text has {text.num_tokens} tokens, which leaves nothing to predict in the "
+                f"{config.form!r} form. Pass a longer corpus."
+            )
+
+
+def facts_of(
+    records: "list[EpochRecord]", config: TrainingConfig, training: EncodedText, validation: EncodedText
+) -> dict[str, Any]:
+    """Returns what the manifest tells about a training run."""
+    best = min(records, key=lambda record: record.validation_loss)
+    return {
+        "options": config.to_dict(),
+        "training_tokens": training.num_tokens,
+        "validation_tokens": validation.num_tokens,
+        "unknown_share": round(validation.unknown_share, 6),
+        "best_epoch": best.epoch,
+        "validation_loss": round(best.validation_loss, 6),
+        "seconds": round(records[-1].seconds, 1),
+    }
+
+
+def fingerprint(network: NetworkConfig, training: TrainingConfig, tokenizer: Tokenizer, text: EncodedText) -> str:
+    """Returns a hash of everything that must be the same for a run to be resumed."""
+    digest = hashlib.sha256(json.dumps([network.to_dict(), training.to_dict()]).encode())
+    for content in tokenizer.files().values():
+        digest.update(content)
+    for start in range(0, text.num_tokens, 1 << 22):
+        digest.update(text.token_ids[start : start + (1 << 22)].tobytes())
+    return digest.hexdigest()

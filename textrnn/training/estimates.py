@@ -1,0 +1,75 @@
+"""Says before a run starts how large it is: tokens, parameters, time and memory, with advice on the fit of the two."""
+
+import math
+import time
+
+import tensorflow as tf
+
+from textrnn.config import NetworkConfig, TrainingConfig, weight_shapes
+from textrnn.preprocessing.sequences import BatchPlan, EncodedText
+
+__all__ = ["describe_run", "num_parameters"]
+
+EFFICIENCY = 0.4  # share of the matrix-product peak that training has been seen to reach
+BASE_MEMORY = 700_000_000  # bytes that TensorFlow takes by itself
+
+
+def num_parameters(config: NetworkConfig) -> int:
+    """Returns how many numbers training adjusts."""
+    return sum(math.prod(shape) for shape in weight_shapes(config).values())
+
+
+def flops_per_second(seconds: float = 0.15) -> float:
+    """Measures this machine's rate on matrix products of a training step's size."""
+    left, right = tf.random.normal((1024, 512)), tf.random.normal((512, 1024))
+    tf.matmul(left, right)
+    count, start = 0, time.monotonic()
+    while time.monotonic() - start < seconds:
+        tf.matmul(left, right)
+        count += 1
+    return count * 2 * 1024 * 512 * 1024 / (time.monotonic() - start)
+
+
+def estimated_seconds(config: NetworkConfig, training: TrainingConfig, plan: BatchPlan) -> float:
+    """Returns about how long all epochs take."""
+    multiplied = num_parameters(config) - (0 if config.tie_weights else config.vocabulary_size * config.embedding_dim)
+    positions = plan.num_targets
+    if config.form == "ngrams":  # every prefix is read in full, padding included
+        positions *= config.max_length - 1
+    return 6 * multiplied * positions * training.epochs / (EFFICIENCY * flops_per_second())
+
+
+def estimated_bytes(config: NetworkConfig, training: TrainingConfig) -> int:
+    """Returns about how much memory training takes at most."""
+    length = training.length if config.form == "stream" else config.max_length
+    positions = training.batch_size * length
+    per_position = 14 * sum(config.units) * len(config.directions) + 2 * config.embedding_dim
+    logits = training.batch_size if config.form == "ngrams" else positions
+    copies = 6 if training.moving_average else 5  # weights, gradients, two moments, the best weights
+    numbers = copies * num_parameters(config) + positions * per_position + 4 * logits * config.vocabulary_size
+    return BASE_MEMORY + 4 * numbers
+
+
+def describe_run(
+    config: NetworkConfig, training: TrainingConfig, texts: tuple[EncodedText, EncodedText], plan: BatchPlan
+) -> str:
+    """Returns the lines that are shown before training starts."""
+    parameters = num_parameters(config)
+    minutes = estimated_seconds(config, training, plan) / 60
+    lines = [
+        f"{texts[0].num_tokens:,} training tokens, {texts[1].num_tokens:,} validation tokens "
+        f"({100 * texts[1].unknown_share:.2f}% unknown), vocabulary of {config.vocabulary_size:,}",
+        f"{parameters:,} parameters; at most {training.epochs} epochs of {plan.num_batches:,} batches; "
+        f"about {minutes:.1f} minutes and {estimated_bytes(config, training) / 1e9:.1f} GB",
+    ]
+    if parameters > 20 * texts[0].num_tokens:
+        lines.append(
+            f"advice: {parameters / texts[0].num_tokens:.0f} parameters per token is a lot; the model will learn the text "
+            "by heart. Use more text, fewer `units`, or more dropout."
+        )
+    if texts[1].unknown_share > 0.05:
+        lines.append(
+            f"advice: {100 * texts[1].unknown_share:.0f}% of the validation tokens are unknown; "
+            'a larger `vocabulary_size`, or level="subword", which knows every word, predicts them.'
+        )
+    return "\n".join(lines)

@@ -1,0 +1,404 @@
+"""Trains a network: one compiled step, and a short loop of our own around it.
+
+Not `Model.fit`, because that cannot carry a recurrent state from batch to batch, averages the loss over padding and does
+not resume exactly. Keras callbacks work all the same.
+"""
+
+import csv
+import dataclasses
+import io
+import json
+import math
+import pathlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import safetensors.numpy
+import tensorflow as tf
+
+from textrnn.config import TrainingConfig
+from textrnn.errors import TextrnnError
+from textrnn.preprocessing.sequences import Batch, BatchPlan
+from textrnn.progress import Progress
+from textrnn.storage import write_atomically
+from textrnn.training.losses import summed_cross_entropy
+
+__all__ = ["CHECKPOINT", "EpochRecord", "Trainer", "learning_rate_at"]
+
+CHECKPOINT = "checkpoint.safetensors"
+MAX_BAD_STEPS = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class EpochRecord:
+    """One row of the training history. Losses are in nats per real token."""
+
+    epoch: float
+    step: int
+    training_loss: float
+    validation_loss: float
+    learning_rate: float
+    tokens_per_second: float
+    seconds: float
+
+    @property
+    def validation_perplexity(self) -> float:
+        """`exp` of the validation loss."""
+        return math.exp(min(self.validation_loss, 700.0))
+
+
+def learning_rate_at(step: int, num_steps: int, config: TrainingConfig) -> float:
+    """Returns the learning rate of a step, counted from 0: a linear rise, then the schedule down to zero."""
+    if step < config.warmup_steps:
+        return config.learning_rate * (step + 1) / config.warmup_steps
+    done = min((step - config.warmup_steps) / max(num_steps - config.warmup_steps, 1), 1.0)
+    share = {"constant": 1.0, "linear": 1.0 - done, "cosine": 0.5 * (1.0 + math.cos(math.pi * done))}
+    return config.learning_rate * share[config.schedule]
+
+
+@dataclasses.dataclass
+class Position:
+    """Where a run stands: everything a checkpoint holds beside arrays."""
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    best_loss: float = math.inf
+    epochs_without_gain: int = 0
+    bad_steps: int = 0
+    loss_sum: float = 0.0
+    num_targets: float = 0.0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = dataclasses.field(default_factory=list)
+
+
+class Trainer:
+    """Fits a network to batches.
+
+    Args:
+        network: A `textrnn.training.networks.RecurrentNetwork`.
+        config: How to train.
+        training: The training batches.
+        validation: The validation batches.
+        output: Directory for checkpoint, history and model, or None to write nothing.
+        save_best: Called with the weights by name and a record whenever validation has improved.
+        sample: Called with the weights by name after each validation; returns a line to look at.
+        callbacks: Keras callbacks.
+        progress: Where messages go.
+        fingerprint: What the data and the model are; a checkpoint of another fingerprint is not resumed.
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        config: TrainingConfig,
+        training: BatchPlan,
+        validation: BatchPlan,
+        *,
+        output: pathlib.Path | None = None,
+        save_best: Callable[[dict[str, np.ndarray], EpochRecord], None] | None = None,
+        sample: Callable[[dict[str, np.ndarray]], str] | None = None,
+        callbacks: Sequence[Any] = (),
+        progress: Progress | None = None,
+        fingerprint: str = "",
+    ) -> None:
+        self.network = network
+        self.config = config
+        self.training = training
+        self.validation = validation
+        self.output = output
+        self.save_best = save_best
+        self.sample = sample
+        self.progress = progress or Progress(quiet=True)
+        self.fingerprint = fingerprint
+        self.position = Position()
+        self.num_batches = training.num_batches
+        self.num_steps = self.num_batches * config.epochs
+        self.variables = list(network.trainable_variables)
+        self.optimizer = self._make_optimizer()
+        self.averages = [tf.Variable(v.value, trainable=False) for v in self.variables] if config.moving_average else []
+        self.best_weights: dict[str, np.ndarray] | None = None
+        self.states: Any = None
+        self.callbacks = keras.callbacks.CallbackList(
+            list(callbacks), model=network, epochs=config.epochs, steps=self.num_batches, add_history=False
+        )
+        self._compile_steps()
+
+    def _make_optimizer(self) -> Any:
+        options = {"learning_rate": self.config.learning_rate, "beta_2": 0.99}
+        if self.config.optimizer == "adamw":
+            optimizer = keras.optimizers.AdamW(weight_decay=self.config.weight_decay, **options)
+            optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        else:
+            optimizer = keras.optimizers.Adam(**options)
+        optimizer.build(self.variables)
+        return optimizer
+
+    def _compile_steps(self) -> None:
+        """Traces one training and one validation step for any batch shape."""
+        config = self.network.network_config
+        self.carries_state = config.form == "stream"
+        targets_shape = (None,) if config.form == "ngrams" else (None, None)
+        signature = [
+            tf.TensorSpec((None, None), tf.int32),
+            tf.TensorSpec(targets_shape, tf.int32),
+            [[tf.TensorSpec((None, units), tf.float32)] * config.num_states for units in config.units],
+        ]
+        scalar = tf.TensorSpec((), tf.float32)
+        self._train_step = tf.function(self._train_step_body, input_signature=[*signature, scalar, scalar])
+        self._validation_step = tf.function(self._validation_step_body, input_signature=signature)
+
+    def _forward(self, inputs: Any, states: Any, training: bool) -> tuple[Any, Any]:
+        if self.network.network_config.form == "ngrams":
+            return self.network.ngram_logits(inputs, training), states
+        return self.network.run(inputs, states, training)
+
+    def _train_step_body(self, inputs: Any, targets: Any, states: Any, learning_rate: Any, decay: Any) -> Any:
+        with tf.GradientTape() as tape:
+            logits, states = self._forward(inputs, states, training=True)
+            loss_sum, num_targets = summed_cross_entropy(logits, targets, self.config.label_smoothing)
+            loss = loss_sum / tf.maximum(num_targets, 1.0)
+        gradients = tape.gradient(loss, [variable.value for variable in self.variables])
+        gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
+        norm = tf.linalg.global_norm(gradients)
+        finite = tf.math.is_finite(norm) & tf.math.is_finite(loss)
+
+        def update() -> Any:
+            scale = tf.minimum(self.config.clip_norm / tf.maximum(norm, 1e-12), 1.0)
+            self.optimizer.learning_rate.assign(learning_rate)
+            self.optimizer.apply([gradient * scale for gradient in gradients], self.variables)
+            for average, variable in zip(self.averages, self.variables, strict=bool(self.averages)):
+                average.assign(decay * average + (1.0 - decay) * variable.value)
+            return finite
+
+        # A gradient that is not finite must never reach the weights.
+        tf.cond(finite, update, lambda: finite)
+        return loss_sum, num_targets, finite, states
+
+    def _validation_step_body(self, inputs: Any, targets: Any, states: Any) -> Any:
+        logits, states = self._forward(inputs, states, training=False)
+        return (*summed_cross_entropy(logits, targets), states)
+
+    def _states_for(self, batch: Batch, states: Any) -> Any:
+        if self.carries_state and batch.continues and states is not None:
+            return states
+        return self.network.initial_states(len(batch.inputs))
+
+    def fit(self, resume: bool = False) -> list[EpochRecord]:
+        """Trains until the last epoch or until patience runs out, and leaves the best weights in the network.
+
+        Args:
+            resume: Whether to go on from the checkpoint in `output`, if there is one.
+
+        Returns:
+            One record per validation.
+
+        Raises:
+            TextrnnError: If the checkpoint does not fit, or the loss is no longer finite.
+        """
+        if resume:
+            self._restore()
+        self.network.stop_training = False
+        self.callbacks.on_train_begin()
+        try:
+            while self.position.epoch < self.config.epochs and not self._is_over():
+                self._train_epoch()
+        except KeyboardInterrupt:
+            self._write_checkpoint()
+            raise
+        self.callbacks.on_train_end()
+        if self.best_weights is not None:
+            self.network.set_weights_by_name(self.best_weights)
+        return self.records
+
+    @property
+    def records(self) -> list[EpochRecord]:
+        """The history so far."""
+        return [EpochRecord(**row) for row in self.position.history]  # type: ignore[arg-type]
+
+    def _is_over(self) -> bool:
+        patience = self.config.patience * self.config.validations_per_epoch
+        out_of_patience = bool(patience) and self.position.epochs_without_gain >= patience
+        return out_of_patience or bool(self.network.stop_training)
+
+    def _train_epoch(self) -> None:
+        position, config = self.position, self.config
+        self.callbacks.on_epoch_begin(position.epoch)
+        self.progress.start(f"epoch {position.epoch + 1}/{config.epochs}", self.num_batches, "batches")
+        self.progress.advance(position.batch)
+        parts = config.validations_per_epoch
+        validate_at = {self.num_batches * part // parts for part in range(1, parts)}
+        logs: dict[str, float] = {}
+        for batch in self._batches_from(position.batch):
+            self.callbacks.on_train_batch_begin(position.batch)
+            loss = self._train_on(batch)
+            self.callbacks.on_train_batch_end(position.batch, {"loss": loss})
+            position.batch += 1
+            self.progress.advance(1, f"loss {position.loss_sum / max(position.num_targets, 1):.3f}")
+            if position.batch in validate_at:
+                self._validate_and_record()
+                if self._is_over():
+                    break
+        self.progress.finish()
+        if not self._is_over():
+            position.epoch, position.batch, self.states = position.epoch + 1, 0, None
+            logs = self._validate_and_record()
+            self.callbacks.on_epoch_end(position.epoch - 1, logs)
+
+    def _batches_from(self, first: int) -> Iterator[Batch]:
+        batches = self.training.batches(self.position.epoch)
+        for _ in range(first):
+            next(batches, None)
+        return batches
+
+    def _train_on(self, batch: Batch) -> float:
+        """Makes one step; returns its loss in nats per real token."""
+        position, config = self.position, self.config
+        start = time.monotonic()
+        learning_rate = learning_rate_at(position.step, self.num_steps, config)
+        decay = min(config.moving_average, (1 + position.step) / (10 + position.step))
+        loss_sum, num_targets, finite, self.states = self._train_step(
+            batch.inputs, batch.targets, self._states_for(batch, self.states), learning_rate, decay
+        )
+        position.step += 1
+        if not finite:
+            position.bad_steps += 1
+            self.states = None
+            if position.bad_steps >= MAX_BAD_STEPS:
+                raise TextrnnError(
+                    f"The loss or its gradient was not finite {MAX_BAD_STEPS} steps in a row (step {position.step}); the "
+                    "last good weights are kept. Try a lower `learning_rate`, more `warmup_steps` or a lower `clip_norm`."
+                )
+            return math.nan
+        position.bad_steps = 0
+        position.loss_sum += float(loss_sum)
+        position.num_targets += float(num_targets)
+        position.seconds += time.monotonic() - start
+        return float(loss_sum) / max(float(num_targets), 1.0)
+
+    def _validate_and_record(self) -> dict[str, float]:
+        """Validates, keeps the weights if they are the best so far, and writes checkpoint and history."""
+        position = self.position
+        with self._averaged_weights():
+            loss = self.validation_loss()
+            record = EpochRecord(
+                epoch=round(position.epoch + position.batch / max(self.num_batches, 1), 4),
+                step=position.step,
+                training_loss=position.loss_sum / max(position.num_targets, 1.0),
+                validation_loss=loss,
+                learning_rate=learning_rate_at(max(position.step - 1, 0), self.num_steps, self.config),
+                tokens_per_second=self._tokens_per_second(),
+                seconds=position.seconds,
+            )
+            position.history.append(dataclasses.asdict(record))
+            improved = loss < position.best_loss
+            position.epochs_without_gain = 0 if improved else position.epochs_without_gain + 1
+            weights = self.network.get_weights_by_name()
+            if improved:
+                position.best_loss, self.best_weights = loss, weights
+                if self.save_best is not None:
+                    self.save_best(weights, record)
+        position.loss_sum = position.num_targets = 0.0
+        self._report(record, improved, weights)
+        if self.output is not None:
+            self._write_checkpoint()
+            write_atomically(self.output / "history.csv", history_csv(self.records))
+        return {"loss": record.training_loss, "val_loss": loss, "val_perplexity": record.validation_perplexity}
+
+    def _tokens_per_second(self) -> float:
+        earlier = self.position.history[-1]["seconds"] if self.position.history else 0.0
+        return self.position.num_targets / max(self.position.seconds - earlier, 1e-9)
+
+    def _report(self, record: EpochRecord, improved: bool, weights: dict[str, np.ndarray]) -> None:
+        self.progress.message(
+            f"epoch {record.epoch:g}: training loss {record.training_loss:.4f}, validation loss "
+            f"{record.validation_loss:.4f} (perplexity {record.validation_perplexity:.2f}), "
+            f"{record.tokens_per_second:,.0f} tokens/s, {record.seconds / 60:.1f} min{', best so far' if improved else ''}"
+        )
+        if self.sample is not None:
+            self.progress.message(f"  sample: {self.sample(weights)!r}")
+
+    def validation_loss(self) -> float:
+        """Returns the loss on the validation batches in nats per real token."""
+        total = count = 0.0
+        states = None
+        for batch in self.validation.batches():
+            loss_sum, num_targets, states = self._validation_step(
+                batch.inputs, batch.targets, self._states_for(batch, states)
+            )
+            total, count = total + float(loss_sum), count + float(num_targets)
+        return total / max(count, 1.0)
+
+    def _averaged_weights(self) -> "SwappedWeights":
+        return SwappedWeights(self.variables, self.averages)
+
+    def _arrays(self) -> dict[str, Any]:
+        """Returns every variable that training changes, by name: weights, averages, optimizer and dropout seeds."""
+        return {
+            **{f"network/{index}": variable for index, variable in enumerate(self.network.variables)},
+            **{f"optimizer/{index}": variable for index, variable in enumerate(self.optimizer.variables)},
+            **{f"average/{index}": variable for index, variable in enumerate(self.averages)},
+        }
+
+    def _write_checkpoint(self) -> None:
+        if self.output is None:
+            return
+        arrays = {name: np.array(variable) for name, variable in self._arrays().items()}
+        for name, array in (self.best_weights or {}).items():
+            arrays[f"best/{name}"] = array
+        for index, state in enumerate(tf.nest.flatten(self.states)) if self.states is not None else ():
+            arrays[f"state/{index}"] = np.array(state)
+        facts = {"position": json.dumps(dataclasses.asdict(self.position)), "fingerprint": self.fingerprint}
+        write_atomically(self.output / CHECKPOINT, safetensors.numpy.save(arrays, metadata=facts))
+
+    def _restore(self) -> None:
+        path = self.output / CHECKPOINT if self.output is not None else None
+        if path is None or not path.is_file():
+            raise TextrnnError(f"{path or 'No output directory'}: there is no checkpoint to resume from.")
+        try:
+            with safetensors.safe_open(path, "np") as file:
+                facts = file.metadata()
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (safetensors.SafetensorError, OSError) as error:
+            raise TextrnnError(f"{path}: the checkpoint cannot be read: {error}. Train anew without resuming.") from error
+        if facts.get("fingerprint") != self.fingerprint:
+            raise TextrnnError(
+                f"{path}: was made with other text, another network or other training options. "
+                "Pass the same ones to resume, or train into another output directory."
+            )
+        self.position = Position(**json.loads(facts["position"]))
+        for name, variable in self._arrays().items():
+            variable.assign(arrays[name])
+        best = {name.removeprefix("best/"): array for name, array in arrays.items() if name.startswith("best/")}
+        self.best_weights = best or None
+        flat = [tf.constant(arrays[f"state/{index}"]) for index in range(sum(name.startswith("state/") for name in arrays))]
+        self.states = tf.nest.pack_sequence_as(self.network.initial_states(1), flat) if flat else None
+        self.progress.message(f"resuming at epoch {self.position.epoch + 1}, step {self.position.step}")
+
+
+class SwappedWeights:
+    """Puts the averages in the place of the weights while its `with` block runs; does nothing without averages."""
+
+    def __init__(self, variables: list[Any], averages: list[Any]) -> None:
+        self.variables, self.averages = variables, averages
+
+    def __enter__(self) -> None:
+        self.kept = [np.array(variable) for variable in self.variables] if self.averages else []
+        for variable, average in zip(self.variables, self.averages, strict=bool(self.averages)):
+            variable.assign(average)
+
+    def __exit__(self, *exception: object) -> None:
+        for variable, value in zip(self.variables, self.kept, strict=bool(self.kept)):
+            variable.assign(value)
+
+
+def history_csv(records: list[EpochRecord]) -> bytes:
+    """Returns the history as CSV with a header."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field.name for field in dataclasses.fields(EpochRecord)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(dataclasses.asdict(record) for record in records)
+    return text.getvalue().encode("utf-8")
