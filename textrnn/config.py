@@ -117,8 +117,9 @@ class NetworkConfig(_Config):
                 raise TextrnnError(f"`{field.name}` must be true or false. Received: {getattr(self, field.name)!r}.")
         if self.tie_weights and self.output_dim != self.embedding_dim:
             raise TextrnnError(
-                "`tie_weights` uses the embedding as the output matrix, so the last layer must have its size. Received: "
-                f"units[-1]={units[-1]}, embedding_dim={self.embedding_dim}, bidirectional={self.bidirectional}."
+                "`tie_weights` makes the embedding the output matrix, so the last layer must have its size. "
+                f"Received: units[-1]={units[-1]}, embedding_dim={self.embedding_dim}, "
+                f"bidirectional={self.bidirectional}."
             )
         if self.bidirectional and self.form != "ngrams":
             raise TextrnnError(

@@ -19,7 +19,7 @@ def make_parser() -> Parser:
     """Returns the parser of this command."""
     parser = Parser(prog="textrnn generate", description="Continues a prompt with a trained language model.")
     parser.add_argument("prompt", nargs="*", help="text to continue; several make one batch; - reads standard input")
-    parser.add_argument("--model", default=DEFAULT_MODEL, help=f"a shipped model or a directory (default {DEFAULT_MODEL})")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help=f"a shipped model or a directory ({DEFAULT_MODEL})")
     parser.add_argument("--num-samples", type=int, default=1, help="how many texts to make for each prompt")
     parser.add_argument("--explain", action="store_true", help="show each token's probability and three alternatives")
     parser.add_argument("--memorisation", action="store_true", help="report how much stands in the training corpus")

@@ -54,7 +54,8 @@ class Progress:
             rate = self.done / (self.last_line - self.began)
             left = (self.total - self.done) / rate if rate else 0
             share = 100 * self.done / max(self.total, 1)
-            self.message(f"{self.title}: {share:.0f}%, {rate:,.0f} {self.unit}/s, {left / 60:.1f} min left  {note}".rstrip())
+            line = f"{self.title}: {share:.0f}%, {rate:,.2f} {self.unit}/s, {left / 60:.1f} min left  {note}"
+            self.message(line.rstrip())
 
     def finish(self) -> None:
         """Ends the piece of work and takes its bar away."""

@@ -122,7 +122,7 @@ def write_files(directory: pathlib.Path, files: dict[str, bytes]) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         foreign = [name for name in files if (directory / name).exists()]
         if foreign and not manifest.exists():
-            raise TextrnnError(f"{directory}: holds {foreign[0]} but no model; it is left as it is. Name another place.")
+            raise TextrnnError(f"{directory}: holds {foreign[0]} but no model, and is left alone. Name another place.")
         if manifest.exists():
             finish_renames(directory)
         for name, content in files.items():
@@ -214,7 +214,8 @@ def read_files(directory: pathlib.Path) -> dict[str, bytes]:
         raise TextrnnError(f"{manifest_path}: `format_version` must be a whole number from 1. Received: {version!r}.")
     if version > FORMAT_VERSION:
         raise TextrnnError(
-            f"{directory}: format version {version} is newer than this textrnn reads ({FORMAT_VERSION}). Upgrade textrnn."
+            f"{directory}: format version {version} is newer than this textrnn reads ({FORMAT_VERSION}). "
+            "Upgrade textrnn."
         )
     entries = manifest.get("files")
     if not isinstance(entries, dict):
@@ -297,9 +298,11 @@ def parsed_arrays(
         entry = header.get(name)
         expected = None if shapes is None else shapes.get(name)
         if not isinstance(entry, dict) or (shapes is not None and expected is None):
-            raise TextrnnError(f"{path}: array {name!r} is {'missing' if entry is None else 'not one of this network'}.")
+            problem = "missing" if entry is None else "not one of this network"
+            raise TextrnnError(f"{path}: array {name!r} is {problem}.")
         if entry.get("dtype") not in dtypes:
-            raise TextrnnError(f"{path}: array {name!r} has dtype {entry.get('dtype')!r}; expected {' or '.join(dtypes)}.")
+            expected_dtype = " or ".join(dtypes)
+            raise TextrnnError(f"{path}: array {name!r} has dtype {entry.get('dtype')!r}; expected {expected_dtype}.")
         if expected is not None and entry.get("shape") != list(expected):
             raise TextrnnError(f"{path}: array {name!r} has shape {entry.get('shape')}; expected {list(expected)}.")
     try:

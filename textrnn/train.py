@@ -20,10 +20,11 @@ def make_parser() -> Parser:
     """Returns the parser of this command."""
     parser = Parser(prog="textrnn train", description="Trains a model on your text.")
     parser.add_argument("kind", help=f"what to train: {', '.join(KINDS)}")
-    parser.add_argument("corpus", nargs="+", help="text files (gzip too), directories, - for standard input, or gutenberg:NAME")
-    parser.add_argument("--output", required=True, help="directory for the model, its checkpoint, history and loss curve")
+    parser.add_argument("corpus", nargs="+", help="text files (gzip too), directories, - for standard input")
+    parser.add_argument("--output", required=True, help="directory for model, checkpoint, history and loss curve")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the output directory")
     parser.add_argument("--config", type=pathlib.Path, help="JSON file with options; those given here override it")
+    parser.add_argument("--initial-model", help="a shipped model or a directory whose weights training goes on from")
     parser.add_argument("--network", help=f"a ready-made network: {', '.join(NETWORKS)}")
     parser.add_argument("--level", help="tokens: char, word or subword (the default)")
     parser.add_argument("--validation", nargs="+", help="text to validate on, instead of a part of the corpus")
@@ -64,7 +65,12 @@ def command(arguments: Sequence[str] | None = None) -> None:
     }
     for_fit = [*TrainingConfig.option_names(), *TASK_OPTIONS[2:], "sample_prompt"]
     fit_options = {name: options.pop(name) for name in for_fit if name in options}
-    model = LanguageModel(**options)
+    if parsed.initial_model is None:
+        model = LanguageModel(**options)
+    elif options:
+        raise TextrnnError(f"`{next(iter(options))}` is fixed by --initial-model {parsed.initial_model}; leave it out.")
+    else:
+        model = LanguageModel.load(parsed.initial_model)
     model.fit(parsed.corpus, output=parsed.output, resume=parsed.resume, **fit_options)
     print(f"{parsed.output}: model saved. Try: python -m textrnn.generate --model {parsed.output}", file=sys.stderr)
 

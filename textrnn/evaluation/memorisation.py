@@ -43,10 +43,11 @@ class Memorisation:
     false_positive_rate: float
 
     def __str__(self) -> str:
+        shown = self.longest_text if len(self.longest_text) <= 200 else self.longest_text[:200] + " ..."
         shares = ", ".join(f"{100 * share:.1f}% of {order}-grams new" for order, share in self.new_shares.items())
         return (
             f"{self.num_words:,} words, {shares}; longest span found in the training corpus: {self.longest_span} words"
-            f"{f' ({self.longest_text!r})' if self.longest_span else ''}; "
+            f"{f' ({shown!r})' if self.longest_span else ''}; "
             f"{100 * self.false_positive_rate:.1f}% of new n-grams are taken for known"
         )
 
@@ -103,7 +104,9 @@ class NgramFilter:
     def _add_words(self, words: list[str]) -> None:
         for order, bits in self.bits.items():
             positions = self._positions(self._hashes(words, order), order).ravel()
-            np.bitwise_or.at(bits, positions >> np.uint64(3), np.uint8(1) << (positions & np.uint64(7)).astype(np.uint8))
+            np.bitwise_or.at(
+                bits, positions >> np.uint64(3), np.uint8(1) << (positions & np.uint64(7)).astype(np.uint8)
+            )
 
     def contains(self, words: list[str], order: int) -> np.ndarray:
         """Returns for each n-gram of `words` whether the corpus (probably) holds it."""

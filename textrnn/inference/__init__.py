@@ -1,0 +1,1 @@
+"""Networks, sampling and generation in NumPy; no TensorFlow."""

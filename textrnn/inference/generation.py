@@ -67,8 +67,9 @@ class Sequence:
 class StoppableText:
     """Decodes tokens to text, holds back what may be the beginning of a stop string, and cuts at a whole one."""
 
-    def __init__(self, tokenizer: Tokenizer, stop: tuple[str, ...]) -> None:
+    def __init__(self, tokenizer: Tokenizer, prompt: list[int], stop: tuple[str, ...]) -> None:
         self.decoder = tokenizer.decoder()
+        self.decoder.skip(prompt)
         self.stop = stop
         self.held = ""
         self.stopped = False
@@ -130,7 +131,7 @@ def generate(
         logits, states = network(np.array([prompt]), network.initial_states(1), last_only=True)
         for sample in range(num_samples):
             randomness = np.random.Generator(np.random.PCG64([seed, sample]))
-            text = StoppableText(tokenizer, options.stop)
+            text = StoppableText(tokenizer, prompt, options.stop)
             sequences.append(Sequence(number * num_samples + sample, list(prompt), randomness, text))
             logits_parts.append(logits)
             states_parts.append(states)

@@ -63,7 +63,9 @@ class Corpus:
                     progress(len(piece))
                 if self.stop is not None and begin >= self.stop:
                     return
-                if position <= self.start or (self.keeps is not None and not self.keeps(path, piece.removesuffix("\n"))):
+                if position <= self.start:
+                    continue
+                if self.keeps is not None and not self.keeps(path, piece.removesuffix("\n")):
                     continue
                 yield piece[max(self.start - begin, 0) : None if self.stop is None else self.stop - begin]
 
@@ -131,7 +133,7 @@ def decoded_pieces(path: pathlib.Path, encoding: str) -> Iterator[str]:
     try:
         with open(path, "rb") as raw:
             zipped = raw.peek(2)[:2] == b"\x1f\x8b"
-            stream = gzip.open(raw) if zipped else raw
+            stream = gzip.GzipFile(fileobj=raw) if zipped else raw
             number = 0
             while line := stream.readline(MAX_LINE_BYTES + 1):
                 number += 1
@@ -271,7 +273,7 @@ def tatoeba_file(item: str) -> pathlib.Path:
     """Returns a Tatoeba pair file, downloaded as a zip archive from manythings.org if need be."""
     source, _, target = item.partition("-")
     if len(source) != 3 or len(target) != 3 or not (source + target).isalpha():
-        raise TextrnnError(f"Name a language pair by two three-letter codes, as in tatoeba:eng-spa. Received: {item!r}.")
+        raise TextrnnError(f"Name a language pair by two three-letter codes, as in eng-spa. Received: {item!r}.")
     found = local_copy("mt", f"tatoeba_{source}_{target}", f"{target}.txt")
     if found is not None:
         return found

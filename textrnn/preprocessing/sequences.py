@@ -12,6 +12,7 @@ temporary files that are mapped into memory, so memory does not grow with the co
 import dataclasses
 import pathlib
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,8 @@ class Batch:
 
     Args:
         inputs: Token ids, int32, shape `(batch, length)`.
-        targets: Next tokens, int32: shape `(batch, length)`, or `(batch,)` in the n-gram form; `PAD_ID` counts for nothing.
+        targets: Next tokens, int32: shape `(batch, length)`, or `(batch,)` in the n-gram form. `PAD_ID` counts for
+            nothing.
         continues: Whether row `i` goes on where row `i` of the batch before it ended.
     """
 
@@ -241,7 +243,7 @@ def line_order(text: EncodedText, seed: int | None, epoch: int) -> np.ndarray:
     return np.random.Generator(np.random.PCG64([seed, epoch])).permutation(lines)
 
 
-def batched(items: Sequence, size: int) -> Iterator[Sequence]:
+def batched(items: Any, size: int) -> Iterator[Any]:
     """Yields slices of `size` items."""
     return (items[start : start + size] for start in range(0, len(items), size))
 
@@ -355,8 +357,7 @@ class BatchPlan:
     def num_batches(self) -> int:
         """Batches in an epoch; in the "lines" form an estimate if lines are cut."""
         if self.form == "stream":
-            rows, length, num_windows = stream_shape(self.text.num_tokens, self.batch_size, self.length)
-            return num_windows
+            return stream_shape(self.text.num_tokens, self.batch_size, self.length)[2]
         targets = self._targets_per_line()
         rows = targets.sum() if self.form == "ngrams" else (-(-targets // (self.max_length - 1))).sum()
         return int(-(-rows // self.batch_size))

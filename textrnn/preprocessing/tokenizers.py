@@ -1,8 +1,8 @@
 """Character, word and subword tokenizers behind one interface.
 
-`train` builds a vocabulary from training text, `encode` turns text into token ids and `decode` turns them back. All three
-levels keep the same four ids for padding, unknown tokens and the beginning and end of a sequence. Decoding goes through
-`decoder()`, which takes one id at a time, so that text streamed token by token equals text decoded at once.
+`train` builds a vocabulary from training text, `encode` turns text into token ids and `decode` turns them back. All
+three levels keep the same four ids for padding, unknown tokens and the beginning and end of a sequence. Decoding goes
+through `decoder()`, which takes one id at a time, so that text streamed token by token equals text decoded at once.
 """
 
 import codecs
@@ -115,6 +115,11 @@ class Decoder:
     def finish(self) -> str:
         """Returns the text still held back."""
         return ""
+
+    def skip(self, token_ids: Iterable[int]) -> None:
+        """Takes in tokens whose text is out already, such as a prompt's."""
+        for token_id in token_ids:
+            self.feed(token_id)
 
 
 class BytesDecoder(Decoder):
@@ -245,6 +250,10 @@ class WordDecoder(Decoder):
         text = self._give(self.detokenize(self.words))
         self.words, self.given = [], ""
         return text
+
+    def skip(self, token_ids: Iterable[int]) -> None:
+        super().skip(token_ids)
+        self.given = self.detokenize(self.words)
 
     def _give(self, line: str) -> str:
         if not line.startswith(self.given):
@@ -420,7 +429,7 @@ def load_tokenizer(files: dict[str, bytes]) -> Tokenizer:
         raise TextrnnError(f"tokenizer.json is not JSON in UTF-8: {error}.") from error
     if not isinstance(content, dict):
         raise TextrnnError("tokenizer.json must hold one object.")
-    level = content.get("level")
+    level = str(content.get("level"))
     check_choice("level", level, LEVELS)
     if level == "subword":
         if "tokenizer.model" not in files:

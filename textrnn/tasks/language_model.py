@@ -6,7 +6,7 @@ import json
 import os
 import pathlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,7 +77,12 @@ class LanguageModel:
     """
 
     def __init__(
-        self, network: str | None = None, *, level: str | None = None, vocabulary_size: int | None = None, **options: Any
+        self,
+        network: str | None = None,
+        *,
+        level: str | None = None,
+        vocabulary_size: int | None = None,
+        **options: Any,
     ) -> None:
         if network is not None:
             check_choice("network", network, NETWORKS)
@@ -157,6 +162,8 @@ class LanguageModel:
     ) -> "list[EpochRecord]":
         """Trains the model on text and keeps the weights that predict the validation text best.
 
+        A model that has been trained or loaded goes on from its weights, with its own vocabulary.
+
         Args:
             corpus: A file, several files, a directory, "-", a name for `corpora.load`, or a `Corpus`.
             validation: The same for validation text; by default a part of the corpus is set aside.
@@ -194,8 +201,7 @@ class LanguageModel:
             trainer = self._make_trainer(
                 texts, training_config, output, half_precision, sample_prompt, callbacks, progress
             )
-            if not resume:
-                self._remember_ngrams(training_corpus, texts[0])
+            self._remember_ngrams(training_corpus, texts[0])
             records = trainer.fit(resume)
         self.weights = trainer.network.get_weights_by_name()
         self._network = None
@@ -210,10 +216,11 @@ class LanguageModel:
     def _encode(
         self, training: corpora.Corpus, validation: corpora.Corpus, directory: pathlib.Path, progress: Progress
     ) -> tuple[EncodedText, EncodedText]:
-        """Trains the tokenizer on the training text and encodes both texts into files in `directory`."""
-        progress.message(f"building a {self.level} vocabulary")
-        self.tokenizer = make_tokenizer(self.level, training.lines(), self.config.vocabulary_size)
-        self.config = dataclasses.replace(self.config, vocabulary_size=self.tokenizer.vocabulary_size)
+        """Trains a tokenizer, unless there is one, on the training text and encodes both texts into `directory`."""
+        if self.tokenizer is None:
+            progress.message(f"building a {self.level} vocabulary")
+            self.tokenizer = make_tokenizer(self.level, training.lines(), self.config.vocabulary_size)
+            self.config = dataclasses.replace(self.config, vocabulary_size=self.tokenizer.vocabulary_size)
         texts = []
         for name, corpus in (("training", training), ("validation", validation)):
             progress.start(f"encoding {name} text", corpus.num_bytes(), "characters")
@@ -233,11 +240,13 @@ class LanguageModel:
     ) -> Any:
         plans = self._batch_plans(texts, config)
         check_size(plans, texts, self.config)
+        from textrnn.training.estimates import describe_run
         from textrnn.training.networks import RecurrentNetwork as KerasNetwork
         from textrnn.training.trainer import Trainer
-        from textrnn.training.estimates import describe_run
 
         network = KerasNetwork(self.config, config.precision, config.seed)
+        if self.weights:
+            network.set_weights_by_name(self.weights)
         progress.message(describe_run(self.config, config, texts, plans[0]))
 
         def save_best(weights: dict[str, np.ndarray], record: "EpochRecord") -> None:
@@ -247,7 +256,7 @@ class LanguageModel:
 
         def sample(weights: dict[str, np.ndarray]) -> str:
             self.weights, self._network = weights, None
-            return self.generate(sample_prompt, max_tokens=40, seed=config.seed)
+            return str(self.generate(sample_prompt, max_tokens=40, seed=config.seed))
 
         return Trainer(
             network,
@@ -261,7 +270,9 @@ class LanguageModel:
             fingerprint=fingerprint(self.config, config, self._trained_tokenizer(), texts[0]),
         )
 
-    def _batch_plans(self, texts: tuple[EncodedText, EncodedText], config: TrainingConfig) -> tuple[BatchPlan, BatchPlan]:
+    def _batch_plans(
+        self, texts: tuple[EncodedText, EncodedText], config: TrainingConfig
+    ) -> tuple[BatchPlan, BatchPlan]:
         shared = (self.config.form, config.batch_size, config.length, self.config.max_length, self.config.line_markers)
         training = BatchPlan(texts[0], *shared, seed=config.seed)
         validation = BatchPlan(texts[1], *shared)
@@ -336,7 +347,9 @@ class LanguageModel:
         if isinstance(prompts, str) or not all(isinstance(prompt, str) for prompt in prompts):
             raise TextrnnError("`prompts` must be a list of strings.")
         token_ids = [self.prompt_ids(prompt) for prompt in prompts]
-        return generate(self.network, self._trained_tokenizer(), token_ids, SamplingOptions(**options), num_samples, explain)
+        return generate(
+            self.network, self._trained_tokenizer(), token_ids, SamplingOptions(**options), num_samples, explain
+        )
 
     def prompt_ids(self, prompt: str) -> list[int]:
         """Returns the token ids from which a prompt is continued: what begins a line, then the prompt."""
@@ -419,7 +432,9 @@ def finished(prompt: str, pieces: list[Piece]) -> Generation:
     )
 
 
-def check_size(plans: tuple[BatchPlan, BatchPlan], texts: tuple[EncodedText, EncodedText], config: NetworkConfig) -> None:
+def check_size(
+    plans: tuple[BatchPlan, BatchPlan], texts: tuple[EncodedText, EncodedText], config: NetworkConfig
+) -> None:
     """Raises if there is too little text to train or validate on."""
     for plan, text, name in zip(plans, texts, ("training", "validation"), strict=True):
         if plan.num_targets < 1:

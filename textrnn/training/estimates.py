@@ -64,8 +64,8 @@ def describe_run(
     ]
     if parameters > 20 * texts[0].num_tokens:
         lines.append(
-            f"advice: {parameters / texts[0].num_tokens:.0f} parameters per token is a lot; the model will learn the text "
-            "by heart. Use more text, fewer `units`, or more dropout."
+            f"advice: {parameters / texts[0].num_tokens:.0f} parameters per token is a lot; the model will learn "
+            "the text by heart. Use more text, fewer `units`, or more dropout."
         )
     if texts[1].unknown_share > 0.05:
         lines.append(

@@ -11,6 +11,8 @@ What the loop does not cover (other activations, `recurrent_dropout`, `unroll`, 
 Keras loop, so every configuration that Keras accepts gives Keras's numbers.
 """
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -189,7 +191,7 @@ def recurrent_loop(steps, projected, recurrent_kernel, recurrent_bias, states, m
     return run(projected, recurrent_kernel, recurrent_bias, *states)
 
 
-class FastLoop:
+class FastLoop(keras.layers.RNN):
     """Puts `recurrent_loop` in the place of a Keras recurrent layer's own loop.
 
     Args beyond those of the Keras layer:
@@ -198,7 +200,7 @@ class FastLoop:
         precision: "float32", or "bfloat16" for bfloat16 matrix products.
     """
 
-    steps = None
+    steps: Any = None
 
     def __init__(self, units, *, weight_drop=0.0, precision="float32", **options):
         super().__init__(units, **options)
@@ -344,7 +346,7 @@ class TokenOutput(keras.layers.Layer):
         super().__init__(**options)
         self.vocabulary_size = vocabulary_size
         # Behind a function, so that Keras does not count the embedding's weights a second time.
-        self.tied_embeddings = None if tied_to is None else lambda: tied_to.embeddings
+        self.tied_embeddings: Any = None if tied_to is None else lambda: tied_to.embeddings
         self.precision = precision
         self.seed = seed
 

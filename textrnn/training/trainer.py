@@ -1,7 +1,7 @@
 """Trains a network: one compiled step, and a short loop of our own around it.
 
-Not `Model.fit`, because that cannot carry a recurrent state from batch to batch, averages the loss over padding and does
-not resume exactly. Keras callbacks work all the same.
+Not `Model.fit`, because that cannot carry a recurrent state from batch to batch, averages the loss over padding and
+does not resume exactly. Keras callbacks work all the same.
 """
 
 import csv
@@ -10,6 +10,8 @@ import io
 import json
 import math
 import pathlib
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -125,6 +127,7 @@ class Trainer:
         self.callbacks = keras.callbacks.CallbackList(
             list(callbacks), model=network, epochs=config.epochs, steps=self.num_batches, add_history=False
         )
+        self.signals = PostponedSignals()
         self._compile_steps()
 
     def _make_optimizer(self) -> Any:
@@ -203,12 +206,12 @@ class Trainer:
             self._restore()
         self.network.stop_training = False
         self.callbacks.on_train_begin()
-        try:
-            while self.position.epoch < self.config.epochs and not self._is_over():
+        with PostponedSignals() as self.signals:
+            while self.position.epoch < self.config.epochs and not self._is_over() and not self.signals.received:
                 self._train_epoch()
-        except KeyboardInterrupt:
-            self._write_checkpoint()
-            raise
+            if self.signals.received:
+                self.progress.finish()
+                self._write_checkpoint()
         self.callbacks.on_train_end()
         if self.best_weights is not None:
             self.network.set_weights_by_name(self.best_weights)
@@ -231,7 +234,6 @@ class Trainer:
         self.progress.advance(position.batch)
         parts = config.validations_per_epoch
         validate_at = {self.num_batches * part // parts for part in range(1, parts)}
-        logs: dict[str, float] = {}
         for batch in self._batches_from(position.batch):
             self.callbacks.on_train_batch_begin(position.batch)
             loss = self._train_on(batch)
@@ -240,8 +242,8 @@ class Trainer:
             self.progress.advance(1, f"loss {position.loss_sum / max(position.num_targets, 1):.3f}")
             if position.batch in validate_at:
                 self._validate_and_record()
-                if self._is_over():
-                    break
+            if self._is_over() or self.signals.received:
+                return
         self.progress.finish()
         if not self._is_over():
             position.epoch, position.batch, self.states = position.epoch + 1, 0, None
@@ -269,8 +271,8 @@ class Trainer:
             self.states = None
             if position.bad_steps >= MAX_BAD_STEPS:
                 raise TextrnnError(
-                    f"The loss or its gradient was not finite {MAX_BAD_STEPS} steps in a row (step {position.step}); the "
-                    "last good weights are kept. Try a lower `learning_rate`, more `warmup_steps` or a lower `clip_norm`."
+                    f"The loss or its gradient was not finite {MAX_BAD_STEPS} steps in a row (step {position.step}); "
+                    "the best weights are kept. Try a lower `learning_rate` or `clip_norm`, or more `warmup_steps`."
                 )
             return math.nan
         position.bad_steps = 0
@@ -316,7 +318,8 @@ class Trainer:
         self.progress.message(
             f"epoch {record.epoch:g}: training loss {record.training_loss:.4f}, validation loss "
             f"{record.validation_loss:.4f} (perplexity {record.validation_perplexity:.2f}), "
-            f"{record.tokens_per_second:,.0f} tokens/s, {record.seconds / 60:.1f} min{', best so far' if improved else ''}"
+            f"{record.tokens_per_second:,.0f} tokens/s, {record.seconds / 60:.1f} min"
+            f"{', best so far' if improved else ''}"
         )
         if self.sample is not None:
             self.progress.message(f"  sample: {self.sample(weights)!r}")
@@ -363,7 +366,7 @@ class Trainer:
                 facts = file.metadata()
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (safetensors.SafetensorError, OSError) as error:
-            raise TextrnnError(f"{path}: the checkpoint cannot be read: {error}. Train anew without resuming.") from error
+            raise TextrnnError(f"{path}: cannot be read: {error}. Train anew without resuming.") from error
         if facts.get("fingerprint") != self.fingerprint:
             raise TextrnnError(
                 f"{path}: was made with other text, another network or other training options. "
@@ -374,9 +377,40 @@ class Trainer:
             variable.assign(arrays[name])
         best = {name.removeprefix("best/"): array for name, array in arrays.items() if name.startswith("best/")}
         self.best_weights = best or None
-        flat = [tf.constant(arrays[f"state/{index}"]) for index in range(sum(name.startswith("state/") for name in arrays))]
+        num_states = sum(name.startswith("state/") for name in arrays)
+        flat = [tf.constant(arrays[f"state/{index}"]) for index in range(num_states)]
         self.states = tf.nest.pack_sequence_as(self.network.initial_states(1), flat) if flat else None
         self.progress.message(f"resuming at epoch {self.position.epoch + 1}, step {self.position.step}")
+
+
+class PostponedSignals:
+    """Keeps SIGINT and SIGTERM until its `with` block ends, so that no step is cut in half.
+
+    A second signal acts at once.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self.handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> "PostponedSignals":
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self.handlers[number] = signal.signal(number, self._receive)
+        return self
+
+    def _receive(self, number: int, frame: Any) -> None:
+        self.received = number
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self.handlers.items():
+            signal.signal(number, handler)
+
+    def __exit__(self, *exception: object) -> None:
+        self._restore()
+        if self.received is not None:
+            signal.raise_signal(self.received)
 
 
 class SwappedWeights:

@@ -3,8 +3,8 @@
     python benchmarks/recipes/shakespeare/prepare.py "$TEXTRNN_CORPORA/lm/shakespeare_plays" OUTPUT
 
 writes `OUTPUT/train/*.txt`, `OUTPUT/validation/kingjohn.txt` and `OUTPUT/test/asyoulikeit.txt`. What goes: the DRAMATIS
-PERSONAE pages, running titles, repeated act headings, tabs, braces drawn with bars and sonnet numbers. What stays: speakers, line breaks and stage
-directions. A speech becomes
+PERSONAE pages, running titles, repeated act headings, tabs, braces drawn with bars and sonnet numbers. What stays:
+speakers, line breaks and stage directions. A speech becomes
 
     HAMLET:
     To be, or not to be: that is the question:
