@@ -149,7 +149,7 @@ class RecurrentNetwork(keras.Model):
 
     def get_weights_by_name(self):
         """Returns the weights as NumPy arrays under the names of `weight_shapes`."""
-        return {name: np.array(variable) for name, variable in self.named_variables().items()}
+        return {name: variable.numpy() for name, variable in self.named_variables().items()}
 
     def set_weights_by_name(self, weights):
         """Sets the weights from NumPy arrays under the names of `weight_shapes`."""

@@ -349,11 +349,11 @@ class Trainer:
     def _write_checkpoint(self) -> None:
         if self.output is None:
             return
-        arrays = {name: np.array(variable) for name, variable in self._arrays().items()}
+        arrays = {name: np.asarray(variable.numpy()) for name, variable in self._arrays().items()}
         for name, array in (self.best_weights or {}).items():
             arrays[f"best/{name}"] = array
         for index, state in enumerate(tf.nest.flatten(self.states)) if self.states is not None else ():
-            arrays[f"state/{index}"] = np.array(state)
+            arrays[f"state/{index}"] = state.numpy()
         facts = {"position": json.dumps(dataclasses.asdict(self.position)), "fingerprint": self.fingerprint}
         write_atomically(self.output / CHECKPOINT, safetensors.numpy.save(arrays, metadata=facts))
 
@@ -420,7 +420,7 @@ class SwappedWeights:
         self.variables, self.averages = variables, averages
 
     def __enter__(self) -> None:
-        self.kept = [np.array(variable) for variable in self.variables] if self.averages else []
+        self.kept = [variable.numpy() for variable in self.variables] if self.averages else []
         for variable, average in zip(self.variables, self.averages, strict=bool(self.averages)):
             variable.assign(average)
 

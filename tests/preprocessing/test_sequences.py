@@ -1,0 +1,155 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textrnn import TextrnnError, corpora
+from textrnn.preprocessing.sequences import (
+    BatchPlan,
+    encode_corpus,
+    ngram_sequences,
+    pad,
+    stream_batches,
+    stream_windows,
+)
+from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, CharTokenizer
+
+
+@pytest.fixture
+def encoded(tmp_path):
+    """Encodes a text with one token per character: the n-th letter of the alphabet becomes 3 + n."""
+
+    def encode(text):
+        tokenizer = CharTokenizer(["<pad>", "<unk>", "<bos>", "<eos>", *"abcdefghijklmnopqrstuvwxyz\n"])
+        path = tmp_path / "text.txt"
+        path.write_text(text)
+        return encode_corpus(corpora.Corpus((path,)), tokenizer, tmp_path)
+
+    return encode
+
+
+def test_ngram_sequences_are_those_of_the_tutorials():
+    """"a b c d" gives a->b, a b->c, a b c->d, pre-padded to one length."""
+    pairs = list(ngram_sequences(np.array([4, 5, 6, 7])))
+    assert pad([prefix for prefix, _ in pairs], side="left").tolist() == [[0, 0, 4], [0, 4, 5], [4, 5, 6]]
+    assert [target for _, target in pairs] == [5, 6, 7]
+
+
+def test_padding_agrees_with_keras():
+    keras_pad = pytest.importorskip("textrnn.training").keras.utils.pad_sequences
+    sequences = [np.arange(1, 6), np.arange(1, 3), np.array([], int), np.arange(1, 9)]
+    for side, name in (("left", "pre"), ("right", "post")):
+        ours = pad(sequences, side=side, length=4)
+        assert ours.tolist() == keras_pad(sequences, maxlen=4, padding=name, truncating="pre").tolist()
+
+
+def test_ngram_batches_pad_to_max_length_and_keep_the_end_of_long_prefixes(encoded):
+    text = encoded("abcde\n\nfg\n")
+    plan = BatchPlan(text, "ngrams", batch_size=10, length=1, max_length=4, markers=False)
+    (batch,) = plan.batches()
+    assert batch.inputs.tolist() == [[0, 0, 4], [0, 4, 5], [4, 5, 6], [5, 6, 7], [0, 0, 9]]
+    assert batch.targets.tolist() == [5, 6, 7, 8, 10]
+    assert (plan.num_batches, plan.num_targets) == (1, 5)
+
+
+def test_line_batches_predict_every_token_once(encoded):
+    text = encoded("abc\nde\n\nf\n")
+    plan = BatchPlan(text, "lines", batch_size=2, length=1, max_length=10, markers=True)
+    first, second = plan.batches()
+    assert first.inputs.tolist() == [[BOS_ID, 9, 0], [BOS_ID, 7, 8]]
+    assert first.targets.tolist() == [[9, EOS_ID, 0], [7, 8, EOS_ID]]
+    assert second.inputs.tolist() == [[BOS_ID, 4, 5, 6]]
+    assert (plan.num_batches, plan.num_targets) == (2, 9)
+
+
+def test_long_lines_are_cut_without_losing_a_target(encoded):
+    text = encoded("abcdefg\n")
+    plan = BatchPlan(text, "lines", batch_size=4, length=1, max_length=4, markers=False)
+    (batch,) = plan.batches()
+    assert batch.inputs.tolist() == [[4, 5, 6], [7, 8, 9]]
+    assert batch.targets.tolist() == [[5, 6, 7], [8, 9, 10]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    num_tokens=st.integers(2, 200),
+    batch_size=st.integers(1, 5),
+    length=st.integers(1, 20),
+)
+def test_stream_windows_continue_row_by_row(num_tokens, batch_size, length):
+    if (num_tokens - 1) // batch_size < 1:
+        return
+    token_ids = np.arange(num_tokens)
+    windows = list(stream_windows(token_ids, batch_size, length))
+    inputs = np.concatenate([window[0] for window in windows], axis=1)
+    targets = np.concatenate([window[1] for window in windows], axis=1)
+    row_length = (num_tokens - 1) // batch_size
+    np.testing.assert_array_equal(inputs.ravel(), token_ids[: batch_size * row_length])
+    np.testing.assert_array_equal(targets, inputs + 1)
+
+
+def test_too_few_tokens_for_the_rows():
+    with pytest.raises(TextrnnError, match="5 tokens are too few for 5 rows"):
+        list(stream_windows(np.arange(5), batch_size=5, length=2))
+
+
+@settings(max_examples=40, deadline=None)
+@given(num_tokens=st.integers(2, 400), seed=st.integers(0, 5), epoch=st.integers(0, 3))
+def test_stream_epochs_have_equal_numbers_of_equal_windows(tmp_path_factory, num_tokens, seed, epoch):
+    class Text:
+        token_ids = np.arange(num_tokens)
+
+    Text.num_tokens = num_tokens
+    plan = BatchPlan(Text, "stream", batch_size=4, length=16, max_length=2, markers=False, seed=seed)
+    batches = list(plan.batches(epoch))
+    assert len(batches) == plan.num_batches
+    assert len({batch.inputs.shape for batch in batches}) == 1
+    assert [batch.continues for batch in batches] == [False] + [True] * (len(batches) - 1)
+    for before, after in zip(batches, batches[1:], strict=False):
+        np.testing.assert_array_equal(before.inputs[:, -1] + 1, after.inputs[:, 0])
+
+
+@pytest.mark.parametrize("form", ["stream", "lines", "ngrams"])
+def test_batches_are_a_function_of_seed_and_epoch(encoded, form):
+    text = encoded("".join(f"{'abcdefgh'[: 2 + number % 6]}{chr(97 + number % 26)}\n" for number in range(120)))
+
+    def order(seed, epoch):
+        plan = BatchPlan(text, form, batch_size=8, length=25, max_length=12, markers=True, seed=seed)
+        return [batch.inputs.tolist() for batch in plan.batches(epoch)]
+
+    assert order(1, 0) == order(1, 0)
+    assert order(1, 0) != order(1, 1)
+    assert order(1, 0) != order(2, 0)
+
+
+@pytest.mark.parametrize("form", ["lines", "ngrams"])
+def test_shuffling_keeps_every_sequence(encoded, form):
+    text = encoded("".join(f"{'abcdefgh'[: 2 + number % 6]}\n" for number in range(700)))
+
+    def rows(seed):
+        plan = BatchPlan(text, form, batch_size=16, length=1, max_length=12, markers=True, seed=seed)
+        return sorted(
+            (tuple(np.trim_zeros(row)), tuple(np.atleast_1d(target)[np.atleast_1d(target) > 0]))
+            for batch in plan.batches()
+            for row, target in zip(batch.inputs.tolist(), batch.targets, strict=True)
+        )
+
+    assert rows(None) == rows(5)
+
+
+def test_bucketing_wastes_little_on_padding(lighthouse, tmp_path):
+    corpus = corpora.read(lighthouse)
+    text = encode_corpus(corpus, CharTokenizer.train(corpus.lines(), 100), tmp_path)
+    plan = BatchPlan(text, "lines", batch_size=4, length=1, max_length=200, markers=True, seed=0)
+    batches = list(plan.batches())
+    padding = sum(int((batch.targets == 0).sum()) for batch in batches)
+    assert padding / sum(batch.targets.size for batch in batches) < 0.05
+
+
+def test_encoding_counts_lines_characters_and_unknowns(encoded):
+    text = encoded("ab\n\nxyz?\nc")
+    assert text.num_characters == 10
+    assert text.num_tokens == 10
+    assert text.num_unknown == 1
+    assert text.unknown_share == pytest.approx(0.1)
+    assert [text.line(index, markers=False).tolist() for index in range(4)] == [[4, 5], [], [27, 28, 29, 1], [6]]

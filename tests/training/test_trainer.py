@@ -1,0 +1,198 @@
+import csv
+import signal
+
+import numpy as np
+import pytest
+
+from textrnn import LanguageModel, TextrnnError
+from textrnn.config import NetworkConfig, TrainingConfig
+from textrnn.preprocessing.sequences import BatchPlan
+from textrnn.training import keras, tf
+from textrnn.training.networks import RecurrentNetwork
+from textrnn.training.trainer import Trainer, learning_rate_at
+
+
+class Alphabet:
+    """A text that goes round through tokens 4 to 11: easy to learn by heart."""
+
+    token_ids = np.tile(np.arange(4, 12), 60)
+    num_tokens = len(token_ids)
+
+
+def make_trainer(output=None, network_options=None, callbacks=(), **options):
+    config = NetworkConfig(**{
+        "vocabulary_size": 12, "units": (12,), "embedding_dim": 8, "input_dropout": 0.3, **(network_options or {})
+    })  # fmt: skip
+    options = {"epochs": 3, "batch_size": 4, "length": 10, "warmup_steps": 3, "patience": 0, **options}
+    training = TrainingConfig(**options)
+    plans = [
+        BatchPlan(Alphabet, config.form, training.batch_size, training.length, 20, True, seed=seed)
+        for seed in (training.seed, None)
+    ]
+    network = RecurrentNetwork(config, seed=training.seed)
+    return Trainer(network, training, *plans, output=output, callbacks=callbacks, fingerprint="same")
+
+
+def test_the_text_is_learned():
+    trainer = make_trainer(network_options={"input_dropout": 0.0}, epochs=12, learning_rate=0.03)
+    records = trainer.fit()
+    assert records[0].validation_loss > 1.0
+    assert records[-1].validation_loss < 0.1
+
+
+def test_the_best_weights_are_kept():
+    trainer = make_trainer(epochs=6, learning_rate=0.5, schedule="constant", clip_norm=100.0)
+    records = trainer.fit()
+    assert trainer.validation_loss() == pytest.approx(min(record.validation_loss for record in records), abs=1e-5)
+
+
+class StopAfter(keras.callbacks.Callback):
+    """Interrupts a run as Ctrl-C would, after some steps."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.steps = steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps -= 1
+        if self.steps == 0:
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("steps", [2, 11, 12, 25])
+def test_an_interrupted_run_resumes_exactly(tmp_path, steps):
+    """Dropout, carried state, optimizer, moving average, best weights: all go on as if nothing had happened."""
+    options = {"moving_average": 0.9, "validations_per_epoch": 2}
+    whole = make_trainer(**options)
+    expected = whole.fit()
+    broken = make_trainer(tmp_path, callbacks=[StopAfter(steps)], **options)
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit()
+    resumed = make_trainer(tmp_path, **options)
+    found = resumed.fit(resume=True)
+    assert [record.validation_loss for record in found] == [record.validation_loss for record in expected]
+    assert [record.training_loss for record in found] == [record.training_loss for record in expected]
+    for name, weight in whole.network.get_weights_by_name().items():
+        np.testing.assert_array_equal(weight, resumed.network.get_weights_by_name()[name])
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    make_trainer(tmp_path, epochs=1).fit()
+    other = make_trainer(tmp_path, epochs=1)
+    other.fingerprint = "another"
+    with pytest.raises(TextrnnError, match="was made with other text"):
+        other.fit(resume=True)
+    with pytest.raises(TextrnnError, match="no checkpoint to resume"):
+        make_trainer(tmp_path / "nowhere").fit(resume=True)
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"damaged")
+    with pytest.raises(TextrnnError, match="cannot be read"):
+        make_trainer(tmp_path).fit(resume=True)
+
+
+def test_gradients_that_are_not_finite_never_reach_the_weights():
+    trainer = make_trainer()
+    network, normal = trainer.network, trainer.network.run
+    calls = []
+
+    def poisoned(inputs, states, training=False):
+        logits, states = normal(inputs, states, training)
+        calls.append(1)
+        return (logits * (np.nan if training else 1.0)), states
+
+    network.run = poisoned
+    before = network.get_weights_by_name()
+    with pytest.raises(TextrnnError, match="not finite 10 steps in a row.*lower `learning_rate`"):
+        trainer.fit()
+    assert calls
+    for name, weight in network.get_weights_by_name().items():
+        np.testing.assert_array_equal(weight, before[name])
+
+
+def test_patience_stops_a_run_that_no_longer_improves():
+    trainer = make_trainer(epochs=50, patience=2, learning_rate=1e-9, schedule="constant", optimizer="adam")
+    assert len(trainer.fit()) < 50
+
+
+def test_keras_callbacks_are_driven(tmp_path):
+    seen = []
+
+    class Listener(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            seen.append("begin")
+
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append((epoch, sorted(logs)))
+            if epoch == 1:
+                self.model.stop_training = True
+
+        def on_train_end(self, logs=None):
+            seen.append("end")
+
+    make_trainer(callbacks=[Listener()]).fit()
+    logs = ["loss", "val_loss", "val_perplexity"]
+    assert seen == ["begin", (0, logs), (1, logs), "end"]
+
+
+def test_moving_average_follows_the_weights():
+    """With a decay of d, after one step from w0 to w1 the average is d w0 + (1 - d) w1; the first step's d is 0.1."""
+    trainer = make_trainer(moving_average=0.999)
+    start = [variable.numpy() for variable in trainer.variables]
+    trainer._train_on(next(trainer.training.batches(0)))
+    for average, first, variable in zip(trainer.averages, start, trainer.variables, strict=True):
+        np.testing.assert_allclose(average, 0.1 * first + 0.9 * variable.numpy(), atol=1e-6)
+
+
+def test_gradient_norm_is_clipped():
+    """Plain Adam is blind to the scale of gradients, so the moments show the clipping: the norm of the first is 0.1 * clip."""
+    trainer = make_trainer(clip_norm=0.01, optimizer="adam")
+    trainer._train_on(next(trainer.training.batches(0)))
+    moments = [
+        variable.numpy() for variable in trainer.optimizer.variables if variable.name.endswith("momentum")
+    ]
+    assert np.sqrt(sum((moment**2).sum() for moment in moments)) == pytest.approx(0.1 * 0.01, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "step", "expected"),
+    [
+        ("cosine", 0, 0.1),
+        ("cosine", 9, 1.0),
+        ("cosine", 60, 0.5),
+        ("cosine", 110, 0.0),
+        ("linear", 35, 0.75),
+        ("constant", 100, 1.0),
+    ],
+)
+def test_learning_rate(schedule, step, expected):
+    """Ten steps of warm-up, then a hundred steps of decay."""
+    config = TrainingConfig(learning_rate=1.0, warmup_steps=10, schedule=schedule)
+    assert learning_rate_at(step, 110, config) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("form", ["stream", "lines", "ngrams"])
+def test_validation_loss_equals_the_numpy_evaluation(lighthouse, quiet, form):
+    model = LanguageModel(level="char", units=(16,), embedding_dim=8, form=form, line_markers=True, max_length=200)
+    records = model.fit(
+        lighthouse, validation=lighthouse, epochs=1, batch_size=64, length=5000, progress=quiet, seed=1
+    )
+    assert model.evaluate(lighthouse).loss == pytest.approx(records[-1].validation_loss, abs=1e-5)
+
+
+def test_batch_size_does_not_change_a_loss():
+    network = RecurrentNetwork(NetworkConfig(vocabulary_size=12, units=(6,), embedding_dim=4, form="lines"))
+    from textrnn.training.losses import summed_cross_entropy
+
+    rows = np.random.default_rng(0).integers(4, 12, (6, 9))
+    together, count = summed_cross_entropy(network(tf.constant(rows[:, :-1])), tf.constant(rows[:, 1:]))
+    alone = sum(
+        float(summed_cross_entropy(network(tf.constant(row[None, :-1])), tf.constant(row[None, 1:]))[0]) for row in rows
+    )
+    assert float(together) / float(count) == pytest.approx(alone / float(count), abs=1e-5)
+
+
+def test_history_is_written(trained):
+    _, directory, records = trained
+    with open(directory / "history.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["validation_loss"]) for row in rows] == [record.validation_loss for record in records]
+    assert (directory / "loss.png").read_bytes().startswith(b"\x89PNG")
