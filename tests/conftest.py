@@ -23,9 +23,7 @@ def quiet() -> Progress:
 def random_weights(config: NetworkConfig, seed: int = 0, scale: float = 0.5) -> dict[str, np.ndarray]:
     """Weights large enough that a wrong gate order or a missed bias shows."""
     generator = np.random.default_rng(seed)
-    return {
-        name: generator.normal(0, scale, shape).astype(np.float32) for name, shape in weight_shapes(config).items()
-    }
+    return {name: generator.normal(0, scale, shape).astype(np.float32) for name, shape in weight_shapes(config).items()}
 
 
 @pytest.fixture(scope="session")

@@ -187,7 +187,12 @@ def archive(name, content):
 def test_downloads_are_checked_and_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("TEXTRNN_CORPORA", raising=False)
-    answers = [b"not a zip", archive("other.txt", "a\tb\n"), archive("spa.txt", "no tab\n"), archive("spa.txt", "a\tb\n")]
+    answers = [
+        b"not a zip",
+        archive("other.txt", "a\tb\n"),
+        archive("spa.txt", "no tab\n"),
+        archive("spa.txt", "a\tb\n"),
+    ]
     monkeypatch.setattr("urllib.request.urlopen", lambda *arguments, **options: Answer(answers.pop(0)))
     for message in ("not an archive", "not an archive", "expected a sentence"):
         with pytest.raises(TextrnnError, match=message):

@@ -29,7 +29,7 @@ def encoded(tmp_path):
 
 
 def test_ngram_sequences_are_those_of_the_tutorials():
-    """"a b c d" gives a->b, a b->c, a b c->d, pre-padded to one length."""
+    """ "a b c d" gives a->b, a b->c, a b c->d, pre-padded to one length."""
     pairs = list(ngram_sequences(np.array([4, 5, 6, 7])))
     assert pad([prefix for prefix, _ in pairs], side="left").tolist() == [[0, 0, 4], [0, 4, 5], [4, 5, 6]]
     assert [target for _, target in pairs] == [5, 6, 7]

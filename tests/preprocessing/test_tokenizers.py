@@ -70,7 +70,7 @@ def test_special_ids_are_the_same_at_every_level(lines, subword):
 
 
 def test_char_ids_are_ordered_by_frequency_then_code_point():
-    """"aab": a twice, then b and the newline once each; the newline has the smaller code point."""
+    """ "aab": a twice, then b and the newline once each; the newline has the smaller code point."""
     tokenizer = CharTokenizer.train(["aab"], 100)
     assert tokenizer.tokens[4:] == ["a", "\n", "b"]
     assert tokenizer.encode("ab\nz").tolist() == [4, 6, 5, UNK_ID]

@@ -25,7 +25,9 @@ def both(**options):
     return keras_network, NumPyNetwork(config, weights)
 
 
-@pytest.mark.parametrize(("cell", "layers", "normalized", "tied"), list(itertools.product(CELLS, (1, 2, 4), (0, 1), (0, 1))))
+@pytest.mark.parametrize(
+    ("cell", "layers", "normalized", "tied"), list(itertools.product(CELLS, (1, 2, 4), (0, 1), (0, 1)))
+)
 def test_logits_and_states_agree(cell, layers, normalized, tied):
     keras_network, numpy_network = both(
         cell=cell,
@@ -44,7 +46,9 @@ def test_logits_and_states_agree(cell, layers, normalized, tied):
             np.testing.assert_allclose(state, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(("cell", "bidirectional", "normalized"), list(itertools.product(CELLS, (False, True), (False, True))))
+@pytest.mark.parametrize(
+    ("cell", "bidirectional", "normalized"), list(itertools.product(CELLS, (False, True), (False, True)))
+)
 def test_ngram_logits_agree(cell, bidirectional, normalized):
     keras_network, numpy_network = both(
         cell=cell, bidirectional=bidirectional, layer_normalization=normalized, form="ngrams"
@@ -89,16 +93,22 @@ def test_the_tutorials_networks_are_what_the_tutorials_build(name):
     config = NetworkConfig(vocabulary_size=30, **NETWORKS[name])
     ours = KerasNetwork(config)
     wrap = keras.layers.Bidirectional if config.bidirectional else (lambda layer: layer)
-    tutorial = keras.Sequential([
-        keras.layers.Embedding(30, 100, mask_zero=True),
-        wrap(keras.layers.LSTM(150, return_sequences=True)),
-        keras.layers.Dropout(0.2),
-        wrap(keras.layers.LSTM(100)),
-        keras.layers.Dense(30),
-    ])
+    tutorial = keras.Sequential(
+        [
+            keras.layers.Embedding(30, 100, mask_zero=True),
+            wrap(keras.layers.LSTM(150, return_sequences=True)),
+            keras.layers.Dropout(0.2),
+            wrap(keras.layers.LSTM(100)),
+            keras.layers.Dense(30),
+        ]
+    )
     token_ids = np.array([[0, 0, 4, 5, 6], [7, 8, 9, 10, 11]])
     tutorial(token_ids)
-    assert tutorial.count_params() == ours.count_params() == sum(np.prod(shape) for shape in weight_shapes(config).values())
+    assert (
+        tutorial.count_params()
+        == ours.count_params()
+        == sum(np.prod(shape) for shape in weight_shapes(config).values())
+    )
     tutorial.set_weights(list(ours.get_weights_by_name().values()))
     np.testing.assert_allclose(ours(tf.constant(token_ids)), tutorial(token_ids), atol=1e-5)
 
@@ -120,9 +130,7 @@ def test_equal_seeds_give_equal_networks():
     assert not np.array_equal(first["recurrent_0/kernel"], first["recurrent_1/kernel"])
 
 
-@pytest.mark.parametrize(
-    "option", ["input_dropout", "dropout", "output_dropout", "embedding_dropout", "weight_drop"]
-)
+@pytest.mark.parametrize("option", ["input_dropout", "dropout", "output_dropout", "embedding_dropout", "weight_drop"])
 @pytest.mark.parametrize("variational", [False, True])
 def test_every_dropout_acts_in_training_only(option, variational):
     none = {"input_dropout": 0.0, "dropout": 0.0, "output_dropout": 0.0}

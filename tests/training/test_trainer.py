@@ -146,9 +146,7 @@ def test_gradient_norm_is_clipped():
     """Plain Adam is blind to the scale of gradients, so the moments show the clipping: the norm of the first is 0.1 * clip."""
     trainer = make_trainer(clip_norm=0.01, optimizer="adam")
     trainer._train_on(next(trainer.training.batches(0)))
-    moments = [
-        variable.numpy() for variable in trainer.optimizer.variables if variable.name.endswith("momentum")
-    ]
+    moments = [variable.numpy() for variable in trainer.optimizer.variables if variable.name.endswith("momentum")]
     assert np.sqrt(sum((moment**2).sum() for moment in moments)) == pytest.approx(0.1 * 0.01, rel=1e-3)
 
 
@@ -172,9 +170,7 @@ def test_learning_rate(schedule, step, expected):
 @pytest.mark.parametrize("form", ["stream", "lines", "ngrams"])
 def test_validation_loss_equals_the_numpy_evaluation(lighthouse, quiet, form):
     model = LanguageModel(level="char", units=(16,), embedding_dim=8, form=form, line_markers=True, max_length=200)
-    records = model.fit(
-        lighthouse, validation=lighthouse, epochs=1, batch_size=64, length=5000, progress=quiet, seed=1
-    )
+    records = model.fit(lighthouse, validation=lighthouse, epochs=1, batch_size=64, length=5000, progress=quiet, seed=1)
     assert model.evaluate(lighthouse).loss == pytest.approx(records[-1].validation_loss, abs=1e-5)
 
 

@@ -116,9 +116,9 @@ def next_token(
 def truncated(scores: np.ndarray, top_k: int, top_p: float) -> tuple[np.ndarray, np.ndarray]:
     """Returns the candidates that top-k and top-p leave, most probable first, and their unnormalised probabilities."""
     probabilities = np.exp(scores - scores.max())
-    total = probabilities.sum()
     size = len(scores)
     wanted = min(top_k, size) if top_k else size
+    total = np.partition(probabilities, size - wanted)[size - wanted :].sum() if wanted < size else probabilities.sum()
     if top_p >= 1.0 and wanted == size:
         return np.arange(size), probabilities
     # Sorting a few hundred candidates is enough almost always, and far cheaper than sorting the vocabulary.
@@ -127,8 +127,6 @@ def truncated(scores: np.ndarray, top_k: int, top_p: float) -> tuple[np.ndarray,
         candidates = np.argpartition(-probabilities, head - 1)[:head] if head < size else np.arange(size)
         candidates = candidates[np.lexsort((candidates, -probabilities[candidates]))]
         kept = probabilities[candidates]
-        if top_k:
-            total = kept[:wanted].sum() if head >= wanted else total
         enough = int(np.searchsorted(kept.cumsum(), top_p * total)) + 1
         if enough <= head or head >= wanted:
             return candidates[:enough], kept[:enough]

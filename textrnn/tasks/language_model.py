@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -331,15 +332,14 @@ class LanguageModel:
         return [results[start : start + num_samples] for start in range(0, len(results), num_samples)]
 
     def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
-        """Yields the prompt and then each part of its continuation as soon as it is certain.
+        """Returns an iterator over the prompt and then each part of its continuation, as soon as it is certain.
 
         Args:
             prompt: The text to continue.
             **options: Options of `SamplingOptions`.
         """
-        yield prompt
-        for piece in self._pieces([prompt], 1, False, options):
-            yield piece.text
+        pieces = self._pieces([prompt], 1, False, options)  # wrong options fail here, before anything is printed
+        return itertools.chain([prompt], (piece.text for piece in pieces))
 
     def _pieces(self, prompts: list[str], num_samples: int, explain: bool, options: dict[str, Any]) -> Iterator[Piece]:
         check_options(options, [field.name for field in dataclasses.fields(SamplingOptions)], "generate")

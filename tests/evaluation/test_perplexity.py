@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from textrnn import TextrnnError, corpora
+from textrnn.config import NetworkConfig, weight_shapes
+from textrnn.evaluation.perplexity import Evaluation, evaluate
+from textrnn.inference.networks import RecurrentNetwork
+from textrnn.preprocessing.sequences import encode_corpus
+from textrnn.preprocessing.tokenizers import CharTokenizer
+
+TOKENIZER = CharTokenizer(["<pad>", "<unk>", "<bos>", "<eos>", *"abcd\n"])
+
+
+def uniform(**options):
+    """A network of zeros gives each of the nine tokens the same probability."""
+    config = NetworkConfig(vocabulary_size=9, units=(3,), embedding_dim=2, **options)
+    return RecurrentNetwork(config, {name: np.zeros(shape) for name, shape in weight_shapes(config).items()})
+
+
+def encoded(tmp_path, text):
+    path = tmp_path / "a.txt"
+    path.write_text(text)
+    return encode_corpus(corpora.Corpus((path,)), TOKENIZER, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "num_tokens"),
+    [
+        ({}, 9),
+        ({"form": "lines"}, 10),
+        ({"form": "lines", "line_markers": False}, 6),
+        ({"form": "ngrams"}, 10),
+        ({"form": "ngrams", "bidirectional": True}, 10),
+        ({"form": "ngrams", "bidirectional": True, "line_markers": False}, 6),
+    ],
+)
+def test_a_uniform_network_has_the_perplexity_of_its_vocabulary(tmp_path, options, num_tokens):
+    """ "abc", "", "abcda": ten tokens of which nine follow another; two lines with three and five tokens."""
+    result = evaluate(uniform(**options), encoded(tmp_path, "abc\nabcda\n"))
+    assert result.num_tokens == num_tokens
+    assert result.perplexity == pytest.approx(9.0)
+
+
+def test_bits_per_character_by_hand():
+    """Four tokens of one nat each over eight characters: 4 / 8 / log 2."""
+    assert Evaluation(1.0, 4, 8, 0.0).bits_per_character == pytest.approx(0.5 / np.log(2))
+
+
+def test_windows_cover_every_target(tmp_path):
+    for window in (1, 2, 4, 100):
+        result = evaluate(uniform(), encoded(tmp_path, "abc\nabcda\n"), window=window, batch_size=2)
+        assert result.loss == pytest.approx(np.log(9))
+        assert result.num_tokens == 9
+
+
+def test_nothing_to_predict(tmp_path):
+    with pytest.raises(TextrnnError, match="nothing to predict"):
+        evaluate(uniform(), encoded(tmp_path, "a"))
+    with pytest.raises(TextrnnError, match="No line has a token"):
+        evaluate(uniform(form="lines", line_markers=False), encoded(tmp_path, "a\nb\n"))

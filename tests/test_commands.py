@@ -1,0 +1,223 @@
+"""The commands as people type them: what they print, and one clear error with status 2 for every wrong input."""
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from textrnn import commands, evaluate, generate, train
+from textrnn.config import TrainingConfig
+
+
+@pytest.fixture
+def call(capsys):
+    """Runs a command in this process; returns (status, standard output, standard error)."""
+
+    def run(module, *arguments):
+        try:
+            status = commands.run(module.command, [str(argument) for argument in arguments])
+        except SystemExit as end:
+            status = end.code
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+def check_refused(result, *words):
+    """Status 2, nothing on standard output, at most three lines that hold all of `words`, and no traceback."""
+    status, output, error = result
+    assert status == 2, error
+    assert output == ""
+    message = error[max(error.rfind("error: "), 0) :]  # what stands before it is progress
+    assert len(message.strip().splitlines()) <= 3
+    assert "Traceback" not in error
+    for word in words:
+        assert word in message
+
+
+def test_generate_prints_the_prompt_and_its_continuation(call, trained):
+    _, directory, _ = trained
+    status, output, error = call(generate, "The light", "--model", directory, "--seed", 7, "--max-tokens", 20)
+    assert (status, error) == (0, "")
+    assert output.startswith("The light")
+    assert len(output) == len("The light") + 20 + 1
+    assert call(generate, "The light", "--model", directory, "--seed", 7, "--max-tokens", 20)[1] == output
+
+
+def test_generate_json_samples_and_explanations(call, trained):
+    model, directory, _ = trained
+    arguments = ["The", "It", "--model", directory, "--seed", 7, "--num-samples", 2, "--json", "--explain"]
+    _, output, _ = call(generate, *arguments)
+    results = json.loads(output)["results"]
+    assert [result["prompt"] for result in results] == ["The", "The", "It", "It"]
+    assert results[0]["text"] == model.generate("The", seed=7)
+    assert len(results[0]["choices"]) == results[0]["num_tokens"] == 100
+    assert len(results[0]["choices"][0]["alternatives"]) == 3
+    _, output, _ = call(generate, "The", "--model", directory, "--explain", "--max-tokens", 4)
+    assert output.count("%") >= 4 * 4
+    _, output, _ = call(generate, "The", "--model", directory, "--memorisation")
+    assert "longest span found" in output
+
+
+def test_unknown_characters_are_reported_once(call, trained):
+    _, directory, _ = trained
+    status, output, error = call(generate, "\u65e5\u65e5", "--model", directory, "--max-tokens", 3)
+    assert status == 0
+    assert error.count("\u65e5") == 1
+    assert output.startswith("\u65e5\u65e5")
+
+
+def test_evaluate(call, trained, lighthouse):
+    model, directory, _ = trained
+    status, output, _ = call(evaluate, "perplexity", lighthouse, "--model", directory)
+    assert status == 0
+    assert output == f"{model.evaluate(lighthouse)}\n"
+    content = json.loads(call(evaluate, "perplexity", lighthouse, "--model", directory, "--json")[1])
+    assert content["bits_per_character"] == model.evaluate(lighthouse).bits_per_character
+    assert "longest span" in call(evaluate, "memorisation", lighthouse, "--model", directory)[1]
+
+
+SMALL = ("--level", "char", "--units", 8, "--embedding-dim", 8, "--batch-size", 4, "--length", 16)
+
+
+def test_train_then_generate(call, lighthouse, tmp_path):
+    (tmp_path / "story.txt.gz").write_bytes(gzip.compress(lighthouse.read_bytes()))
+    (tmp_path / "config.json").write_text(json.dumps({"epochs": 7, "cell": "gru"}))
+    output = tmp_path / "out"
+    arguments = ["language-model", tmp_path / "story.txt.gz", "--output", output, *SMALL]
+    status, printed, log = call(train, *arguments, "--config", tmp_path / "config.json", "--epochs", 1)
+    assert (status, printed) == (0, "")
+    assert "epoch 1: training loss" in log
+    assert "validation tokens" in log
+    assert "model saved" in log
+    assert "\r" not in log  # plain lines where there is no terminal
+    names = {path.name for path in output.iterdir()}
+    assert {"config.json", "weights.safetensors", "checkpoint.safetensors", "history.csv", "loss.png"} <= names
+    assert json.loads((output / "config.json").read_text())["network"]["cell"] == "gru"
+    assert call(generate, "It", "--model", output, "--max-tokens", 5)[0] == 0
+    status, _, log = call(train, *arguments, "--config", tmp_path / "config.json", "--epochs", 1, "--resume")
+    assert status == 0
+    assert "resuming at epoch 2" in log
+    check_refused(call(train, *arguments, "--epochs", 9, "--resume"), "was made with other text")
+
+
+def test_training_from_a_model(call, lighthouse, tmp_path, trained):
+    arguments = ["language-model", lighthouse, "--output", tmp_path / "out", "--initial-model", trained[1]]
+    assert call(train, *arguments, "--epochs", 1, "--length", 32)[0] == 0
+    check_refused(call(train, *arguments, "--units", 5), "`units` is fixed by --initial-model")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("empty.txt", b"", ["empty.txt", "no text"]),
+        ("white.txt", b"  \n \n", ["white.txt", "no text"]),
+        ("latin.txt", b"fine\ncaf\xe9\n", ["latin.txt, line 2, byte 4", "--encoding"]),
+        ("nul.txt", b"a\0b", ["nul.txt, line 1, byte 2"]),
+        ("one.txt", b"a", ["text"]),
+        ("binary.gz", b"\x1f\x8bxxxxxxxx", ["binary.gz", "cannot be read"]),
+    ],
+)
+def test_train_refuses_what_is_not_text(call, tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content)
+    check_refused(call(train, "language-model", tmp_path / name, "--output", tmp_path / "out", *SMALL), *words)
+    assert not (tmp_path / "out" / "weights.safetensors").exists()
+
+
+def test_missing_files_and_hollow_directories(call, tmp_path, trained):
+    (tmp_path / "hollow").mkdir()
+    for path in (tmp_path / "missing.txt", tmp_path / "hollow"):
+        check_refused(call(train, "language-model", path, "--output", tmp_path / "out"), path.name)
+        check_refused(call(evaluate, "perplexity", path, "--model", trained[1]), path.name)
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "words"),
+    [
+        (train, ["language-modle", "x", "--output", "y"], ["Did you mean 'language-model'"]),
+        (train, ["language-model", "x", "--output", "y", "--cell", "lsmt"], ["Did you mean 'lstm'"]),
+        (train, ["language-model", "x", "--output", "y", "--level", "sub"], ["Did you mean 'subword'"]),
+        (train, ["language-model", "x", "--output", "y", "--epochs", "many"], ["--epochs", "many"]),
+        (train, ["language-model", "x", "--output", "y", "--optimizer", "sgd"], ["`optimizer`", "'adam'"]),
+        (train, ["language-model", "x", "--output", "y", "--batchsize", "3"], ["Did you mean '--batch-size'"]),
+        (train, ["language-model", "x"], ["--output"]),
+        (train, ["language-model", "x", "--output", "y", "--config", "no.json"], ["no.json"]),
+        (generate, ["x", "--temperature", "-1"], ["`temperature`", "-1"]),
+        (generate, ["x", "--top-p", "nan"], ["`top_p`"]),
+        (generate, ["x", "--num-samples", "0"], ["`num_samples`"]),
+        (generate, ["x", "--model", "shakespear"], ["shakespear", "no such model"]),
+        (generate, ["x", "--temprature", "1"], ["Did you mean '--temperature'"]),
+        (evaluate, ["perplexty", "x", "--model", "y"], ["Did you mean 'perplexity'"]),
+    ],
+)
+def test_wrong_options(call, tmp_path, monkeypatch, module, arguments, words, trained):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x").write_text("some text\n" * 50)
+    if module is generate and "--model" not in arguments:
+        arguments = [*arguments, "--model", trained[1]]
+    check_refused(call(module, *arguments), *words)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "config.json", "tokenizer.json", "weights.safetensors"])
+def test_incomplete_and_damaged_models(call, tmp_path, trained, name):
+    broken = tmp_path / "model"
+    shutil.copytree(trained[1], broken)
+    content = (broken / name).read_bytes()
+    (broken / name).write_bytes(content[: len(content) // 2])
+    check_refused(call(generate, "x", "--model", broken), name)
+    (broken / name).unlink()
+    check_refused(call(generate, "x", "--model", broken), f"{name} is missing")
+
+
+def test_help_describes_every_option(call):
+    status, output, _ = call(train, "--help")
+    assert status == 0
+    for option in TrainingConfig.option_names():
+        assert "--" + option.replace("_", "-") in output
+    assert "Highest learning rate." in output
+
+
+def run_python(*arguments, **options):
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, **options)
+
+
+def test_as_modules_and_as_one_command(trained, tmp_path):
+    _, directory, _ = trained
+    arguments = ["It", "--model", str(directory), "--seed", "1", "--max-tokens", "10"]
+    module = run_python("-W", "error", "-m", "textrnn.generate", *arguments)
+    assert (module.returncode, module.stderr) == (0, "")
+    assert run_python("-m", "textrnn", "generate", *arguments).stdout == module.stdout
+    assert "continue a prompt" in run_python("-m", "textrnn").stdout
+    wrong = run_python("-m", "textrnn", "genrate")
+    assert wrong.returncode == 2
+    assert "Did you mean 'generate'" in wrong.stderr
+    piped = run_python("-m", "textrnn.generate", "-", *arguments[1:], input="It\n")
+    assert piped.stdout == module.stdout
+
+
+def test_a_closed_pipe_ends_quietly(trained):
+    _, directory, _ = trained
+    command = f"{sys.executable} -m textrnn.generate It --model {directory} --max-tokens 3000 | head -c 10"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert result.stderr == ""
+    assert len(result.stdout) == 10
+
+
+def test_sigterm_leaves_a_checkpoint(tmp_path, lighthouse):
+    arguments = ["language-model", str(lighthouse), "--output", str(tmp_path / "out"), *map(str, SMALL)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "textrnn.train", *arguments, "--epochs", "5000", "--patience", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        for line in process.stderr:
+            if line.startswith("epoch 2:"):
+                process.terminate()
+                break
+        process.stderr.read()
+        assert process.wait(timeout=20) == 143
+    assert (tmp_path / "out" / "checkpoint.safetensors").exists()

@@ -1,0 +1,217 @@
+import json
+import os
+import shutil
+import struct
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from conftest import random_weights
+
+from textrnn import TextrnnError, storage
+from textrnn.config import NetworkConfig
+from textrnn.preprocessing.tokenizers import CharTokenizer
+
+
+@pytest.fixture
+def model():
+    tokenizer = CharTokenizer.train(["abc"], 100)
+    config = NetworkConfig(vocabulary_size=tokenizer.vocabulary_size, units=(6,), embedding_dim=4)
+    ngrams = {"words_3": np.arange(10, dtype=np.uint8)}
+    return storage.StoredModel(config, tokenizer, random_weights(config), ngrams, {"epochs": 3})
+
+
+@pytest.fixture
+def directory(model, tmp_path):
+    storage.save_model(tmp_path / "model", model)
+    return tmp_path / "model"
+
+
+def rewrite(directory, name, content):
+    """Replaces a file and makes the manifest agree with it, as an attacker would."""
+    import hashlib
+
+    (directory / name).write_bytes(content)
+    manifest = json.loads((directory / "manifest.json").read_text())
+    manifest["files"][name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    (directory / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_round_trip(model, directory):
+    loaded = storage.load_model(directory)
+    assert loaded.config == model.config
+    assert loaded.tokenizer.tokens == model.tokenizer.tokens
+    assert loaded.facts == {"epochs": 3}
+    np.testing.assert_array_equal(loaded.ngrams["words_3"], model.ngrams["words_3"])
+    for name, weight in model.weights.items():
+        np.testing.assert_array_equal(loaded.weights[name], weight)
+
+
+def test_half_precision_is_half_the_size_and_close(model, directory, tmp_path):
+    storage.save_model(tmp_path / "half", model, half_precision=True)
+    sizes = [(place / "weights.safetensors").stat().st_size for place in (tmp_path / "half", directory)]
+    assert sizes[0] < 0.7 * sizes[1]
+    for name, weight in storage.load_model(tmp_path / "half").weights.items():
+        assert weight.dtype == np.float32
+        np.testing.assert_allclose(weight, model.weights[name], rtol=1e-3)
+
+
+def test_no_temporary_files_are_left(directory):
+    expected = {"config.json", "tokenizer.json", "weights.safetensors", "ngrams.safetensors", "manifest.json"}
+    assert {path.name for path in directory.iterdir()} == expected
+
+
+@pytest.mark.parametrize("stop_after", range(13))
+def test_a_save_that_breaks_off_leaves_the_old_model_or_the_new_one(model, directory, monkeypatch, stop_after):
+    """The disk stops answering after some renames; whatever is there then must be one whole model."""
+    new = storage.StoredModel(
+        model.config, model.tokenizer, {name: weight + 1 for name, weight in model.weights.items()}, model.ngrams, {}
+    )
+    renames, replace = [], os.replace
+
+    def failing(source, target):
+        if len(renames) >= stop_after:
+            raise OSError(28, "No space left on device")
+        renames.append(target)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", failing)
+    try:
+        storage.save_model(directory, new)
+    except TextrnnError as error:
+        assert "No space left" in str(error)  # noqa: PT017
+    monkeypatch.undo()
+    found = storage.load_model(directory).weights["output/bias"]
+    old_bias = model.weights["output/bias"]
+    assert np.array_equal(found, old_bias) or np.array_equal(found, old_bias + 1)
+    assert np.array_equal(found, old_bias + 1) == (stop_after > 5)
+    storage.save_model(directory, new)  # and the next save works
+    np.testing.assert_array_equal(storage.load_model(directory).weights["output/bias"], old_bias + 1)
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "weights.safetensors", "manifest.json"])
+def test_missing_files_are_named(directory, name):
+    (directory / name).unlink()
+    with pytest.raises(TextrnnError, match=f"{name} is missing"):
+        storage.load_model(directory)
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "weights.safetensors", "ngrams.safetensors"])
+def test_damage_is_noticed_wherever_it_is(directory, name):
+    content = (directory / name).read_bytes()
+    for position in np.random.default_rng(0).integers(0, len(content), 20):
+        flipped = bytearray(content)
+        flipped[position] ^= 1 << int(position) % 8
+        (directory / name).write_bytes(bytes(flipped))
+        with pytest.raises(TextrnnError, match=f"{name} is damaged"):
+            storage.load_model(directory)
+    (directory / name).write_bytes(content[:-1])
+    with pytest.raises(TextrnnError, match=f"{name} is damaged"):
+        storage.load_model(directory)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format_version": 99}, r"format version 99 is newer than this textrnn reads \(1\). Upgrade"),
+        ({"format_version": "1"}, "`format_version` must be a whole number"),
+        ({"files": []}, "`files` must be an object"),
+        ({"files": {}}, "does not name config.json"),
+    ],
+)
+def test_strange_manifests_are_refused(directory, change, message):
+    manifest = {**json.loads((directory / "manifest.json").read_text()), **change}
+    (directory / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(TextrnnError, match=message):
+        storage.load_model(directory)
+
+
+def test_no_path_is_followed(directory, tmp_path):
+    manifest = json.loads((directory / "manifest.json").read_text())
+    manifest["files"]["../secret"] = manifest["files"]["config.json"]
+    (directory / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(TextrnnError, match="'../secret', which is no file of a model"):
+        storage.load_model(directory)
+
+
+def test_links_are_not_followed(directory, tmp_path):
+    shutil.move(directory / "config.json", tmp_path / "elsewhere")
+    (directory / "config.json").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(TextrnnError, match="config.json is missing"):
+        storage.load_model(directory)
+
+
+def header(entries):
+    content = json.dumps(entries).encode()
+    return struct.pack("<Q", len(content)) + content
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not a safetensors file"),
+        (struct.pack("<Q", 1 << 60) + b"{}", "is not a safetensors file"),
+        (header({}), "'embedding/embeddings' is missing"),
+        (
+            header({"extra": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}),
+            "'extra' is not one of this network",
+        ),
+    ],
+)
+def test_strange_weight_files_are_refused(directory, content, message):
+    rewrite(directory, "weights.safetensors", content)
+    with pytest.raises(TextrnnError, match=message):
+        storage.load_model(directory)
+
+
+def test_wrong_shapes_dtypes_and_values_are_refused(model, directory):
+    def save(**changes):
+        rewrite(directory, "weights.safetensors", safetensors.numpy.save({**model.weights, **changes}))
+
+    bias = model.weights["output/bias"]
+    for changed, message in (
+        (bias[:-1].copy(), r"shape \[6\]; expected \[7\]|shape \[7\]; expected \[8\]"),
+        (bias.astype(np.float64), "dtype 'F64'; expected F32 or F16"),
+        (np.full_like(bias, np.nan), "not finite"),
+    ):
+        save(**{"output/bias": changed})
+        with pytest.raises(TextrnnError, match=message):
+            storage.load_model(directory)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"kind": "translator"}, "holds a 'translator', not a 'language-model'"),
+        ({"network": {"vocabulary_size": 8, "cel": "gru"}}, "no option `cel`. Did you mean 'cell'"),
+        ({"network": {"vocabulary_size": 10**12}}, "`vocabulary_size`"),
+        ({"network": {"vocabulary_size": 9, "units": [6], "embedding_dim": 4}}, "the tokenizer has 8 tokens"),
+        ({"network": {"vocabulary_size": 8, "units": [-6]}}, "`units`"),
+    ],
+)
+def test_strange_configs_are_refused(directory, config, message):
+    rewrite(directory, "config.json", json.dumps({"kind": "language-model", **config}).encode())
+    with pytest.raises(TextrnnError, match=message):
+        storage.load_model(directory)
+
+
+def test_places_that_hold_something_else_are_left_alone(model, tmp_path):
+    (tmp_path / "config.json").write_text("mine")
+    with pytest.raises(TextrnnError, match="holds config.json but no model"):
+        storage.save_model(tmp_path, model)
+    assert (tmp_path / "config.json").read_text() == "mine"
+    with pytest.raises(TextrnnError, match="cannot be written"):
+        storage.save_model(tmp_path / "config.json" / "below", model)
+
+
+def test_weights_that_are_not_finite_are_not_saved(model, directory):
+    before = (directory / "weights.safetensors").read_bytes()
+    model.weights["output/bias"][0] = np.inf
+    with pytest.raises(TextrnnError, match="not finite; the model was not saved"):
+        storage.save_model(directory, model)
+    assert (directory / "weights.safetensors").read_bytes() == before
+
+
+def test_unknown_models_suggest_a_shipped_one():
+    with pytest.raises(TextrnnError, match="no such model directory"):
+        storage.load_model("no-such-model")
