@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from textrnn.preprocessing import corpora as corpora
     from textrnn.preprocessing import sequences as sequences
     from textrnn.preprocessing import tokenizers as tokenizers
+    from textrnn.progress import Progress as Progress
     from textrnn.tasks.language_model import Generation as Generation
     from textrnn.tasks.language_model import LanguageModel as LanguageModel
 
@@ -23,6 +24,7 @@ __all__ = [
     "Generation",
     "LanguageModel",
     "Memorisation",
+    "Progress",
     "TextrnnError",
     "__version__",
     "corpora",
@@ -36,6 +38,7 @@ HOMES = {
     "Generation": "textrnn.tasks.language_model",
     "LanguageModel": "textrnn.tasks.language_model",
     "Memorisation": "textrnn.evaluation.memorisation",
+    "Progress": "textrnn.progress",
     "TextrnnError": "textrnn.errors",
     "corpora": "textrnn.preprocessing.corpora",
     "plots": "textrnn.plots",

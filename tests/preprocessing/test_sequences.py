@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,6 @@ from textrnn.preprocessing.sequences import (
     encode_corpus,
     ngram_sequences,
     pad,
-    stream_batches,
     stream_windows,
 )
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, CharTokenizer
@@ -105,7 +106,7 @@ def test_stream_epochs_have_equal_numbers_of_equal_windows(tmp_path_factory, num
     assert len(batches) == plan.num_batches
     assert len({batch.inputs.shape for batch in batches}) == 1
     assert [batch.continues for batch in batches] == [False] + [True] * (len(batches) - 1)
-    for before, after in zip(batches, batches[1:], strict=False):
+    for before, after in itertools.pairwise(batches):
         np.testing.assert_array_equal(before.inputs[:, -1] + 1, after.inputs[:, 0])
 
 

@@ -143,7 +143,7 @@ def test_moving_average_follows_the_weights():
 
 
 def test_gradient_norm_is_clipped():
-    """Plain Adam is blind to the scale of gradients, so the moments show the clipping: the norm of the first is 0.1 * clip."""
+    """Adam's first moment shows it: after one step its norm is (1 - 0.9) times that of the clipped gradient."""
     trainer = make_trainer(clip_norm=0.01, optimizer="adam")
     trainer._train_on(next(trainer.training.batches(0)))
     moments = [variable.numpy() for variable in trainer.optimizer.variables if variable.name.endswith("momentum")]

@@ -1,0 +1,5 @@
+"""Puts the notebooks into their fast mode when they are run as tests."""
+
+import os
+
+os.environ["TEXTRNN_FAST"] = "1"
