@@ -2,8 +2,8 @@
 
     python -m benchmarks.kneser_ney --model shakespeare --train DIR --validation FILE --test FILE
 
-The discount is chosen on the validation text. NLTK counts continuations by going through all its n-grams for every word it
-scores; here they are counted once, which gives the same numbers (`tests/benchmarks/test_kneser_ney.py`).
+The discount is chosen on the validation text. NLTK counts continuations by going through all its n-grams for every word
+it scores; here they are counted once, which gives the same numbers (`tests/benchmarks/test_kneser_ney.py`).
 """
 
 import argparse
@@ -36,7 +36,7 @@ class CountedKneserNey(KneserNey):
         return self.continuations[(*context, word)], self.totals[tuple(context)]
 
 
-def fitted(token_ids: list[int], order: int) -> KneserNeyInterpolated:
+def fitted(token_ids: list[str], order: int) -> KneserNeyInterpolated:
     """Counts the n-grams of a text."""
     model = KneserNeyInterpolated(order)
     model.fit([everygrams(token_ids, max_len=order)], vocabulary_text=token_ids)
@@ -45,7 +45,7 @@ def fitted(token_ids: list[int], order: int) -> KneserNeyInterpolated:
     return model
 
 
-def bits(model: KneserNeyInterpolated, token_ids: list[int], order: int) -> float:
+def bits(model: KneserNeyInterpolated, token_ids: list[str], order: int) -> float:
     """Returns the information of a text in bits; a token never seen costs as much as one of the whole vocabulary."""
     total = 0.0
     for position in range(1, len(token_ids)):
@@ -67,7 +67,7 @@ def main() -> None:
     options = parser.parse_args()
     tokenizer = textrnn.LanguageModel.load(options.model).tokenizer
     texts = {name: corpora.read(getattr(options, name)).text() for name in ("train", "validation", "test")}
-    ids = {name: tokenizer.encode(text).tolist() for name, text in texts.items()}
+    ids = {name: [str(token) for token in tokenizer.encode(text)] for name, text in texts.items()}
     model = fitted(ids["train"], options.order)
     costs = {}
     for discount in (0.5, 0.7, 0.8, 0.9):

@@ -8,8 +8,12 @@ import subprocess
 import sys
 import time
 
-COMMAND = [sys.executable, "-m", "textrnn.generate", "To be or not to", "--seed", "7", "--max-tokens", "60"]
+ARGUMENTS = ["To be or not to", "--seed", "7", "--max-tokens", "60"]
 HEAVY = ("tensorflow", "keras", "nltk", "matplotlib")
+IMPORTS = (
+    "import sys; from textrnn import commands, generate; commands.run(generate.command, sys.argv[1:]);"
+    f"print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+)
 
 
 def main() -> None:
@@ -17,14 +21,10 @@ def main() -> None:
     times = []
     for _ in range(10):
         start = time.perf_counter()
-        subprocess.run(COMMAND, capture_output=True, check=True)
+        subprocess.run([sys.executable, "-m", "textrnn.generate", *ARGUMENTS], capture_output=True, check=True)
         times.append(time.perf_counter() - start)
-    code = (
-        "import runpy, sys; sys.argv = sys.argv[1:]\ntry:\n runpy.run_module('textrnn.generate', run_name='__main__')\n"
-    )
-    code += f"except SystemExit: pass\nprint([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
-    run = subprocess.run([sys.executable, "-c", code, "textrnn.generate", *COMMAND[3:]], capture_output=True, text=True)
     print(f"{statistics.median(times):.2f} s (median of {len(times)}; {min(times):.2f} to {max(times):.2f})")
+    run = subprocess.run([sys.executable, "-c", IMPORTS, *ARGUMENTS], capture_output=True, text=True, check=True)
     print(f"heavy packages imported: {run.stderr.strip()}")
 
 

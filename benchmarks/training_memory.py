@@ -2,8 +2,8 @@
 
     python -m benchmarks.training_memory TEXT [--megabytes 2 200]
 
-Each size is a process of its own that trains a small character model for one step's worth of epochs on TEXT, repeated to
-that size, and prints its peak resident memory.
+Each size is a process of its own that encodes TEXT, repeated to that size, and trains a small model on it for a
+moment; it prints its peak resident memory.
 """
 
 import argparse

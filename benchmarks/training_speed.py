@@ -2,8 +2,9 @@
 
     python -m benchmarks.training_speed
 
-Embedding 256, LSTM 2 x 256, vocabulary 4,000, batch 32 x 64, Adam, float32; the sides take turns, block after block. Before
-that, equal weights must give equal losses. The Keras side is compiled the same way, without `Model.fit`'s overhead.
+Embedding 256, LSTM 2 x 256, vocabulary 4,000, batch 32 x 64, Adam, float32; the sides take turns, block after block.
+Before that, equal weights must give equal losses. The Keras side is compiled the same way, without `Model.fit`'s
+overhead.
 """
 
 import statistics

@@ -71,7 +71,7 @@ class NgramFilter:
 
     def _hashes(self, words: list[str], order: int) -> np.ndarray:
         """Returns a 64-bit hash of every n-gram, shape `(num_ngrams,)`."""
-        if len(self._word_hashes) > 1_000_000:
+        if len(self._word_hashes) > 200_000:
             self._word_hashes.clear()
         known = self._word_hashes
         for word in words:

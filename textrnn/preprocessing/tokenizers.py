@@ -390,7 +390,7 @@ def most_common(counts: Counter[str], number: int) -> list[str]:
     return sorted(counts, key=lambda key: (-counts[key], key))[: max(number, 0)]
 
 
-def sample_lines(lines: Iterable[str], max_characters: int = 20_000_000) -> Iterator[str]:
+def sample_lines(lines: Iterable[str], max_characters: int = 8_000_000) -> Iterator[str]:
     """Yields the non-empty lines until `max_characters` have passed: enough for any vocabulary, and memory stays flat.
 
     Long lines are cut, because SentencePiece skips those of more than a few thousand bytes without a word.
