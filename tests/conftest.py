@@ -2,9 +2,13 @@ import pathlib
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from textrnn.config import NetworkConfig, weight_shapes
 from textrnn.progress import Progress
+
+settings.register_profile("same-every-time", derandomize=True, deadline=None)
+settings.load_profile("same-every-time")
 
 ROOT = pathlib.Path(__file__).parent.parent
 

@@ -6,8 +6,8 @@ import struct
 import numpy as np
 import pytest
 import safetensors.numpy
-from conftest import random_weights
 
+from tests.conftest import random_weights
 from textrnn import TextrnnError, storage
 from textrnn.config import NetworkConfig
 from textrnn.preprocessing.tokenizers import CharTokenizer

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from conftest import random_weights
 
+from tests.conftest import random_weights
 from textrnn import TextrnnError
 from textrnn.config import NetworkConfig
 from textrnn.inference.networks import RecurrentNetwork, cross_entropies

@@ -48,7 +48,7 @@ def test_top_k_and_top_p(options, expected):
     np.testing.assert_allclose(draw(np.log(PROBABILITIES), **options), expected, atol=0.03)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(seed=st.integers(0, 1000), size=st.integers(2, 2000), top_p=st.floats(0.01, 1.0), top_k=st.integers(0, 2000))
 def test_truncation_equals_sorting_everything(seed, size, top_p, top_k):
     scores = np.random.default_rng(seed).normal(size=size)

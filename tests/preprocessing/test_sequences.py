@@ -71,7 +71,7 @@ def test_long_lines_are_cut_without_losing_a_target(encoded):
     assert batch.targets.tolist() == [[5, 6, 7], [8, 9, 10]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     num_tokens=st.integers(2, 200),
     batch_size=st.integers(1, 5),
@@ -94,7 +94,7 @@ def test_too_few_tokens_for_the_rows():
         list(stream_windows(np.arange(5), batch_size=5, length=2))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(num_tokens=st.integers(2, 400), seed=st.integers(0, 5), epoch=st.integers(0, 3))
 def test_stream_epochs_have_equal_numbers_of_equal_windows(tmp_path_factory, num_tokens, seed, epoch):
     class Text:

@@ -51,7 +51,7 @@ def test_subword_round_trip_is_exact(subword, text):
     assert subword.decode(subword.encode(text)) == text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
 def test_subword_round_trip_of_any_text(subword, text):
     assert subword.decode(subword.encode(text)) == text

@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
-from conftest import random_weights
 
+from tests.conftest import random_weights
 from textrnn.config import NETWORKS, NetworkConfig, weight_shapes
 from textrnn.inference.networks import RecurrentNetwork as NumPyNetwork
 from textrnn.inference.networks import cross_entropies

@@ -4,6 +4,7 @@ A `Corpus` is a list of files plus a rule for which of their text it covers; it 
 matter. Every pass over `lines()` reads the files again.
 """
 
+import atexit
 import dataclasses
 import gzip
 import hashlib
@@ -124,8 +125,10 @@ def found_files(path: pathlib.Path) -> list[pathlib.Path]:
 def spooled_standard_input() -> pathlib.Path:
     """Copies standard input to a temporary file, because training reads its text more than once."""
     with tempfile.NamedTemporaryFile(prefix="textrnn-stdin-", suffix=".txt", delete=False) as file:
+        path = pathlib.Path(file.name)
+        atexit.register(path.unlink, missing_ok=True)
         shutil.copyfileobj(sys.stdin.buffer, file)
-    return pathlib.Path(file.name)
+    return path
 
 
 def decoded_pieces(path: pathlib.Path, encoding: str) -> Iterator[str]:

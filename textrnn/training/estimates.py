@@ -10,7 +10,7 @@ from textrnn.preprocessing.sequences import BatchPlan, EncodedText
 
 __all__ = ["describe_run", "num_parameters"]
 
-EFFICIENCY = 0.4  # share of the matrix-product peak that training has been seen to reach
+EFFICIENCY = 0.5  # share of the matrix-product peak that training has been seen to reach
 BASE_MEMORY = 700_000_000  # bytes that TensorFlow takes by itself
 
 
@@ -19,9 +19,9 @@ def num_parameters(config: NetworkConfig) -> int:
     return sum(math.prod(shape) for shape in weight_shapes(config).values())
 
 
-def flops_per_second(seconds: float = 0.15) -> float:
+def flops_per_second(precision: str, seconds: float = 0.15) -> float:
     """Measures this machine's rate on matrix products of a training step's size."""
-    left, right = tf.random.normal((1024, 512)), tf.random.normal((512, 1024))
+    left, right = (tf.cast(tf.random.normal(shape), precision) for shape in ((1024, 512), (512, 1024)))
     tf.matmul(left, right)
     count, start = 0, time.monotonic()
     while time.monotonic() - start < seconds:
@@ -36,7 +36,7 @@ def estimated_seconds(config: NetworkConfig, training: TrainingConfig, plan: Bat
     positions = plan.num_targets
     if config.form == "ngrams":  # every prefix is read in full, padding included
         positions *= config.max_length - 1
-    return 6 * multiplied * positions * training.epochs / (EFFICIENCY * flops_per_second())
+    return 6 * multiplied * positions * training.epochs / (EFFICIENCY * flops_per_second(training.precision))
 
 
 def estimated_bytes(config: NetworkConfig, training: TrainingConfig) -> int:
