@@ -27,7 +27,7 @@ def call(capsys):
     return run
 
 
-def check_refused(result, *words):
+def assert_refused(result, *words):
     """Status 2, nothing on standard output, at most three lines that hold all of `words`, and no traceback."""
     status, output, error = result
     assert status == 2, error
@@ -102,13 +102,13 @@ def test_train_then_generate(call, lighthouse, tmp_path):
     status, _, log = call(train, *arguments, "--config", tmp_path / "config.json", "--epochs", 1, "--resume")
     assert status == 0
     assert "resuming at epoch 2" in log
-    check_refused(call(train, *arguments, "--epochs", 9, "--resume"), "was made with other text")
+    assert_refused(call(train, *arguments, "--epochs", 9, "--resume"), "was made with other text")
 
 
 def test_training_from_a_model(call, lighthouse, tmp_path, trained):
     arguments = ["language-model", lighthouse, "--output", tmp_path / "out", "--initial-model", trained[1]]
     assert call(train, *arguments, "--epochs", 1, "--length", 32)[0] == 0
-    check_refused(call(train, *arguments, "--units", 5), "`units` is fixed by --initial-model")
+    assert_refused(call(train, *arguments, "--units", 5), "`units` is fixed by --initial-model")
 
 
 @pytest.mark.parametrize(
@@ -124,15 +124,15 @@ def test_training_from_a_model(call, lighthouse, tmp_path, trained):
 )
 def test_train_refuses_what_is_not_text(call, tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
-    check_refused(call(train, "language-model", tmp_path / name, "--output", tmp_path / "out", *SMALL), *words)
+    assert_refused(call(train, "language-model", tmp_path / name, "--output", tmp_path / "out", *SMALL), *words)
     assert not (tmp_path / "out" / "weights.safetensors").exists()
 
 
 def test_missing_files_and_hollow_directories(call, tmp_path, trained):
     (tmp_path / "hollow").mkdir()
     for path in (tmp_path / "missing.txt", tmp_path / "hollow"):
-        check_refused(call(train, "language-model", path, "--output", tmp_path / "out"), path.name)
-        check_refused(call(evaluate, "perplexity", path, "--model", trained[1]), path.name)
+        assert_refused(call(train, "language-model", path, "--output", tmp_path / "out"), path.name)
+        assert_refused(call(evaluate, "perplexity", path, "--model", trained[1]), path.name)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_wrong_options(call, tmp_path, monkeypatch, module, arguments, words, tr
     (tmp_path / "x").write_text("some text\n" * 50)
     if module is generate and "--model" not in arguments:
         arguments = [*arguments, "--model", trained[1]]
-    check_refused(call(module, *arguments), *words)
+    assert_refused(call(module, *arguments), *words)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "config.json", "tokenizer.json", "weights.safetensors"])
@@ -168,9 +168,9 @@ def test_incomplete_and_damaged_models(call, tmp_path, trained, name):
     shutil.copytree(trained[1], broken)
     content = (broken / name).read_bytes()
     (broken / name).write_bytes(content[: len(content) // 2])
-    check_refused(call(generate, "x", "--model", broken), name)
+    assert_refused(call(generate, "x", "--model", broken), name)
     (broken / name).unlink()
-    check_refused(call(generate, "x", "--model", broken), f"{name} is missing")
+    assert_refused(call(generate, "x", "--model", broken), f"{name} is missing")
 
 
 def test_help_describes_every_option(call):

@@ -26,7 +26,7 @@ from textrnn.storage import StoredModel, load_model, save_model
 if TYPE_CHECKING:
     from textrnn.evaluation.memorisation import Memorisation
     from textrnn.evaluation.perplexity import Evaluation
-    from textrnn.training.trainer import EpochRecord
+    from textrnn.training.history import EpochRecord
 
 __all__ = ["Generation", "LanguageModel"]
 

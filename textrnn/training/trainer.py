@@ -4,14 +4,10 @@ Not `Model.fit`, because that cannot carry a recurrent state from batch to batch
 does not resume exactly. Keras callbacks work all the same.
 """
 
-import csv
 import dataclasses
-import io
 import json
 import math
 import pathlib
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -26,30 +22,14 @@ from textrnn.errors import TextrnnError
 from textrnn.preprocessing.sequences import Batch, BatchPlan
 from textrnn.progress import Progress
 from textrnn.storage import write_atomically
+from textrnn.training.history import EpochRecord, history_csv
 from textrnn.training.losses import summed_cross_entropy
+from textrnn.training.signals import PostponedSignals
 
-__all__ = ["CHECKPOINT", "EpochRecord", "Trainer", "learning_rate_at"]
+__all__ = ["CHECKPOINT", "Trainer", "learning_rate_at"]
 
 CHECKPOINT = "checkpoint.safetensors"
 MAX_BAD_STEPS = 10
-
-
-@dataclasses.dataclass(frozen=True)
-class EpochRecord:
-    """One row of the training history. Losses are in nats per real token."""
-
-    epoch: float
-    step: int
-    training_loss: float
-    validation_loss: float
-    learning_rate: float
-    tokens_per_second: float
-    seconds: float
-
-    @property
-    def validation_perplexity(self) -> float:
-        """`exp` of the validation loss."""
-        return math.exp(min(self.validation_loss, 700.0))
 
 
 def learning_rate_at(step: int, num_steps: int, config: TrainingConfig) -> float:
@@ -383,36 +363,6 @@ class Trainer:
         self.progress.message(f"resuming at epoch {self.position.epoch + 1}, step {self.position.step}")
 
 
-class PostponedSignals:
-    """Keeps SIGINT and SIGTERM until its `with` block ends, so that no step is cut in half.
-
-    A second signal acts at once.
-    """
-
-    def __init__(self) -> None:
-        self.received: int | None = None
-        self.handlers: dict[int, Any] = {}
-
-    def __enter__(self) -> "PostponedSignals":
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self.handlers[number] = signal.signal(number, self._receive)
-        return self
-
-    def _receive(self, number: int, frame: Any) -> None:
-        self.received = number
-        self._restore()
-
-    def _restore(self) -> None:
-        for number, handler in self.handlers.items():
-            signal.signal(number, handler)
-
-    def __exit__(self, *exception: object) -> None:
-        self._restore()
-        if self.received is not None:
-            signal.raise_signal(self.received)
-
-
 class SwappedWeights:
     """Puts the averages in the place of the weights while its `with` block runs; does nothing without averages."""
 
@@ -427,12 +377,3 @@ class SwappedWeights:
     def __exit__(self, *exception: object) -> None:
         for variable, value in zip(self.variables, self.kept, strict=bool(self.kept)):
             variable.assign(value)
-
-
-def history_csv(records: list[EpochRecord]) -> bytes:
-    """Returns the history as CSV with a header."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in dataclasses.fields(EpochRecord)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(dataclasses.asdict(record) for record in records)
-    return text.getvalue().encode("utf-8")

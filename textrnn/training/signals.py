@@ -1,0 +1,37 @@
+"""Ctrl-C and SIGTERM wait until a training step is whole."""
+
+import signal
+import threading
+from typing import Any
+
+__all__ = ["PostponedSignals"]
+
+
+class PostponedSignals:
+    """Keeps SIGINT and SIGTERM until its `with` block ends, so that no step is cut in half.
+
+    A second signal acts at once.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self.handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> "PostponedSignals":
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self.handlers[number] = signal.signal(number, self._receive)
+        return self
+
+    def _receive(self, number: int, frame: Any) -> None:
+        self.received = number
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self.handlers.items():
+            signal.signal(number, handler)
+
+    def __exit__(self, *exception: object) -> None:
+        self._restore()
+        if self.received is not None:
+            signal.raise_signal(self.received)
