@@ -133,6 +133,16 @@ def test_keras_callbacks_are_driven(tmp_path):
     assert seen == ["begin", (0, logs), (1, logs), "end"]
 
 
+def test_a_callback_may_stop_within_an_epoch():
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = batch == 2
+
+    (record,) = make_trainer(callbacks=[Stop()]).fit()
+    assert record.step == 3
+    assert record.epoch < 1
+
+
 def test_moving_average_follows_the_weights():
     """With a decay of d, after one step from w0 to w1 the average is d w0 + (1 - d) w1; the first step's d is 0.1."""
     trainer = make_trainer(moving_average=0.999)

@@ -16,11 +16,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from textrnn.config import PRECISIONS
 from textrnn.training.recurrence import GRUSteps, LSTMSteps, SimpleRNNSteps, matrix_product, recurrent_loop
 
 __all__ = ["GRU", "LSTM", "SimpleRNN", "TokenEmbedding", "TokenOutput"]
-
-PRECISIONS = ("float32", "bfloat16")
 
 
 class FastLoop(keras.layers.RNN):

@@ -1,8 +1,8 @@
 """The loop over time of a recurrent layer, with a gradient written by hand.
 
-`recurrent_loop` takes one of three cells, each a pair of functions: a step forward, and its gradient. The loop keeps only
-what the gradient needs, makes one matrix product per step in each direction, and forms the gradient of the recurrent
-kernel in one product after the loop.
+`recurrent_loop` takes one of three cells, each a pair of functions: a step forward, and its gradient. The loop keeps
+only what the gradient needs, makes one matrix product per step in each direction, and forms the gradient of the
+recurrent kernel in one product after the loop.
 """
 
 import tensorflow as tf

@@ -220,7 +220,7 @@ class Trainer:
             self.callbacks.on_train_batch_end(position.batch, {"loss": loss})
             position.batch += 1
             self.progress.advance(1, f"loss {position.loss_sum / max(position.num_targets, 1):.3f}")
-            if position.batch in validate_at:
+            if position.batch in validate_at or self.network.stop_training:
                 self._validate_and_record()
             if self._is_over() or self.signals.received:
                 return
