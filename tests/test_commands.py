@@ -178,7 +178,7 @@ def test_help_describes_every_option(call):
     assert status == 0
     for option in TrainingConfig.option_names():
         assert "--" + option.replace("_", "-") in output
-    assert "Highest learning rate." in output
+    assert "Highest learning rate (default 0.002)." in output
 
 
 def run_python(*arguments, **options):

@@ -2,8 +2,10 @@
 
 import argparse
 import dataclasses
+import inspect
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -42,7 +44,9 @@ def add_config_options(parser: argparse.ArgumentParser, config: type, skip: Sequ
         if field.name in skip:
             continue
         name = "--" + field.name.replace("_", "-")
-        text = descriptions[field.name].replace("%", "%%")
+        text = descriptions.get(field.name, "").replace("%", "%%")
+        if field.default not in (dataclasses.MISSING, None, ()):
+            text = f"{text.rstrip('.')} (default {field.default})."
         if field.type is bool:
             group.add_argument(name, action=argparse.BooleanOptionalAction, default=None, help=text)
         elif field.type == tuple[int, ...]:
@@ -56,11 +60,11 @@ def add_config_options(parser: argparse.ArgumentParser, config: type, skip: Sequ
 
 def field_descriptions(config: type) -> dict[str, str]:
     """Returns what a config's docstring says of each field, so that help texts never drift from it."""
-    _, _, arguments = (config.__doc__ or "").partition("Args:\n")
+    _, _, arguments = (inspect.getdoc(config) or "").partition("Args:\n")
     descriptions: dict[str, str] = {}
     name = ""
     for line in arguments.splitlines():
-        if line.startswith("        ") and not line.startswith("            ") and ":" in line:
+        if re.match(r" {4}\w+:", line):
             name, _, text = line.strip().partition(":")
             descriptions[name] = text.strip()
         elif name and line.strip():
