@@ -110,8 +110,10 @@ def test_streamed_text_equals_text_decoded_at_once(level, lines):
 def test_skipping_a_prompt_leaves_only_what_follows(level, lines):
     tokenizer = make_tokenizer(level, lines, 500)
     decoder = tokenizer.decoder()
-    decoder.skip(tokenizer.encode("The lamp").tolist())
-    rest = "".join(decoder.feed(int(token)) for token in tokenizer.encode(" was dark")) + decoder.finish()
+    prompt, whole = tokenizer.encode("The lamp").tolist(), tokenizer.encode("The lamp was dark").tolist()
+    assert whole[: len(prompt)] == prompt
+    decoder.skip(prompt)
+    rest = "".join(decoder.feed(token) for token in whole[len(prompt) :]) + decoder.finish()
     assert "The lamp" + rest == "The lamp was dark"
 
 

@@ -32,9 +32,9 @@ class SamplingOptions:
 
     max_tokens: int = 100
     min_tokens: int = 0
-    temperature: float = 0.8
+    temperature: float = 0.7
     top_k: int = 0
-    top_p: float = 0.95
+    top_p: float = 0.9
     repetition_penalty: float = 1.0
     no_repeat_ngram_size: int = 0
     stop: tuple[str, ...] = ()

@@ -136,6 +136,24 @@ class BytesDecoder(Decoder):
         return self.utf8.decode(b"", final=True)
 
 
+class LinesDecoder(BytesDecoder):
+    """Takes away the space that stands before every line."""
+
+    def __init__(self, token_bytes: list[bytes], newline_id: int) -> None:
+        super().__init__(token_bytes)
+        self.newline_id = newline_id
+        self.begins_line = True
+
+    def feed(self, token_id: int) -> str:
+        text = super().feed(token_id)
+        if self.begins_line and text:
+            self.begins_line = False
+            text = text.removeprefix(" ")
+        if token_id == self.newline_id:
+            self.begins_line = True
+        return text
+
+
 class CharTokenizer(Tokenizer):
     """One token per Unicode character; decoding gives back exactly the text, if its characters are known."""
 
@@ -263,7 +281,12 @@ class WordDecoder(Decoder):
 
 
 class SubwordTokenizer(Tokenizer):
-    """Byte-pair encoding by SentencePiece with byte fallback: any text encodes, and decodes to exactly itself."""
+    """Subwords by SentencePiece's unigram model (Kudo 2018) with byte fallback: any text decodes to exactly itself.
+
+    A line is encoded with a space before it and decoded without, so that a word has the same pieces at the beginning of
+    a line and within it. The unigram model keeps whole words and names where byte-pair encoding keeps the fragments it
+    merged on the way.
+    """
 
     level = "subword"
     SPACE = "\u2581"  # SentencePiece writes a space as this character
@@ -294,9 +317,9 @@ class SubwordTokenizer(Tokenizer):
         model = io.BytesIO()
         try:
             sentencepiece.SentencePieceTrainer.Train(
-                sentence_iterator=(line.replace(cls.SPACE, " ") for line in sample_lines(lines)),
+                sentence_iterator=(" " + line.replace(cls.SPACE, " ") for line in sample_lines(lines)),
                 model_writer=model,
-                model_type="bpe",
+                model_type="unigram",
                 vocab_size=vocabulary_size,
                 hard_vocab_limit=False,
                 character_coverage=0.9999,
@@ -328,7 +351,7 @@ class SubwordTokenizer(Tokenizer):
         return self.encode_lines([text])[0]
 
     def encode_lines(self, lines: list[str]) -> list[np.ndarray]:
-        parts = [text.split(NEWLINE) for text in lines]
+        parts = [[" " + line if line else "" for line in text.split(NEWLINE)] for text in lines]
         flat = self.processor.EncodeAsIds([line for text in parts for line in text if self.SPACE not in line])
         encoded = iter(flat)
         result = []
@@ -354,7 +377,7 @@ class SubwordTokenizer(Tokenizer):
         return []
 
     def decoder(self) -> Decoder:
-        return BytesDecoder(self.token_bytes)
+        return LinesDecoder(self.token_bytes, self.newline_id)
 
     @functools.cached_property
     def token_bytes(self) -> list[bytes]:
