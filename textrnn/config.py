@@ -151,6 +151,8 @@ class TrainingConfig(_Config):
         epochs: Passes over the training text.
         batch_size: Sequences per step.
         length: Tokens per training window in the "stream" form.
+        state_reset: Share of the rows whose state starts anew at each window of the "stream" form, so that the network
+            learns to begin, and meets states of every age.
         optimizer: "adam" or "adamw".
         learning_rate: Highest learning rate.
         warmup_steps: Steps over which the learning rate rises from zero.
@@ -168,6 +170,7 @@ class TrainingConfig(_Config):
     epochs: int = 10
     batch_size: int = 32
     length: int = 64
+    state_reset: float = 0.01
     optimizer: str = "adamw"
     learning_rate: float = 0.002
     warmup_steps: int = 100
@@ -185,6 +188,7 @@ class TrainingConfig(_Config):
         check_range("epochs", self.epochs, 1, 1_000_000, whole=True)
         check_range("batch_size", self.batch_size, 1, 65_536, whole=True)
         check_range("length", self.length, 1, 65_536, whole=True)
+        check_range("state_reset", self.state_reset, 0, 1)
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", self.schedule, SCHEDULES)
         check_choice("precision", self.precision, PRECISIONS)

@@ -21,7 +21,9 @@ def make_parser() -> Parser:
     parser.add_argument("measure", help="perplexity, or memorisation: how much of a text stands in the training corpus")
     parser.add_argument("corpus", nargs="+", help="text files, directories, or - for standard input")
     parser.add_argument("--model", required=True, help="a shipped model or a directory")
-    parser.add_argument("--window", type=int, help="cut the text into windows of this many tokens that start cold")
+    parser.add_argument(
+        "--window", type=int, help="tokens per window that starts cold (default 4096); 0 carries the state through"
+    )
     parser.add_argument("--encoding", default="utf-8", help="encoding of the files (default utf-8)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser

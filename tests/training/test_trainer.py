@@ -181,7 +181,18 @@ def test_learning_rate(schedule, step, expected):
 def test_validation_loss_equals_the_numpy_evaluation(lighthouse, quiet, form):
     model = LanguageModel(level="char", units=(16,), embedding_dim=8, form=form, line_markers=True, max_length=200)
     records = model.fit(lighthouse, validation=lighthouse, epochs=1, batch_size=64, length=5000, progress=quiet, seed=1)
-    assert model.evaluate(lighthouse).loss == pytest.approx(records[-1].validation_loss, abs=1e-5)
+    assert model.evaluate(lighthouse, window=0).loss == pytest.approx(records[-1].validation_loss, abs=1e-5)
+
+
+def test_states_of_a_few_rows_are_reset():
+    trainer = make_trainer(state_reset=0.5, batch_size=40, length=3)
+    states = [[tf.ones((40, 12)), tf.ones((40, 12))]]
+    ((h, c),) = trainer._partly_reset(states)
+    np.testing.assert_array_equal(h, c)
+    assert 0 < np.mean(h) < 1
+    assert (h.numpy() == h.numpy()[:, :1]).all()
+    np.testing.assert_array_equal(h, trainer._partly_reset(states)[0][0])
+    assert make_trainer(state_reset=0.0)._partly_reset(states) is states
 
 
 def test_batch_size_does_not_change_a_loss():

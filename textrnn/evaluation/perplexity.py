@@ -13,7 +13,9 @@ from textrnn.errors import TextrnnError, check_range
 from textrnn.inference.networks import RecurrentNetwork, cross_entropies
 from textrnn.preprocessing.sequences import BatchPlan, EncodedText
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["DEFAULT_WINDOW", "Evaluation", "evaluate"]
+
+DEFAULT_WINDOW = 4096
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Evaluation:
 def evaluate(
     network: RecurrentNetwork,
     text: EncodedText,
-    window: int | None = None,
+    window: int = DEFAULT_WINDOW,
     batch_size: int = 64,
     progress: Callable[[int], object] | None = None,
 ) -> Evaluation:
@@ -63,8 +65,9 @@ def evaluate(
     Args:
         network: The network.
         text: The encoded text.
-        window: For networks of the "stream" form: None carries the state through the whole text; a number cuts it
-            into windows of that many tokens, each begun with a zero state.
+        window: For networks of the "stream" form: the text is cut into windows of that many tokens, each begun with a
+            zero state; 0 carries one state through the whole text. Windows are scored many at once, and a state that
+            has become older than any in training predicts worse than a new one.
         batch_size: Rows scored at once where rows do not depend on each other.
         progress: Called with the number of tokens scored since the last call.
 
@@ -74,13 +77,13 @@ def evaluate(
     config = network.config
     if config.form != "stream":
         return evaluate_lines(network, text, batch_size, progress)
-    if window is not None:
-        check_range("window", window, 1, whole=True)
+    check_range("window", window, 0, whole=True)
     if text.num_tokens < 2:
         raise TextrnnError(f"A text of {text.num_tokens} tokens leaves nothing to predict. Pass a longer text.")
-    total = carried_loss(network, text.token_ids, progress) if window is None else 0.0
-    if window is not None:
+    if window:
         total = windowed_loss(network, text.token_ids, window, batch_size, progress)
+    else:
+        total = carried_loss(network, text.token_ids, progress)
     num_tokens = text.num_tokens - 1
     share = num_tokens / text.num_tokens  # the first token is read, not predicted
     num_characters = round(text.num_characters * share)

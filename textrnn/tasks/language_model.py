@@ -377,16 +377,18 @@ class LanguageModel:
 
         Args:
             corpus: The text; see `fit`.
-            window: None carries the state through the whole text; a number cuts it into windows that start cold.
+            window: The text is cut into windows of so many tokens that start cold; 0 carries the state through the
+                whole text; None stands for 4,096.
             encoding: Encoding of the files.
             progress: Where progress goes; by default nowhere.
         """
-        from textrnn.evaluation.perplexity import evaluate
+        from textrnn.evaluation.perplexity import DEFAULT_WINDOW, evaluate
 
         progress = progress or Progress(quiet=True)
         with tempfile.TemporaryDirectory(prefix="textrnn-") as directory:
             text = encode_corpus(opened(corpus, encoding), self._trained_tokenizer(), pathlib.Path(directory))
             progress.start("scoring", text.num_tokens, "tokens")
+            window = DEFAULT_WINDOW if window is None else window
             result = evaluate(self.network, text, window, progress=progress.advance)
             progress.finish()
         return result

@@ -165,6 +165,14 @@ class Trainer:
         logits, states = self._forward(inputs, states, training=False)
         return (*summed_cross_entropy(logits, targets), states)
 
+    def _partly_reset(self, states: Any) -> Any:
+        """Zeroes the states of a few rows, drawn from (seed, step), so that resuming draws the same ones."""
+        if not self.carries_state or not self.config.state_reset:
+            return states
+        randomness = np.random.Generator(np.random.PCG64([self.config.seed, self.position.step]))
+        kept = randomness.random((len(states[0][0]), 1)) >= self.config.state_reset
+        return tf.nest.map_structure(lambda state: state * kept.astype(np.float32), states)
+
     def _states_for(self, batch: Batch, states: Any) -> Any:
         if self.carries_state and batch.continues and states is not None:
             return states
@@ -243,7 +251,7 @@ class Trainer:
         learning_rate = learning_rate_at(position.step, self.num_steps, config)
         decay = min(config.moving_average, (1 + position.step) / (10 + position.step))
         loss_sum, num_targets, finite, self.states = self._train_step(
-            batch.inputs, batch.targets, self._states_for(batch, self.states), learning_rate, decay
+            batch.inputs, batch.targets, self._partly_reset(self._states_for(batch, self.states)), learning_rate, decay
         )
         position.step += 1
         if not finite:
