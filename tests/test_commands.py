@@ -103,6 +103,10 @@ def test_train_then_generate(call, lighthouse, tmp_path):
     assert status == 0
     assert "resuming at epoch 2" in log
     assert_refused(call(train, *arguments, "--epochs", 9, "--resume"), "was made with other text")
+    before = (output / "weights.safetensors").read_bytes()
+    assert_refused(call(train, *arguments, "--epochs", 1), "holds an earlier run", "`overwrite`")
+    assert (output / "weights.safetensors").read_bytes() == before
+    assert call(train, *arguments, "--epochs", 1, "--overwrite")[0] == 0
 
 
 def test_training_from_a_model(call, lighthouse, tmp_path, trained):

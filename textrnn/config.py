@@ -17,26 +17,16 @@ OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("cosine", "linear", "constant")
 PRECISIONS = ("float32", "bfloat16")
 
-NETWORKS: dict[str, dict[str, Any]] = {
-    # The network of the well-known Keras tutorials on next-word prediction, and its bidirectional form.
-    "tutorial": {
-        "cell": "lstm",
-        "units": (150, 100),
-        "embedding_dim": 100,
-        "dropout": 0.2,
-        "form": "ngrams",
-        "line_markers": False,
-    },
-    "tutorial-bidirectional": {
-        "cell": "lstm",
-        "units": (150, 100),
-        "embedding_dim": 100,
-        "dropout": 0.2,
-        "form": "ngrams",
-        "line_markers": False,
-        "bidirectional": True,
-    },
+# The network of the well-known Keras tutorials on next-word prediction.
+TUTORIAL: dict[str, Any] = {
+    "cell": "lstm",
+    "units": (150, 100),
+    "embedding_dim": 100,
+    "dropout": 0.2,
+    "form": "ngrams",
+    "line_markers": False,
 }
+NETWORKS = {"tutorial": TUTORIAL, "tutorial-bidirectional": {**TUTORIAL, "bidirectional": True}}
 
 
 class _Config:

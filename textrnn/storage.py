@@ -28,9 +28,10 @@ from textrnn.config import NetworkConfig, weight_shapes
 from textrnn.errors import TextrnnError, nearest
 from textrnn.preprocessing.tokenizers import Tokenizer, load_tokenizer
 
-__all__ = ["FORMAT_VERSION", "StoredModel", "find_model", "load_model", "save_model", "write_atomically"]
+__all__ = ["CHECKPOINT", "FORMAT_VERSION", "StoredModel", "find_model", "load_model", "save_model", "write_atomically"]
 
 FORMAT_VERSION = 1
+CHECKPOINT = "checkpoint.safetensors"  # beside the model in a training run's output; no part of the model
 KIND = "language-model"
 REQUIRED_FILES = ("config.json", "tokenizer.json", "weights.safetensors")
 OPTIONAL_FILES = ("tokenizer.model", "ngrams.safetensors")

@@ -23,6 +23,7 @@ def make_parser() -> Parser:
     parser.add_argument("corpus", nargs="+", help="text files (gzip too), directories, - for standard input")
     parser.add_argument("--output", required=True, help="directory for model, checkpoint, history and loss curve")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the output directory")
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier run in the output directory")
     parser.add_argument("--config", type=pathlib.Path, help="JSON file with options; those given here override it")
     parser.add_argument("--initial-model", help="a shipped model or a directory whose weights training goes on from")
     parser.add_argument("--network", help=f"a ready-made network: {', '.join(NETWORKS)}")
@@ -71,7 +72,8 @@ def command(arguments: Sequence[str] | None = None) -> None:
         raise TextrnnError(f"`{next(iter(options))}` is fixed by --initial-model {parsed.initial_model}; leave it out.")
     else:
         model = LanguageModel.load(parsed.initial_model)
-    model.fit(parsed.corpus, output=parsed.output, resume=parsed.resume, **fit_options)
+    places = {"output": parsed.output, "resume": parsed.resume, "overwrite": parsed.overwrite}
+    model.fit(parsed.corpus, **places, **fit_options)
     print(f"{parsed.output}: model saved. Try: python -m textrnn.generate --model {parsed.output}", file=sys.stderr)
 
 

@@ -21,7 +21,7 @@ from textrnn.preprocessing import corpora
 from textrnn.preprocessing.sequences import BatchPlan, EncodedText, encode_corpus
 from textrnn.preprocessing.tokenizers import BOS_ID, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
-from textrnn.storage import StoredModel, load_model, save_model
+from textrnn.storage import CHECKPOINT, StoredModel, load_model, save_model
 
 if TYPE_CHECKING:
     from textrnn.evaluation.memorisation import Memorisation
@@ -155,6 +155,7 @@ class LanguageModel:
         encoding: str = "utf-8",
         output: str | os.PathLike[str] | None = None,
         resume: bool = False,
+        overwrite: bool = False,
         half_precision: bool = False,
         sample_prompt: str = "",
         callbacks: Sequence[Any] = (),
@@ -173,6 +174,7 @@ class LanguageModel:
             encoding: Encoding of the files.
             output: Directory for the model, the checkpoint, `history.csv` and `loss.png`; None writes nothing.
             resume: Whether to go on from the checkpoint in `output`.
+            overwrite: Whether to replace an earlier run in `output`; otherwise that is an error.
             half_precision: Whether to save the weights as float16.
             sample_prompt: What the line sampled after each validation continues.
             callbacks: Keras callbacks.
@@ -188,7 +190,7 @@ class LanguageModel:
         check_options(options, TrainingConfig.option_names(), "fit")
         training_config = TrainingConfig(**options)
         progress = progress or Progress()
-        output = None if output is None else prepared_output(output, resume)
+        output = None if output is None else prepared_output(output, resume, overwrite)
         training_corpus = opened(corpus, encoding)
         if validation is None:
             by = split_by or ("block" if self.config.form == "stream" else "line")
@@ -411,13 +413,20 @@ def opened(corpus: Source, encoding: str) -> corpora.Corpus:
     return corpus if isinstance(corpus, corpora.Corpus) else corpora.read(corpus, encoding)
 
 
-def prepared_output(output: str | os.PathLike[str], resume: bool) -> pathlib.Path:
-    """Makes the output directory, and refuses to train over an unfinished run without `resume`."""
+def prepared_output(output: str | os.PathLike[str], resume: bool, overwrite: bool) -> pathlib.Path:
+    """Makes the output directory, sees that it can be written, and protects an earlier run in it."""
     path = pathlib.Path(output)
+    if not (resume or overwrite) and any((path / name).exists() for name in (CHECKPOINT, "manifest.json")):
+        raise TextrnnError(
+            f"{path}: holds an earlier run. Pass `resume` to go on with it, `overwrite` to replace it, or name "
+            "another place."
+        )
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             pass
+        if overwrite:
+            (path / CHECKPOINT).unlink(missing_ok=True)
     except OSError as error:
         raise TextrnnError(f"{path}: cannot be written: {error.strerror or error}. Name another place.") from error
     return path

@@ -21,14 +21,13 @@ from textrnn.config import TrainingConfig
 from textrnn.errors import TextrnnError
 from textrnn.preprocessing.sequences import Batch, BatchPlan
 from textrnn.progress import Progress
-from textrnn.storage import write_atomically
+from textrnn.storage import CHECKPOINT, write_atomically
 from textrnn.training.history import EpochRecord, history_csv
 from textrnn.training.losses import summed_cross_entropy
 from textrnn.training.signals import PostponedSignals
 
-__all__ = ["CHECKPOINT", "Trainer", "learning_rate_at"]
+__all__ = ["Trainer", "learning_rate_at"]
 
-CHECKPOINT = "checkpoint.safetensors"
 MAX_BAD_STEPS = 10
 
 
