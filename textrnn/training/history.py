@@ -10,7 +10,7 @@ __all__ = ["EpochRecord", "history_csv"]
 
 @dataclasses.dataclass(frozen=True)
 class EpochRecord:
-    """One row of the training history. Losses are in nats per real token."""
+    """One row of the training history. Losses are in nats per real token, `seconds` counts from the beginning."""
 
     epoch: float
     step: int

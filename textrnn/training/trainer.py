@@ -52,6 +52,7 @@ class Position:
     bad_steps: int = 0
     loss_sum: float = 0.0
     num_targets: float = 0.0
+    step_seconds: float = 0.0
     seconds: float = 0.0
     history: list[dict[str, float]] = dataclasses.field(default_factory=list)
 
@@ -107,6 +108,7 @@ class Trainer:
             list(callbacks), model=network, epochs=config.epochs, steps=self.num_batches, add_history=False
         )
         self.signals = PostponedSignals()
+        self.clock = time.monotonic()
         self._compile_steps()
 
     def _make_optimizer(self) -> Any:
@@ -192,6 +194,7 @@ class Trainer:
         if resume:
             self._restore()
         self.network.stop_training = False
+        self.clock = time.monotonic()
         self.callbacks.on_train_begin()
         with PostponedSignals() as self.signals:
             while self.position.epoch < self.config.epochs and not self._is_over() and not self.signals.received:
@@ -265,7 +268,7 @@ class Trainer:
         position.bad_steps = 0
         position.loss_sum += float(loss_sum)
         position.num_targets += float(num_targets)
-        position.seconds += time.monotonic() - start
+        position.step_seconds += time.monotonic() - start
         return float(loss_sum) / max(float(num_targets), 1.0)
 
     def _validate_and_record(self) -> dict[str, float]:
@@ -279,8 +282,8 @@ class Trainer:
                 training_loss=position.loss_sum / max(position.num_targets, 1.0),
                 validation_loss=loss,
                 learning_rate=learning_rate_at(max(position.step - 1, 0), self.num_steps, self.config),
-                tokens_per_second=self._tokens_per_second(),
-                seconds=position.seconds,
+                tokens_per_second=position.num_targets / max(position.step_seconds, 1e-9),
+                seconds=self._passed_seconds(),
             )
             position.history.append(dataclasses.asdict(record))
             improved = loss < position.best_loss
@@ -290,16 +293,19 @@ class Trainer:
                 position.best_loss, self.best_weights = loss, weights
                 if self.save_best is not None:
                     self.save_best(weights, record)
-        position.loss_sum = position.num_targets = 0.0
+        position.loss_sum = position.num_targets = position.step_seconds = 0.0
         self._report(record, improved, weights)
         if self.output is not None:
             self._write_checkpoint()
             write_atomically(self.output / "history.csv", history_csv(self.records))
         return {"loss": record.training_loss, "val_loss": loss, "val_perplexity": record.validation_perplexity}
 
-    def _tokens_per_second(self) -> float:
-        earlier = self.position.history[-1]["seconds"] if self.position.history else 0.0
-        return self.position.num_targets / max(self.position.seconds - earlier, 1e-9)
+    def _passed_seconds(self) -> float:
+        """Returns how long the run has taken in all its sessions, validation included."""
+        now = time.monotonic()
+        self.position.seconds += now - self.clock
+        self.clock = now
+        return self.position.seconds
 
     def _report(self, record: EpochRecord, improved: bool, weights: dict[str, np.ndarray]) -> None:
         self.progress.message(
@@ -336,6 +342,7 @@ class Trainer:
     def _write_checkpoint(self) -> None:
         if self.output is None:
             return
+        self._passed_seconds()
         arrays = {name: np.asarray(variable.numpy()) for name, variable in self._arrays().items()}
         for name, array in (self.best_weights or {}).items():
             arrays[f"best/{name}"] = array
