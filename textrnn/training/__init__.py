@@ -23,7 +23,7 @@ def quiet_import() -> Iterator[None]:
         os.close(kept)
 
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what goes wrong is raised anyway
 with quiet_import():
     import keras  # noqa: F401
     import tensorflow as tf
