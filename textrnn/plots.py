@@ -54,7 +54,7 @@ def loss_curve(records: Sequence[Any], path: str | os.PathLike[str] | None = Non
 def padded_matrix(
     matrix: Any, labels: Sequence[Sequence[str]] | None = None, path: str | os.PathLike[str] | None = None
 ) -> Any:
-    """Draws a matrix of padded token ids, padding in grey.
+    """Draws a matrix of padded token ids, padding pale.
 
     Args:
         matrix: Token ids, shape `(num_sequences, length)`.
