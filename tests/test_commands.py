@@ -106,6 +106,9 @@ def test_train_then_generate(call, lighthouse, tmp_path):
     before = (output / "weights.safetensors").read_bytes()
     assert_refused(call(train, *arguments, "--epochs", 1), "holds an earlier run", "`overwrite`")
     assert (output / "weights.safetensors").read_bytes() == before
+    missing = ["language-model", tmp_path / "missing.txt", *arguments[2:]]
+    assert_refused(call(train, *missing, "--overwrite"), "missing.txt")
+    assert (output / "checkpoint.safetensors").exists()
     assert call(train, *arguments, "--epochs", 1, "--overwrite")[0] == 0
 
 

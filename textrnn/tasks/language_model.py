@@ -190,7 +190,7 @@ class LanguageModel:
         check_options(options, TrainingConfig.option_names(), "fit")
         training_config = TrainingConfig(**options)
         progress = progress or Progress()
-        output = None if output is None else prepared_output(output, resume, overwrite)
+        output = None if output is None else prepared_output(output, resume or overwrite)
         training_corpus = opened(corpus, encoding)
         if validation is None:
             by = split_by or ("block" if self.config.form == "stream" else "line")
@@ -205,6 +205,8 @@ class LanguageModel:
                 texts, training_config, output, half_precision, sample_prompt, callbacks, progress
             )
             self._remember_ngrams(training_corpus, texts[0])
+            if overwrite and output is not None:  # not before: wrong input must lose nothing
+                (output / CHECKPOINT).unlink(missing_ok=True)
             records = trainer.fit(resume)
         self.weights = trainer.network.get_weights_by_name()
         self._network = None
@@ -413,10 +415,10 @@ def opened(corpus: Source, encoding: str) -> corpora.Corpus:
     return corpus if isinstance(corpus, corpora.Corpus) else corpora.read(corpus, encoding)
 
 
-def prepared_output(output: str | os.PathLike[str], resume: bool, overwrite: bool) -> pathlib.Path:
+def prepared_output(output: str | os.PathLike[str], may_hold_run: bool) -> pathlib.Path:
     """Makes the output directory, sees that it can be written, and protects an earlier run in it."""
     path = pathlib.Path(output)
-    if not (resume or overwrite) and any((path / name).exists() for name in (CHECKPOINT, "manifest.json")):
+    if not may_hold_run and any((path / name).exists() for name in (CHECKPOINT, "manifest.json")):
         raise TextrnnError(
             f"{path}: holds an earlier run. Pass `resume` to go on with it, `overwrite` to replace it, or name "
             "another place."
@@ -425,8 +427,6 @@ def prepared_output(output: str | os.PathLike[str], resume: bool, overwrite: boo
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             pass
-        if overwrite:
-            (path / CHECKPOINT).unlink(missing_ok=True)
     except OSError as error:
         raise TextrnnError(f"{path}: cannot be written: {error.strerror or error}. Name another place.") from error
     return path
