@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from textrnn.config import NetworkConfig, weight_shapes
+from textrnn.config import NetworkConfig
 from textrnn.progress import Progress
 
 settings.register_profile("same-every-time", derandomize=True, deadline=None)
@@ -27,7 +27,9 @@ def quiet() -> Progress:
 def random_weights(config: NetworkConfig, seed: int = 0, scale: float = 0.5) -> dict[str, np.ndarray]:
     """Weights large enough that a wrong gate order or a missed bias shows."""
     generator = np.random.default_rng(seed)
-    return {name: generator.normal(0, scale, shape).astype(np.float32) for name, shape in weight_shapes(config).items()}
+    return {
+        name: generator.normal(0, scale, shape).astype(np.float32) for name, shape in config.weight_shapes().items()
+    }
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 import pytest
 
 from textrnn import TextrnnError
-from textrnn.config import NETWORKS, NetworkConfig, TrainingConfig, weight_shapes
+from textrnn.config import NETWORKS, NetworkConfig, TrainingConfig
 
 
 def test_configs_round_trip_through_dictionaries():
@@ -17,7 +17,7 @@ def test_unknown_options_suggest_the_nearest():
 
 def test_the_tutorials_network_has_the_tutorials_parameters():
     """Embedding 1000 * 100, LSTM 4 * 150 * (100 + 150 + 1), LSTM 4 * 100 * (150 + 100 + 1), Dense 100 * 1000 + 1000."""
-    shapes = weight_shapes(NetworkConfig(vocabulary_size=1000, **NETWORKS["tutorial"]))
+    shapes = NetworkConfig(vocabulary_size=1000, **NETWORKS["tutorial"]).weight_shapes()
     total = 0
     for shape in shapes.values():
         size = 1

@@ -18,7 +18,7 @@ def model():
     tokenizer = CharTokenizer.train(["abc"], 100)
     config = NetworkConfig(vocabulary_size=tokenizer.vocabulary_size, units=(6,), embedding_dim=4)
     ngrams = {"words_3": np.arange(10, dtype=np.uint8)}
-    return storage.StoredModel(config, tokenizer, random_weights(config), ngrams, {"epochs": 3})
+    return storage.StoredModel(config, {"tokenizer": tokenizer}, random_weights(config), ngrams, {"epochs": 3})
 
 
 @pytest.fixture
@@ -38,9 +38,9 @@ def rewrite(directory, name, content):
 
 
 def test_round_trip(model, directory):
-    loaded = storage.load_model(directory)
+    loaded = storage.load_model(directory, "language-model")
     assert loaded.config == model.config
-    assert loaded.tokenizer.tokens == model.tokenizer.tokens
+    assert loaded.tokenizers["tokenizer"].tokens == model.tokenizers["tokenizer"].tokens
     assert loaded.facts == {"epochs": 3}
     np.testing.assert_array_equal(loaded.ngrams["words_3"], model.ngrams["words_3"])
     for name, weight in model.weights.items():
@@ -51,7 +51,7 @@ def test_half_precision_is_half_the_size_and_close(model, directory, tmp_path):
     storage.save_model(tmp_path / "half", model, half_precision=True)
     sizes = [(place / "weights.safetensors").stat().st_size for place in (tmp_path / "half", directory)]
     assert sizes[0] < 0.7 * sizes[1]
-    for name, weight in storage.load_model(tmp_path / "half").weights.items():
+    for name, weight in storage.load_model(tmp_path / "half", "language-model").weights.items():
         assert weight.dtype == np.float32
         np.testing.assert_allclose(weight, model.weights[name], rtol=1e-3)
 
@@ -65,7 +65,7 @@ def test_no_temporary_files_are_left(directory):
 def test_a_save_that_breaks_off_leaves_the_old_model_or_the_new_one(model, directory, monkeypatch, stop_after):
     """The disk stops answering after some renames; whatever is there then must be one whole model."""
     new = storage.StoredModel(
-        model.config, model.tokenizer, {name: weight + 1 for name, weight in model.weights.items()}, model.ngrams, {}
+        model.config, model.tokenizers, {name: weight + 1 for name, weight in model.weights.items()}, model.ngrams, {}
     )
     renames, replace = [], os.replace
 
@@ -81,19 +81,19 @@ def test_a_save_that_breaks_off_leaves_the_old_model_or_the_new_one(model, direc
     except TextrnnError as error:
         assert "No space left" in str(error)  # noqa: PT017
     monkeypatch.undo()
-    found = storage.load_model(directory).weights["output/bias"]
+    found = storage.load_model(directory, "language-model").weights["output/bias"]
     old_bias = model.weights["output/bias"]
     assert np.array_equal(found, old_bias) or np.array_equal(found, old_bias + 1)
     assert np.array_equal(found, old_bias + 1) == (stop_after > 5)
     storage.save_model(directory, new)  # and the next save works
-    np.testing.assert_array_equal(storage.load_model(directory).weights["output/bias"], old_bias + 1)
+    np.testing.assert_array_equal(storage.load_model(directory, "language-model").weights["output/bias"], old_bias + 1)
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "weights.safetensors", "manifest.json"])
 def test_missing_files_are_named(directory, name):
     (directory / name).unlink()
     with pytest.raises(TextrnnError, match=f"{name} is missing"):
-        storage.load_model(directory)
+        storage.load_model(directory, "language-model")
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "weights.safetensors", "ngrams.safetensors"])
@@ -104,10 +104,10 @@ def test_damage_is_noticed_wherever_it_is(directory, name):
         flipped[position] ^= 1 << int(position) % 8
         (directory / name).write_bytes(bytes(flipped))
         with pytest.raises(TextrnnError, match=f"{name} is damaged"):
-            storage.load_model(directory)
+            storage.load_model(directory, "language-model")
     (directory / name).write_bytes(content[:-1])
     with pytest.raises(TextrnnError, match=f"{name} is damaged"):
-        storage.load_model(directory)
+        storage.load_model(directory, "language-model")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_strange_manifests_are_refused(directory, change, message):
     manifest = {**json.loads((directory / "manifest.json").read_text()), **change}
     (directory / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(TextrnnError, match=message):
-        storage.load_model(directory)
+        storage.load_model(directory, "language-model")
 
 
 def test_no_path_is_followed(directory, tmp_path):
@@ -131,14 +131,14 @@ def test_no_path_is_followed(directory, tmp_path):
     manifest["files"]["../secret"] = manifest["files"]["config.json"]
     (directory / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(TextrnnError, match="'../secret', which is no file of a model"):
-        storage.load_model(directory)
+        storage.load_model(directory, "language-model")
 
 
 def test_links_are_not_followed(directory, tmp_path):
     shutil.move(directory / "config.json", tmp_path / "elsewhere")
     (directory / "config.json").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(TextrnnError, match="config.json is missing"):
-        storage.load_model(directory)
+        storage.load_model(directory, "language-model")
 
 
 def header(entries):
@@ -161,7 +161,7 @@ def header(entries):
 def test_strange_weight_files_are_refused(directory, content, message):
     rewrite(directory, "weights.safetensors", content)
     with pytest.raises(TextrnnError, match=message):
-        storage.load_model(directory)
+        storage.load_model(directory, "language-model")
 
 
 def test_wrong_shapes_dtypes_and_values_are_refused(model, directory):
@@ -176,7 +176,7 @@ def test_wrong_shapes_dtypes_and_values_are_refused(model, directory):
     ):
         save(**{"output/bias": changed})
         with pytest.raises(TextrnnError, match=message):
-            storage.load_model(directory)
+            storage.load_model(directory, "language-model")
 
 
 @pytest.mark.parametrize(
@@ -185,14 +185,14 @@ def test_wrong_shapes_dtypes_and_values_are_refused(model, directory):
         ({"kind": "translator"}, "holds a 'translator', not a 'language-model'"),
         ({"network": {"vocabulary_size": 8, "cel": "gru"}}, "no option `cel`. Did you mean 'cell'"),
         ({"network": {"vocabulary_size": 10**12}}, "`vocabulary_size`"),
-        ({"network": {"vocabulary_size": 9, "units": [6], "embedding_dim": 4}}, "the tokenizer has 8 tokens"),
+        ({"network": {"vocabulary_size": 9, "units": [6], "embedding_dim": 4}}, "tokenizer.json has 8 tokens"),
         ({"network": {"vocabulary_size": 8, "units": [-6]}}, "`units`"),
     ],
 )
 def test_strange_configs_are_refused(directory, config, message):
     rewrite(directory, "config.json", json.dumps({"kind": "language-model", **config}).encode())
     with pytest.raises(TextrnnError, match=message):
-        storage.load_model(directory)
+        storage.load_model(directory, "language-model")
 
 
 def test_places_that_hold_something_else_are_left_alone(model, tmp_path):
@@ -214,4 +214,4 @@ def test_weights_that_are_not_finite_are_not_saved(model, directory):
 
 def test_unknown_models_suggest_a_shipped_one():
     with pytest.raises(TextrnnError, match="no such model directory"):
-        storage.load_model("no-such-model")
+        storage.load_model("no-such-model", "language-model")

@@ -8,39 +8,59 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textrnn.errors import TextrnnError as TextrnnError
+    from textrnn.evaluation.bleu import BleuScore as BleuScore
+    from textrnn.evaluation.bleu import TranslationScores as TranslationScores
+    from textrnn.evaluation.bleu import bleu as bleu
     from textrnn.evaluation.memorisation import Memorisation as Memorisation
     from textrnn.evaluation.perplexity import Evaluation as Evaluation
     from textrnn.preprocessing import corpora as corpora
+    from textrnn.preprocessing import pairs as pairs
     from textrnn.preprocessing import sequences as sequences
     from textrnn.preprocessing import tokenizers as tokenizers
     from textrnn.progress import Progress as Progress
     from textrnn.tasks.language_model import Generation as Generation
     from textrnn.tasks.language_model import LanguageModel as LanguageModel
+    from textrnn.tasks.translator import Translation as Translation
+    from textrnn.tasks.translator import Translator as Translator
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BleuScore",
     "Evaluation",
     "Generation",
     "LanguageModel",
     "Memorisation",
     "Progress",
     "TextrnnError",
+    "Translation",
+    "TranslationScores",
+    "Translator",
     "__version__",
+    "bleu",
     "corpora",
+    "pairs",
     "plots",
     "sequences",
     "tokenizers",
 ]
 
 HOMES = {
+    "BleuScore": "textrnn.evaluation.bleu",
     "Evaluation": "textrnn.evaluation.perplexity",
     "Generation": "textrnn.tasks.language_model",
     "LanguageModel": "textrnn.tasks.language_model",
     "Memorisation": "textrnn.evaluation.memorisation",
     "Progress": "textrnn.progress",
     "TextrnnError": "textrnn.errors",
+    "Translation": "textrnn.tasks.translator",
+    "TranslationScores": "textrnn.evaluation.bleu",
+    "Translator": "textrnn.tasks.translator",
+    "bleu": "textrnn.evaluation.bleu",
+}
+MODULES = {
     "corpora": "textrnn.preprocessing.corpora",
+    "pairs": "textrnn.preprocessing.pairs",
     "plots": "textrnn.plots",
     "sequences": "textrnn.preprocessing.sequences",
     "tokenizers": "textrnn.preprocessing.tokenizers",
@@ -48,10 +68,11 @@ HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in HOMES:
-        raise AttributeError(f"module 'textrnn' has no attribute {name!r}")
-    home = import_module(HOMES[name])
-    return home if HOMES[name].endswith(f".{name}") else getattr(home, name)
+    if name in MODULES:
+        return import_module(MODULES[name])
+    if name in HOMES:
+        return getattr(import_module(HOMES[name]), name)
+    raise AttributeError(f"module 'textrnn' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -8,18 +8,28 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
-from textrnn.errors import TextrnnError, nearest
+from textrnn.errors import TextrnnError, check_choice, nearest
 
-__all__ = ["Parser", "add_config_options", "chosen_options", "main", "print_result", "run"]
+__all__ = [
+    "Parser",
+    "add_config_options",
+    "chosen_options",
+    "main",
+    "parsed_by_kind",
+    "print_result",
+    "read_prompt",
+    "run",
+]
 
 COMMANDS = {
     "generate": "continue a prompt",
+    "translate": "translate sentences",
     "train": "train a model on your text",
-    "evaluate": "score a model or a text",
+    "evaluate": "score a model, a text or translations",
 }
 USAGE_ERROR = 2
 
@@ -36,10 +46,12 @@ class Parser(argparse.ArgumentParser):
         self.exit(USAGE_ERROR, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def add_config_options(parser: argparse.ArgumentParser, config: type, skip: Sequence[str] = ()) -> None:
+def add_config_options(
+    parser: argparse.ArgumentParser, config: type, skip: Sequence[str] = (), title: str | None = None
+) -> None:
     """Adds one command-line option for each field of a config dataclass, described by its docstring."""
     descriptions = field_descriptions(config)
-    group = parser.add_argument_group(f"{config.__name__} options")
+    group = parser.add_argument_group(title or f"{config.__name__} options")
     for field in dataclasses.fields(config):
         if field.name in skip:
             continue
@@ -59,16 +71,17 @@ def add_config_options(parser: argparse.ArgumentParser, config: type, skip: Sequ
 
 
 def field_descriptions(config: type) -> dict[str, str]:
-    """Returns what a config's docstring says of each field, so that help texts never drift from it."""
-    _, _, arguments = (inspect.getdoc(config) or "").partition("Args:\n")
+    """Returns what a config's docstring and its bases' say of each field, so that help texts never drift from them."""
     descriptions: dict[str, str] = {}
-    name = ""
-    for line in arguments.splitlines():
-        if re.match(r" {4}\w+:", line):
-            name, _, text = line.strip().partition(":")
-            descriptions[name] = text.strip()
-        elif name and line.strip():
-            descriptions[name] += " " + line.strip()
+    for kind in reversed([kind for kind in config.__mro__ if dataclasses.is_dataclass(kind)]):
+        _, _, arguments = (inspect.getdoc(kind) or "").partition("Args:\n")
+        name = ""
+        for line in arguments.splitlines():
+            if re.match(r" {4}\w+:", line):
+                name, _, text = line.strip().partition(":")
+                descriptions[name] = text.strip()
+            elif name and line.strip():
+                descriptions[name] += " " + line.strip()
     return descriptions
 
 
@@ -76,6 +89,43 @@ def chosen_options(arguments: argparse.Namespace, config: type) -> dict[str, Any
     """Returns the options of a config that were given on the command line."""
     names = [field.name for field in dataclasses.fields(config)]
     return {name: getattr(arguments, name) for name in names if getattr(arguments, name, None) is not None}
+
+
+def parsed_by_kind(
+    prog: str, kinds: Mapping[str, tuple[str, Callable[[Parser], None]]], arguments: Sequence[str] | None
+) -> argparse.Namespace:
+    """Parses the arguments of a command whose first argument says which kind of work to do.
+
+    Args:
+        prog: The command.
+        kinds: For each kind what it does, and a function that adds its options to a parser.
+        arguments: The command line.
+
+    Returns:
+        The options, with `kind` among them.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if not arguments or arguments[0].startswith("-"):
+        print(f"usage: {prog} KIND ...\n")
+        for name, (text, _) in kinds.items():
+            print(f"  {name:<16} {text}")
+        print(f"\n`{prog} KIND --help` says more.")
+        sys.exit(0 if arguments[:1] in (["-h"], ["--help"]) else USAGE_ERROR)
+    check_choice("kind", arguments[0], kinds)
+    text, add_options = kinds[arguments[0]]
+    parser = Parser(prog=f"{prog} {arguments[0]}", description=text[0].upper() + text[1:] + ".")
+    add_options(parser)
+    return parser.parse_args(arguments[1:], argparse.Namespace(kind=arguments[0]))
+
+
+def read_prompt(prompt: str) -> str:
+    """Returns the text that was given, or standard input for "-"."""
+    if prompt != "-":
+        return prompt
+    try:
+        return sys.stdin.read().removesuffix("\n")
+    except UnicodeDecodeError as error:
+        raise TextrnnError(f"standard input, byte {error.start + 1}: not valid {error.encoding}.") from error
 
 
 def print_result(result: Any, as_json: bool) -> None:

@@ -1,7 +1,7 @@
 """What a model is, and how it is trained: validated plain data that both engines read.
 
-A `NetworkConfig` fixes the name and shape of every weight (`weight_shapes`), so that the Keras network, the NumPy
-network and the storage agree without knowing one another.
+A `NetworkConfig` or `TranslatorConfig` fixes the name and shape of every weight (`weight_shapes`), so that the Keras
+network, the NumPy network and the storage agree without knowing one another.
 """
 
 import dataclasses
@@ -9,13 +9,23 @@ from typing import Any
 
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 
-__all__ = ["NETWORKS", "NetworkConfig", "TrainingConfig", "weight_shapes"]
+__all__ = [
+    "NETWORKS",
+    "FittingConfig",
+    "NetworkConfig",
+    "TrainingConfig",
+    "TranslatorConfig",
+    "TranslatorTrainingConfig",
+]
 
 NUM_GATES = {"simple_rnn": 1, "gru": 3, "lstm": 4}
 FORMS = ("stream", "lines", "ngrams")
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("cosine", "linear", "constant")
 PRECISIONS = ("float32", "bfloat16")
+ATTENTIONS = ("dot", "general", "additive")
+
+Shapes = dict[str, tuple[int, ...]]
 
 # The network of the well-known Keras tutorials on next-word prediction.
 TUTORIAL: dict[str, Any] = {
@@ -46,6 +56,41 @@ class _Config:
     def to_dict(self) -> dict[str, Any]:
         """Returns a dictionary that JSON can hold."""
         return dataclasses.asdict(self)  # type: ignore[call-overload]
+
+    def _check_flags(self) -> None:
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            if field.type is bool and not isinstance(getattr(self, field.name), bool):
+                raise TextrnnError(f"`{field.name}` must be true or false. Received: {getattr(self, field.name)!r}.")
+
+    def _check_shares(self, *names: str) -> None:
+        for name in names:
+            check_range(name, getattr(self, name), 0, 1, below=True)
+
+    def _set_layer_sizes(self, name: str) -> None:
+        """Makes the option a tuple and checks that it names one to four layer sizes."""
+        value = getattr(self, name)
+        sizes = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+        object.__setattr__(self, name, sizes)
+        if not 1 <= len(sizes) <= 4:
+            raise TextrnnError(f"`{name}` must name 1 to 4 layer sizes. Received: {sizes}.")
+        for size in sizes:
+            check_range(name, size, 1, 16_384, whole=True)
+
+
+def recurrent_shapes(cell: str, name: str, inputs: int, units: int) -> Shapes:
+    """Returns the weights of one recurrent layer."""
+    gates = NUM_GATES[cell] * units
+    return {
+        f"{name}/kernel": (inputs, gates),
+        f"{name}/recurrent_kernel": (units, gates),
+        # A GRU has one bias for the inputs and one inside the reset gate's reach.
+        f"{name}/bias": (2, gates) if cell == "gru" else (gates,),
+    }
+
+
+def num_states(cell: str) -> int:
+    """Returns the number of state arrays of a recurrent layer."""
+    return 2 if cell == "lstm" else 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -89,26 +134,18 @@ class NetworkConfig(_Config):
     max_length: int = 100
 
     def __post_init__(self) -> None:
-        units = (self.units,) if isinstance(self.units, int) else tuple(self.units)
-        object.__setattr__(self, "units", units)
+        self._set_layer_sizes("units")
         check_range("vocabulary_size", self.vocabulary_size, 5, 10_000_000, whole=True)
         check_choice("cell", self.cell, NUM_GATES)
         check_choice("form", self.form, FORMS)
-        if not 1 <= len(units) <= 4:
-            raise TextrnnError(f"`units` must name 1 to 4 layer sizes. Received: {units}.")
-        for size in units:
-            check_range("units", size, 1, 16_384, whole=True)
         check_range("embedding_dim", self.embedding_dim, 1, 16_384, whole=True)
         check_range("max_length", self.max_length, 2, 100_000, whole=True)
-        for name in ("input_dropout", "dropout", "output_dropout", "embedding_dropout", "weight_drop"):
-            check_range(name, getattr(self, name), 0, 1, below=True)
-        for field in dataclasses.fields(self):
-            if field.type is bool and not isinstance(getattr(self, field.name), bool):
-                raise TextrnnError(f"`{field.name}` must be true or false. Received: {getattr(self, field.name)!r}.")
+        self._check_shares("input_dropout", "dropout", "output_dropout", "embedding_dropout", "weight_drop")
+        self._check_flags()
         if self.tie_weights and self.output_dim != self.embedding_dim:
             raise TextrnnError(
                 "`tie_weights` makes the embedding the output matrix, so the last layer must have its size. "
-                f"Received: units[-1]={units[-1]}, embedding_dim={self.embedding_dim}, "
+                f"Received: units[-1]={self.units[-1]}, embedding_dim={self.embedding_dim}, "
                 f"bidirectional={self.bidirectional}."
             )
         if self.bidirectional and self.form != "ngrams":
@@ -125,24 +162,175 @@ class NetworkConfig(_Config):
     @property
     def num_states(self) -> int:
         """Number of state arrays per recurrent layer."""
-        return 2 if self.cell == "lstm" else 1
+        return num_states(self.cell)
+
+    @property
+    def tokenizer_names(self) -> tuple[str, ...]:
+        """Names of the tokenizers that a model of this config has."""
+        return ("tokenizer",)
+
+    @property
+    def vocabulary_sizes(self) -> tuple[int, ...]:
+        """Sizes of the vocabularies that `tokenizer_names` names."""
+        return (self.vocabulary_size,)
 
     @property
     def directions(self) -> tuple[str, ...]:
         """Suffixes of the recurrent layers' weight names, one for each direction of reading."""
         return ("", "_backward") if self.bidirectional else ("",)
 
+    def weight_shapes(self) -> Shapes:
+        """Returns the name and shape of every weight of the network, in order.
+
+        Example:
+
+        >>> config = NetworkConfig(vocabulary_size=9, cell="gru", units=(3,), embedding_dim=2)
+        >>> config.weight_shapes()["recurrent_0/kernel"]
+        (2, 9)
+        """
+        shapes: Shapes = {"embedding/embeddings": (self.vocabulary_size, self.embedding_dim)}
+        size = self.embedding_dim
+        for layer, units in enumerate(self.units):
+            for direction in self.directions:
+                shapes |= recurrent_shapes(self.cell, f"recurrent_{layer}{direction}", size, units)
+            size = units * len(self.directions)
+            if self.layer_normalization:
+                shapes[f"normalization_{layer}/gamma"] = (size,)
+                shapes[f"normalization_{layer}/beta"] = (size,)
+        if not self.tie_weights:
+            shapes["output/kernel"] = (size, self.vocabulary_size)
+        shapes["output/bias"] = (self.vocabulary_size,)
+        return shapes
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainingConfig(_Config):
-    """How a network is trained.
+class TranslatorConfig(_Config):
+    """An encoder-decoder network with attention.
+
+    The encoder reads the source both ways. The first decoder layer asks the attention, and what it finds is an input to
+    the other decoder layers and to the output. No layer that attention depends on depends on attention, so in training
+    it is computed for all target steps in one product.
+
+    Args:
+        source_vocabulary_size: Number of token ids of the source language, the four special ones included.
+        target_vocabulary_size: The same for the target language.
+        joint_vocabulary: Whether both languages share one vocabulary and one embedding.
+        cell: "simple_rnn", "gru" or "lstm".
+        encoder_units: Size of each encoder layer in each direction, one to four layers.
+        decoder_units: Size of each decoder layer, one to four layers.
+        embedding_dim: Size of a token vector.
+        attention: "dot" or "general" (Luong et al. 2015, section 3.1) or "additive" (Bahdanau et al. 2015).
+        input_dropout: Dropout on the token vectors of both languages.
+        dropout: Dropout between recurrent layers, and on what the encoder hands to the decoder.
+        output_dropout: Dropout before the output.
+        variational_dropout: Whether a dropout mask stays the same over a whole sequence (Gal and Ghahramani 2016).
+        weight_drop: Share of the recurrent kernels zeroed for a whole batch (Merity et al. 2018).
+        tie_weights: Whether the target embedding is also the output matrix (Press and Wolf 2017).
+    """
+
+    source_vocabulary_size: int
+    target_vocabulary_size: int
+    joint_vocabulary: bool = False
+    cell: str = "lstm"
+    encoder_units: tuple[int, ...] = (256,)
+    decoder_units: tuple[int, ...] = (256, 256)
+    embedding_dim: int = 256
+    attention: str = "general"
+    input_dropout: float = 0.2
+    dropout: float = 0.2
+    output_dropout: float = 0.2
+    variational_dropout: bool = False
+    weight_drop: float = 0.0
+    tie_weights: bool = True
+
+    def __post_init__(self) -> None:
+        self._set_layer_sizes("encoder_units")
+        self._set_layer_sizes("decoder_units")
+        for name in ("source_vocabulary_size", "target_vocabulary_size"):
+            check_range(name, getattr(self, name), 5, 10_000_000, whole=True)
+        check_choice("cell", self.cell, NUM_GATES)
+        check_choice("attention", self.attention, ATTENTIONS)
+        check_range("embedding_dim", self.embedding_dim, 1, 16_384, whole=True)
+        self._check_shares("input_dropout", "dropout", "output_dropout", "weight_drop")
+        self._check_flags()
+        if self.joint_vocabulary and self.source_vocabulary_size != self.target_vocabulary_size:
+            raise TextrnnError(
+                "A joint vocabulary has one size. Received: "
+                f"source_vocabulary_size={self.source_vocabulary_size}, "
+                f"target_vocabulary_size={self.target_vocabulary_size}."
+            )
+        if self.attention == "dot" and self.memory_dim != self.decoder_units[0]:
+            raise TextrnnError(
+                "attention='dot' compares the first decoder layer with both directions of the last encoder layer, so "
+                f"decoder_units[0] must be 2 * encoder_units[-1]. Received: decoder_units={self.decoder_units}, "
+                f"encoder_units={self.encoder_units}. Or use attention='general'."
+            )
+
+    @property
+    def memory_dim(self) -> int:
+        """Size of the vectors that attention chooses from: both directions of the last encoder layer."""
+        return 2 * self.encoder_units[-1]
+
+    @property
+    def num_states(self) -> int:
+        """Number of state arrays per recurrent layer."""
+        return num_states(self.cell)
+
+    @property
+    def tokenizer_names(self) -> tuple[str, ...]:
+        """Names of the tokenizers that a model of this config has."""
+        return ("tokenizer",) if self.joint_vocabulary else ("source_tokenizer", "target_tokenizer")
+
+    @property
+    def vocabulary_sizes(self) -> tuple[int, ...]:
+        """Sizes of the vocabularies that `tokenizer_names` names."""
+        sizes = (self.source_vocabulary_size, self.target_vocabulary_size)
+        return sizes[:1] if self.joint_vocabulary else sizes
+
+    def weight_shapes(self) -> Shapes:
+        """Returns the name and shape of every weight of the network, in order."""
+        shapes: Shapes = {"target_embedding/embeddings": (self.target_vocabulary_size, self.embedding_dim)}
+        if not self.joint_vocabulary:
+            shapes["source_embedding/embeddings"] = (self.source_vocabulary_size, self.embedding_dim)
+        size = self.embedding_dim
+        for layer, units in enumerate(self.encoder_units):
+            for direction in ("", "_backward"):
+                shapes |= recurrent_shapes(self.cell, f"encoder_{layer}{direction}", size, units)
+            size = 2 * units
+        for layer, units in enumerate(self.decoder_units):
+            for state in range(self.num_states):
+                shapes[f"bridge_{layer}_{state}/kernel"] = (size, units)
+                shapes[f"bridge_{layer}_{state}/bias"] = (units,)
+        inputs = self.embedding_dim
+        for layer, units in enumerate(self.decoder_units):
+            shapes |= recurrent_shapes(self.cell, f"decoder_{layer}", inputs, units)
+            inputs = units + size
+        shapes |= self._attention_shapes()
+        shapes["combination/kernel"] = (inputs, self.embedding_dim)
+        shapes["combination/bias"] = (self.embedding_dim,)
+        if not self.tie_weights:
+            shapes["output/kernel"] = (self.embedding_dim, self.target_vocabulary_size)
+        shapes["output/bias"] = (self.target_vocabulary_size,)
+        return shapes
+
+    def _attention_shapes(self) -> Shapes:
+        queries = self.decoder_units[0]
+        if self.attention == "dot":
+            return {}
+        shapes: Shapes = {"attention/memory_kernel": (self.memory_dim, queries)}
+        if self.attention == "additive":
+            shapes["attention/query_kernel"] = (queries, queries)
+            shapes["attention/bias"] = (queries,)
+            shapes["attention/vector"] = (queries,)
+        return shapes
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FittingConfig(_Config):
+    """How any network is trained.
 
     Args:
         epochs: Passes over the training text.
-        batch_size: Sequences per step.
-        length: Tokens per training window in the "stream" form.
-        state_reset: Share of the rows whose state starts anew at each window of the "stream" form, so that the network
-            learns to begin, and meets states of every age.
         optimizer: "adam" or "adamw".
         learning_rate: Highest learning rate.
         warmup_steps: Steps over which the learning rate rises from zero.
@@ -151,16 +339,15 @@ class TrainingConfig(_Config):
         clip_norm: Largest global gradient norm; a longer gradient is scaled down to it.
         label_smoothing: Share of the target spread evenly over the vocabulary, in training only.
         moving_average: Decay of a moving average of the weights that validation and saving use; 0 turns it off.
-        patience: Epochs without a better validation loss before training stops; 0 never stops early.
+        patience: Epochs without a better validation before training stops; 0 never stops early.
         validations_per_epoch: How often an epoch is validated and checkpointed.
+        averaged_checkpoints: How many of the best validations' weights are averaged at the end; the average is kept if
+            it validates better than the best of them.
         seed: Fixes initial weights, batch order and dropout.
         precision: Arithmetic of the matrix products: "float32" or "bfloat16".
     """
 
     epochs: int = 10
-    batch_size: int = 32
-    length: int = 64
-    state_reset: float = 0.01
     optimizer: str = "adamw"
     learning_rate: float = 0.002
     warmup_steps: int = 100
@@ -171,14 +358,12 @@ class TrainingConfig(_Config):
     moving_average: float = 0.0
     patience: int = 3
     validations_per_epoch: int = 1
+    averaged_checkpoints: int = 1
     seed: int = 0
     precision: str = "float32"
 
     def __post_init__(self) -> None:
         check_range("epochs", self.epochs, 1, 1_000_000, whole=True)
-        check_range("batch_size", self.batch_size, 1, 65_536, whole=True)
-        check_range("length", self.length, 1, 65_536, whole=True)
-        check_range("state_reset", self.state_reset, 0, 1)
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", self.schedule, SCHEDULES)
         check_choice("precision", self.precision, PRECISIONS)
@@ -186,36 +371,62 @@ class TrainingConfig(_Config):
         check_range("warmup_steps", self.warmup_steps, 0, 10_000_000, whole=True)
         check_range("weight_decay", self.weight_decay, 0, 1)
         check_range("clip_norm", self.clip_norm, 0, 1e6, above=True)
-        check_range("label_smoothing", self.label_smoothing, 0, 1, below=True)
-        check_range("moving_average", self.moving_average, 0, 1, below=True)
+        self._check_shares("label_smoothing", "moving_average")
         check_range("patience", self.patience, 0, 1_000_000, whole=True)
         check_range("validations_per_epoch", self.validations_per_epoch, 1, 1000, whole=True)
+        check_range("averaged_checkpoints", self.averaged_checkpoints, 1, 20, whole=True)
         check_range("seed", self.seed, 0, 2**31 - 1, whole=True)
 
 
-def weight_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
-    """Returns the name and shape of every weight of a network, in order.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingConfig(FittingConfig):
+    """How a language model is trained: the options of `FittingConfig`, and these.
 
-    Example:
-
-    >>> weight_shapes(NetworkConfig(vocabulary_size=9, cell="gru", units=(3,), embedding_dim=2))["recurrent_0/kernel"]
-    (2, 9)
+    Args:
+        batch_size: Sequences per step.
+        length: Tokens per training window in the "stream" form.
+        state_reset: Share of the rows whose state starts anew at each window of the "stream" form, so that the network
+            learns to begin, and meets states of every age.
     """
-    gates = NUM_GATES[config.cell]
-    shapes: dict[str, tuple[int, ...]] = {"embedding/embeddings": (config.vocabulary_size, config.embedding_dim)}
-    size = config.embedding_dim
-    for layer, units in enumerate(config.units):
-        for direction in config.directions:
-            name = f"recurrent_{layer}{direction}"
-            shapes[f"{name}/kernel"] = (size, gates * units)
-            shapes[f"{name}/recurrent_kernel"] = (units, gates * units)
-            # A GRU has one bias for the inputs and one inside the reset gate's reach.
-            shapes[f"{name}/bias"] = (2, gates * units) if config.cell == "gru" else (gates * units,)
-        size = units * len(config.directions)
-        if config.layer_normalization:
-            shapes[f"normalization_{layer}/gamma"] = (size,)
-            shapes[f"normalization_{layer}/beta"] = (size,)
-    if not config.tie_weights:
-        shapes["output/kernel"] = (size, config.vocabulary_size)
-    shapes["output/bias"] = (config.vocabulary_size,)
-    return shapes
+
+    batch_size: int = 32
+    length: int = 64
+    state_reset: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("batch_size", self.batch_size, 1, 65_536, whole=True)
+        check_range("length", self.length, 1, 65_536, whole=True)
+        check_range("state_reset", self.state_reset, 0, 1)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TranslatorTrainingConfig(FittingConfig):
+    """How a translator is trained: the options of `FittingConfig`, and these.
+
+    Args:
+        batch_tokens: Target tokens per step, padding included.
+        max_length: Longest sentence of either language in tokens; pairs with a longer one are left out.
+        max_ratio: Pairs in which one side has so many times the other's tokens are left out, unless both are short.
+        subword_regularization: Share of the words that get another segmentation in each epoch, drawn by its
+            probability: what BPE-dropout is to byte pairs (Kudo 2018). Only for subwords.
+        joined_pairs: Share of the pairs that are joined with another one to a row of two sentences, so that the network
+            meets several sentences in one input.
+        validation_sentences: How many validation sentences are translated, greedily, for the validation BLEU.
+    """
+
+    batch_tokens: int = 2000
+    max_length: int = 100
+    max_ratio: float = 4.0
+    subword_regularization: float = 0.0
+    joined_pairs: float = 0.0
+    validation_sentences: int = 500
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("batch_tokens", self.batch_tokens, 1, 1_000_000, whole=True)
+        check_range("max_length", self.max_length, 1, 10_000, whole=True)
+        check_range("max_ratio", self.max_ratio, 1, 10_000)
+        check_range("subword_regularization", self.subword_regularization, 0, 1)
+        self._check_shares("joined_pairs")
+        check_range("validation_sentences", self.validation_sentences, 1, 1_000_000, whole=True)

@@ -5,8 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from textrnn.commands import Parser, add_config_options, chosen_options, print_result, run
-from textrnn.errors import TextrnnError
+from textrnn.commands import Parser, add_config_options, chosen_options, print_result, read_prompt, run
 from textrnn.inference.sampling import SamplingOptions
 from textrnn.tasks.language_model import Generation, LanguageModel
 
@@ -52,16 +51,6 @@ def command(arguments: Sequence[str] | None = None) -> None:
         print(explanation(result) if parsed.explain else result.text)
         if parsed.memorisation:
             print(f"\n{model.memorisation(result.text)}")
-
-
-def read_prompt(prompt: str) -> str:
-    """Returns the prompt, or standard input for "-"."""
-    if prompt != "-":
-        return prompt
-    try:
-        return sys.stdin.read().removesuffix("\n")
-    except UnicodeDecodeError as error:
-        raise TextrnnError(f"standard input, byte {error.start + 1}: not valid {error.encoding}.") from error
 
 
 def warn_of_unknown(model: LanguageModel, prompts: list[str]) -> None:

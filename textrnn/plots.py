@@ -1,4 +1,4 @@
-"""Pictures: loss curves and padded matrices, as PNG files."""
+"""Pictures: loss curves, padded matrices, attention and BLEU by length, as PNG files."""
 
 import io
 import os
@@ -8,7 +8,7 @@ from typing import Any
 
 from textrnn.storage import write_atomically
 
-__all__ = ["loss_curve", "padded_matrix"]
+__all__ = ["attention", "bleu_by_length", "loss_curve", "padded_matrix"]
 
 
 def save(figure: Any, path: str | os.PathLike[str]) -> None:
@@ -81,6 +81,94 @@ def padded_matrix(
     axes.set_yticks(range(rows), [f"sequence {row + 1}" for row in range(rows)])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+# Fonts that between them draw most scripts; those that are installed are tried in this order.
+FONTS = (
+    "DejaVu Sans",
+    "Noto Sans",
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "WenQuanYi Zen Hei",
+    "Noto Sans Arabic",
+    "Noto Sans Hebrew",
+    "Noto Sans Devanagari",
+    "Noto Sans Thai",
+    "FreeSans",
+    "Unifont",
+)
+
+
+def installed_fonts() -> list[str]:
+    """Returns those of `FONTS` that Matplotlib finds; it falls back from one to the next for single characters."""
+    from matplotlib import font_manager
+
+    found = {font.name for font in font_manager.fontManager.ttflist}
+    return [name for name in FONTS if name in found] or ["sans-serif"]
+
+
+def attention(
+    source_tokens: Sequence[str],
+    target_tokens: Sequence[str],
+    weights: Any,
+    path: str | os.PathLike[str] | None = None,
+) -> Any:
+    """Draws which source tokens each target token was made from.
+
+    Args:
+        source_tokens: Labels of the columns.
+        target_tokens: Labels of the rows.
+        weights: Attention weights, shape `(len(target_tokens), len(source_tokens))`.
+        path: Where to write a PNG, or None.
+
+    Returns:
+        The Matplotlib figure.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1.6 + 0.45 * len(source_tokens), 1.4 + 0.36 * len(target_tokens)))
+    axes = figure.subplots()
+    image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    fonts = {"fontfamily": installed_fonts(), "fontsize": 10}
+    axes.set_xticks(range(len(source_tokens)), [token.strip() or repr(token) for token in source_tokens])
+    axes.set_yticks(range(len(target_tokens)), [token.strip() or repr(token) for token in target_tokens])
+    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        label.set(**fonts)
+    for label in axes.get_xticklabels():
+        label.set(rotation=45, horizontalalignment="left", rotation_mode="anchor")
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    figure.colorbar(image, ax=axes, fraction=0.04, pad=0.02).outline.set_visible(False)  # type: ignore[operator]
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+def bleu_by_length(buckets: Sequence[Any], path: str | os.PathLike[str] | None = None) -> Any:
+    """Draws BLEU for short to long source sentences.
+
+    Args:
+        buckets: What `textrnn.evaluation.bleu.bleu_by_length` returns.
+        path: Where to write a PNG, or None.
+
+    Returns:
+        The Matplotlib figure.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4))
+    axes = figure.subplots()
+    bars = axes.bar(range(len(buckets)), [bucket.score for bucket in buckets], color="#4477aa")
+    axes.bar_label(bars, [f"{bucket.score:.1f}\n{bucket.num_sentences:,}" for bucket in buckets], fontsize=9)
+    axes.set_xticks(range(len(buckets)), [f"{bucket.shortest}-{bucket.longest}" for bucket in buckets])
+    axes.set_xlabel("words in the source sentence (below each score: sentences)")
+    axes.set_ylabel("BLEU")
+    axes.margins(y=0.18)
+    axes.spines[["top", "right"]].set_visible(False)
     if path is not None:
         save(figure, path)
     return figure

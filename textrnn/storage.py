@@ -1,8 +1,9 @@
 """The model directory: plain data, written so that a crash leaves the old model or the new one, read with suspicion.
 
     config.json         what the model is
-    tokenizer.json      the vocabulary (and tokenizer.model for subword)
-    weights.safetensors arrays under the names of `textrnn.config.weight_shapes`
+    tokenizer.json      the vocabulary (and tokenizer.model for subword); a translator with two vocabularies has
+                        source_tokenizer.json and target_tokenizer.json instead
+    weights.safetensors arrays under the names of the config's `weight_shapes`
     ngrams.safetensors  hashed n-grams of the training text, for memorisation reports (optional)
     manifest.json       format version, sha256 and size of every other file, facts about the training
 
@@ -24,7 +25,7 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
-from textrnn.config import NetworkConfig, weight_shapes
+from textrnn.config import NetworkConfig, TranslatorConfig
 from textrnn.errors import TextrnnError, nearest
 from textrnn.preprocessing.tokenizers import Tokenizer, load_tokenizer
 
@@ -32,9 +33,15 @@ __all__ = ["CHECKPOINT", "FORMAT_VERSION", "StoredModel", "find_model", "load_mo
 
 FORMAT_VERSION = 1
 CHECKPOINT = "checkpoint.safetensors"  # beside the model in a training run's output; no part of the model
-KIND = "language-model"
-REQUIRED_FILES = ("config.json", "tokenizer.json", "weights.safetensors")
-OPTIONAL_FILES = ("tokenizer.model", "ngrams.safetensors")
+KINDS: dict[str, type[NetworkConfig] | type[TranslatorConfig]] = {
+    "language-model": NetworkConfig,
+    "translator": TranslatorConfig,
+}
+REQUIRED_FILES = ("config.json", "weights.safetensors")
+TOKENIZER_FILES = tuple(
+    f"{name}.{suffix}" for name in ("tokenizer", "source_tokenizer", "target_tokenizer") for suffix in ("json", "model")
+)
+OPTIONAL_FILES = (*TOKENIZER_FILES, "ngrams.safetensors")
 MAX_JSON_BYTES = 64_000_000
 MAX_HEADER_BYTES = 10_000_000
 PRETRAINED = pathlib.Path(__file__).parent / "pretrained"
@@ -46,14 +53,14 @@ class StoredModel:
 
     Args:
         config: What the network is.
-        tokenizer: Its tokenizer.
+        tokenizers: Its tokenizers, under the names of `config.tokenizer_names`.
         weights: float32 arrays by name.
         ngrams: Hashed n-grams of the training text as uint8 arrays by name; empty if not kept.
         facts: What is known about the training, for people to read.
     """
 
-    config: NetworkConfig
-    tokenizer: Tokenizer
+    config: Any
+    tokenizers: dict[str, Tokenizer]
     weights: dict[str, np.ndarray]
     ngrams: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     facts: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -93,11 +100,11 @@ def save_model(directory: str | os.PathLike[str], model: StoredModel, half_preci
     for name, array in weights.items():
         if not np.isfinite(array).all():
             raise TextrnnError(f"Weight {name!r} holds values that are not finite; the model was not saved.")
-    files = {
-        "config.json": to_json({"kind": KIND, "network": model.config.to_dict()}),
-        **model.tokenizer.files(),
-        "weights.safetensors": safetensors.numpy.save(weights),
-    }
+    kind = next(kind for kind, config in KINDS.items() if isinstance(model.config, config))
+    files = {"config.json": to_json({"kind": kind, "network": model.config.to_dict()})}
+    for name, tokenizer in model.tokenizers.items():
+        files |= tokenizer.files(name)
+    files["weights.safetensors"] = safetensors.numpy.save(weights)
     if model.ngrams:
         files["ngrams.safetensors"] = safetensors.numpy.save(model.ngrams)
     manifest = {
@@ -162,8 +169,8 @@ def write_atomically(path: pathlib.Path, content: bytes) -> None:
         raise
 
 
-def load_model(model: str | os.PathLike[str]) -> StoredModel:
-    """Reads a model by its directory or shipped name.
+def load_model(model: str | os.PathLike[str], kind: str) -> StoredModel:
+    """Reads a model of a kind ("language-model" or "translator") by its directory or shipped name.
 
     Raises:
         TextrnnError: If the directory is no model, or is damaged, incomplete, of another kind or of a newer format.
@@ -171,18 +178,19 @@ def load_model(model: str | os.PathLike[str]) -> StoredModel:
     directory = find_model(model)
     files, facts = read_model_files(directory)
     content = parsed_json(files["config.json"], directory / "config.json")
-    if content.get("kind") != KIND:
-        raise TextrnnError(f"{directory}: holds a {content.get('kind')!r}, not a {KIND!r}.")
+    if content.get("kind") != kind:
+        raise TextrnnError(f"{directory}: holds a {content.get('kind')!r}, not a {kind!r}.")
     try:
-        config = NetworkConfig.from_dict(content.get("network", {}))
-        tokenizer = load_tokenizer({name: data for name, data in files.items() if name.startswith("tokenizer.")})
+        config = KINDS[kind].from_dict(content.get("network", {}))
+        tokenizers = {name: load_tokenizer(files, name) for name in config.tokenizer_names}
     except (TextrnnError, TypeError) as error:
         raise TextrnnError(f"{directory}: {error}") from error
-    if tokenizer.vocabulary_size != config.vocabulary_size:
-        raise TextrnnError(
-            f"{directory}: the tokenizer has {tokenizer.vocabulary_size} tokens, the network {config.vocabulary_size}."
-        )
-    shapes = weight_shapes(config)
+    for (name, tokenizer), size in zip(tokenizers.items(), config.vocabulary_sizes, strict=True):
+        if tokenizer.vocabulary_size != size:
+            raise TextrnnError(
+                f"{directory}: {name}.json has {tokenizer.vocabulary_size} tokens, the network expects {size}."
+            )
+    shapes = config.weight_shapes()
     weights = parsed_arrays(files["weights.safetensors"], directory / "weights.safetensors", ("F32", "F16"), shapes)
     for name, array in weights.items():
         if not np.isfinite(array).all():
@@ -191,7 +199,7 @@ def load_model(model: str | os.PathLike[str]) -> StoredModel:
     if "ngrams.safetensors" in files:
         ngrams = parsed_arrays(files["ngrams.safetensors"], directory / "ngrams.safetensors", ("U8",))
     weights = {name: array.astype(np.float32, copy=False) for name, array in weights.items()}
-    return StoredModel(config, tokenizer, weights, ngrams, facts)
+    return StoredModel(config, tokenizers, weights, ngrams, facts)
 
 
 def read_model_files(directory: pathlib.Path) -> tuple[dict[str, bytes], dict[str, Any]]:

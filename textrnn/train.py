@@ -1,41 +1,65 @@
-"""`python -m textrnn.train language-model FILE... --output DIR`: trains a model on your text."""
+"""`python -m textrnn.train language-model FILE... --output DIR`: trains a language model or a translator."""
 
+import argparse
 import json
 import pathlib
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from textrnn.commands import Parser, add_config_options, chosen_options, run
-from textrnn.config import NETWORKS, NetworkConfig, TrainingConfig
-from textrnn.errors import TextrnnError, check_choice
+from textrnn.commands import Parser, add_config_options, chosen_options, parsed_by_kind, run
+from textrnn.config import NETWORKS, NetworkConfig, TrainingConfig, TranslatorConfig, TranslatorTrainingConfig
+from textrnn.errors import TextrnnError
 
 __all__ = ["command"]
 
-KINDS = ("language-model",)
-TASK_OPTIONS = ("network", "level", "validation", "validation_fraction", "split_by", "encoding", "half_precision")
+TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision")
+LANGUAGE_MODEL_OPTIONS = ("network", "level", "split_by")
+TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "validation_target")
 
 
-def make_parser() -> Parser:
-    """Returns the parser of this command."""
-    parser = Parser(prog="textrnn train", description="Trains a model on your text.")
-    parser.add_argument("kind", help=f"what to train: {', '.join(KINDS)}")
-    parser.add_argument("corpus", nargs="+", help="text files (gzip too), directories, - for standard input")
+def add_shared_options(parser: Parser) -> None:
+    """Adds what both kinds have."""
     parser.add_argument("--output", required=True, help="directory for model, checkpoint, history and loss curve")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the output directory")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run in the output directory")
     parser.add_argument("--config", type=pathlib.Path, help="JSON file with options; those given here override it")
     parser.add_argument("--initial-model", help="a shipped model or a directory whose weights training goes on from")
-    parser.add_argument("--network", help=f"a ready-made network: {', '.join(NETWORKS)}")
     parser.add_argument("--level", help="tokens: char, word or subword (the default)")
+    parser.add_argument("--encoding", help="encoding of the files (default utf-8)")
+    parser.add_argument("--half-precision", action="store_true", default=None, help="save the weights as float16")
+
+
+def add_language_model_options(parser: Parser) -> None:
+    """Adds the options for training a language model."""
+    parser.add_argument("corpus", nargs="+", help="text files (gzip too), directories, - for standard input")
+    add_shared_options(parser)
+    parser.add_argument("--network", help=f"a ready-made network: {', '.join(NETWORKS)}")
     parser.add_argument("--validation", nargs="+", help="text to validate on, instead of a part of the corpus")
     parser.add_argument("--validation-fraction", type=float, help="part of the corpus to validate on (default 0.05)")
     parser.add_argument("--split-by", help="how that part is chosen: block, line or group (whole files)")
-    parser.add_argument("--encoding", help="encoding of the files (default utf-8)")
-    parser.add_argument("--half-precision", action="store_true", default=None, help="save the weights as float16")
     add_config_options(parser, NetworkConfig)
     add_config_options(parser, TrainingConfig)
-    return parser
+
+
+def add_translator_options(parser: Parser) -> None:
+    """Adds the options for training a translator."""
+    parser.add_argument("pairs", nargs="?", help="file with tab-separated sentence pairs, or a name: tatoeba:eng-spa")
+    parser.add_argument("--source", help="file with source sentences, one a line, instead of PAIRS")
+    parser.add_argument("--target", help="file with the translation of each line of --source")
+    add_shared_options(parser)
+    parser.add_argument("--vocabulary-size", type=int, help="most token ids per language (default 8000 subwords)")
+    parser.add_argument("--validation", help="pairs, or source sentences, to validate on")
+    parser.add_argument("--validation-target", help="file with the translation of each line of --validation")
+    parser.add_argument("--validation-fraction", type=float, help="part of the pairs to validate on (default 0.02)")
+    add_config_options(parser, TranslatorConfig, skip=["source_vocabulary_size", "target_vocabulary_size"])
+    add_config_options(parser, TranslatorTrainingConfig)
+
+
+KINDS = {
+    "language-model": ("train a model that continues text", add_language_model_options),
+    "translator": ("train a model that translates, on sentence pairs", add_translator_options),
+}
 
 
 def options_from_file(path: pathlib.Path | None) -> dict[str, Any]:
@@ -51,30 +75,55 @@ def options_from_file(path: pathlib.Path | None) -> dict[str, Any]:
     return options
 
 
-def command(arguments: Sequence[str] | None = None) -> None:
-    """Trains a model; raises `TextrnnError` for bad input."""
-    parsed = make_parser().parse_args(arguments)
-    check_choice("kind", parsed.kind, KINDS)
+def gathered_options(
+    parsed: argparse.Namespace, names: Sequence[str], configs: tuple[type, type]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns the options for the model and those for `fit`, from the config file and the command line."""
+    given = {name: getattr(parsed, name) for name in names if getattr(parsed, name) is not None}
+    options = {**options_from_file(parsed.config), **given}
+    for config in configs:
+        options |= chosen_options(parsed, config)
+    for_fit = [*configs[1].option_names(), *TEXT_OPTIONS, "split_by", "validation_target", "sample_prompt"]  # type: ignore[attr-defined]
+    fit_options = {name: options.pop(name) for name in for_fit if name in options}
+    if parsed.initial_model is not None and options:
+        raise TextrnnError(f"`{next(iter(options))}` is fixed by --initial-model {parsed.initial_model}; leave it out.")
+    places = {name: getattr(parsed, name) for name in ("output", "resume", "overwrite")}
+    return options, {**places, **fit_options}
+
+
+def train_language_model(parsed: argparse.Namespace) -> None:
+    """Trains a language model as the command line says."""
     from textrnn.tasks.language_model import LanguageModel
 
-    given = {name: getattr(parsed, name) for name in TASK_OPTIONS if getattr(parsed, name) is not None}
-    options = {
-        **options_from_file(parsed.config),
-        **given,
-        **chosen_options(parsed, NetworkConfig),
-        **chosen_options(parsed, TrainingConfig),
-    }
-    for_fit = [*TrainingConfig.option_names(), *TASK_OPTIONS[2:], "sample_prompt"]
-    fit_options = {name: options.pop(name) for name in for_fit if name in options}
-    if parsed.initial_model is None:
-        model = LanguageModel(**options)
-    elif options:
-        raise TextrnnError(f"`{next(iter(options))}` is fixed by --initial-model {parsed.initial_model}; leave it out.")
-    else:
-        model = LanguageModel.load(parsed.initial_model)
-    places = {"output": parsed.output, "resume": parsed.resume, "overwrite": parsed.overwrite}
-    model.fit(parsed.corpus, **places, **fit_options)
+    names = (*TEXT_OPTIONS, *LANGUAGE_MODEL_OPTIONS)
+    options, fit_options = gathered_options(parsed, names, (NetworkConfig, TrainingConfig))
+    model = LanguageModel.load(parsed.initial_model) if parsed.initial_model else LanguageModel(**options)
+    model.fit(parsed.corpus, **fit_options)
     print(f"{parsed.output}: model saved. Try: python -m textrnn.generate --model {parsed.output}", file=sys.stderr)
+
+
+def train_translator(parsed: argparse.Namespace) -> None:
+    """Trains a translator as the command line says."""
+    from textrnn.tasks.translator import Translator
+
+    if (parsed.pairs is None) == (parsed.source is None) or (parsed.source is None) != (parsed.target is None):
+        raise TextrnnError("Pass one file with tab-separated pairs, or both --source and --target.")
+    names = (*TEXT_OPTIONS, *TRANSLATOR_OPTIONS)
+    options, fit_options = gathered_options(parsed, names, (TranslatorConfig, TranslatorTrainingConfig))
+    translator = Translator.load(parsed.initial_model) if parsed.initial_model else Translator(**options)
+    translator.fit(parsed.pairs or parsed.source, parsed.target, **fit_options)
+    print(
+        f'{parsed.output}: model saved. Try: python -m textrnn.translate --model {parsed.output} "..."', file=sys.stderr
+    )
+
+
+def command(arguments: Sequence[str] | None = None) -> None:
+    """Trains a model; raises `TextrnnError` for bad input."""
+    parsed = parsed_by_kind("textrnn train", KINDS, arguments)
+    if parsed.kind == "translator":
+        train_translator(parsed)
+    else:
+        train_language_model(parsed)
 
 
 if __name__ == "__main__":

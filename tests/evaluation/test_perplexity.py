@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from textrnn import TextrnnError, corpora
-from textrnn.config import NetworkConfig, weight_shapes
+from textrnn.config import NetworkConfig
 from textrnn.evaluation.perplexity import Evaluation, evaluate
 from textrnn.inference.networks import RecurrentNetwork
 from textrnn.preprocessing.sequences import encode_corpus
@@ -14,7 +14,7 @@ TOKENIZER = CharTokenizer(["<pad>", "<unk>", "<bos>", "<eos>", *"abcd\n"])
 def uniform(**options):
     """A network of zeros gives each of the nine tokens the same probability."""
     config = NetworkConfig(vocabulary_size=9, units=(3,), embedding_dim=2, **options)
-    return RecurrentNetwork(config, {name: np.zeros(shape) for name, shape in weight_shapes(config).items()})
+    return RecurrentNetwork(config, {name: np.zeros(shape) for name, shape in config.weight_shapes().items()})
 
 
 def encoded(tmp_path, text):

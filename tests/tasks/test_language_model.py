@@ -163,7 +163,7 @@ def test_a_corpus_too_small_for_the_model_gets_advice(tmp_path, capsys):
 
 
 def test_the_exported_names_are_there():
-    assert set(textrnn.__all__) == set(textrnn.HOMES) | {"__version__"}
+    assert set(textrnn.__all__) == set(textrnn.HOMES) | set(textrnn.MODULES) | {"__version__"}
     for name in textrnn.__all__:
         assert getattr(textrnn, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'Langauge'"):

@@ -2,13 +2,13 @@ import math
 
 import pytest
 
-from textrnn.config import NetworkConfig, TrainingConfig, weight_shapes
+from textrnn.config import NetworkConfig, TrainingConfig
 from textrnn.training.estimates import estimated_bytes, num_parameters
 
 
 def test_parameters_are_those_of_the_weights():
     config = NetworkConfig(vocabulary_size=50, units=(8, 4), embedding_dim=6, bidirectional=True, form="ngrams")
-    assert num_parameters(config) == sum(math.prod(shape) for shape in weight_shapes(config).values())
+    assert num_parameters(config) == sum(math.prod(shape) for shape in config.weight_shapes().values())
 
 
 @pytest.mark.parametrize("change", [{"batch_size": 64}, {"length": 128}, {"moving_average": 0.9}])

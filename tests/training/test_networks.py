@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import random_weights
-from textrnn.config import NETWORKS, NetworkConfig, weight_shapes
+from textrnn.config import NETWORKS, NetworkConfig
 from textrnn.inference.networks import RecurrentNetwork as NumPyNetwork
 from textrnn.inference.networks import cross_entropies
 from textrnn.training import keras, tf
@@ -107,7 +107,7 @@ def test_the_tutorials_networks_are_what_the_tutorials_build(name):
     assert (
         tutorial.count_params()
         == ours.count_params()
-        == sum(np.prod(shape) for shape in weight_shapes(config).values())
+        == sum(np.prod(shape) for shape in config.weight_shapes().values())
     )
     tutorial.set_weights(list(ours.get_weights_by_name().values()))
     np.testing.assert_allclose(ours(tf.constant(token_ids)), tutorial(token_ids), atol=1e-5)

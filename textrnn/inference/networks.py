@@ -2,15 +2,23 @@
 
 import numpy as np
 
-from textrnn.config import NetworkConfig, weight_shapes
+from textrnn.config import NetworkConfig, TranslatorConfig
 from textrnn.errors import TextrnnError
 from textrnn.inference.cells import make_cell, run
 
-__all__ = ["RecurrentNetwork", "cross_entropies"]
+__all__ = ["RecurrentNetwork", "check_weights", "cross_entropies"]
 
 NORMALIZATION_EPSILON = 1e-3  # that of keras.layers.LayerNormalization
 
 States = list[list[np.ndarray]]
+
+
+def check_weights(config: NetworkConfig | TranslatorConfig, weights: dict[str, np.ndarray]) -> None:
+    """Raises `TextrnnError` if a weight is missing or has another shape than the config says."""
+    for name, shape in config.weight_shapes().items():
+        found = weights[name].shape if name in weights else None
+        if found != shape:
+            raise TextrnnError(f"Weight {name!r} must have shape {shape}. Received: {found}.")
 
 
 class RecurrentNetwork:
@@ -18,17 +26,14 @@ class RecurrentNetwork:
 
     Args:
         config: What the network is.
-        weights: Arrays with the names and shapes of `weight_shapes(config)`.
+        weights: Arrays with the names and shapes of `config.weight_shapes()`.
 
     Raises:
         TextrnnError: If a weight is missing or has another shape.
     """
 
     def __init__(self, config: NetworkConfig, weights: dict[str, np.ndarray]) -> None:
-        for name, shape in weight_shapes(config).items():
-            found = weights[name].shape if name in weights else None
-            if found != shape:
-                raise TextrnnError(f"Weight {name!r} must have shape {shape}. Received: {found}.")
+        check_weights(config, weights)
         self.config = config
         self.embeddings = weights["embedding/embeddings"]
         self.output_kernel = self.embeddings.T if config.tie_weights else weights["output/kernel"]

@@ -90,9 +90,9 @@ class Tokenizer:
         """Returns what `tokenizer.json` holds."""
         return {"level": self.level, "tokens": self.tokens}
 
-    def files(self) -> dict[str, bytes]:
-        """Returns the files that keep this tokenizer, by name."""
-        return {"tokenizer.json": json.dumps(self.to_dict(), ensure_ascii=False, indent=0).encode("utf-8")}
+    def files(self, name: str = "tokenizer") -> dict[str, bytes]:
+        """Returns the files that keep this tokenizer, by name: `NAME.json`, and `NAME.model` for subwords."""
+        return {f"{name}.json": json.dumps(self.to_dict(), ensure_ascii=False, indent=0).encode("utf-8")}
 
     def save(self, directory: str | pathlib.Path) -> None:
         """Writes the tokenizer's files into a directory that exists."""
@@ -398,8 +398,8 @@ class SubwordTokenizer(Tokenizer):
     def to_dict(self) -> dict[str, Any]:
         return {"level": self.level}
 
-    def files(self) -> dict[str, bytes]:
-        return {**super().files(), "tokenizer.model": self.model}
+    def files(self, name: str = "tokenizer") -> dict[str, bytes]:
+        return {**super().files(name), f"{name}.model": self.model}
 
 
 NEWLINE_PIECE = "<newline>"
@@ -438,27 +438,27 @@ def make_tokenizer(level: str, lines: Iterable[str], vocabulary_size: int) -> To
     return LEVELS[level].train(lines, vocabulary_size)
 
 
-def load_tokenizer(files: dict[str, bytes]) -> Tokenizer:
+def load_tokenizer(files: dict[str, bytes], name: str = "tokenizer") -> Tokenizer:
     """Builds a tokenizer from the contents of the files that `Tokenizer.files` names.
 
     Raises:
         TextrnnError: If a file is missing or does not hold a tokenizer.
     """
-    if "tokenizer.json" not in files:
-        raise TextrnnError("tokenizer.json is missing.")
+    if f"{name}.json" not in files:
+        raise TextrnnError(f"{name}.json is missing.")
     try:
-        content = json.loads(files["tokenizer.json"].decode("utf-8"))
+        content = json.loads(files[f"{name}.json"].decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise TextrnnError(f"tokenizer.json is not JSON in UTF-8: {error}.") from error
+        raise TextrnnError(f"{name}.json is not JSON in UTF-8: {error}.") from error
     if not isinstance(content, dict):
-        raise TextrnnError("tokenizer.json must hold one object.")
+        raise TextrnnError(f"{name}.json must hold one object.")
     level = str(content.get("level"))
     check_choice("level", level, LEVELS)
     if level == "subword":
-        if "tokenizer.model" not in files:
-            raise TextrnnError("tokenizer.model is missing.")
-        return SubwordTokenizer(files["tokenizer.model"])
+        if f"{name}.model" not in files:
+            raise TextrnnError(f"{name}.model is missing.")
+        return SubwordTokenizer(files[f"{name}.model"])
     tokens = content.get("tokens")
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
-        raise TextrnnError("tokenizer.json must hold a list of strings under 'tokens'.")
+        raise TextrnnError(f"{name}.json must hold a list of strings under 'tokens'.")
     return LEVELS[level](tokens)

@@ -1,9 +1,7 @@
 """The language model that people call: fit it to text, continue prompts, score texts, save and load it."""
 
 import dataclasses
-import hashlib
 import itertools
-import json
 import os
 import pathlib
 import tempfile
@@ -21,7 +19,8 @@ from textrnn.preprocessing import corpora
 from textrnn.preprocessing.sequences import BatchPlan, EncodedText, encode_corpus
 from textrnn.preprocessing.tokenizers import BOS_ID, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
-from textrnn.storage import CHECKPOINT, StoredModel, load_model, save_model
+from textrnn.storage import StoredModel, load_model, save_model
+from textrnn.tasks.fitting import Run, fingerprint
 
 if TYPE_CHECKING:
     from textrnn.evaluation.memorisation import Memorisation
@@ -111,10 +110,10 @@ class LanguageModel:
         Raises:
             TextrnnError: If there is no such model, or it is damaged, incomplete or of a newer format.
         """
-        stored = load_model(model)
+        stored = load_model(model, "language-model")
         result = cls.__new__(cls)
-        result.level = stored.tokenizer.level
-        result.config, result.tokenizer, result.weights = stored.config, stored.tokenizer, stored.weights
+        result.config, result.tokenizer, result.weights = stored.config, stored.tokenizers["tokenizer"], stored.weights
+        result.level = result.tokenizer.level
         result.ngrams, result.facts, result._network = stored.ngrams, stored.facts, None
         return result
 
@@ -125,10 +124,10 @@ class LanguageModel:
             directory: Where to; a model that is there is replaced, anything else is left alone with an error.
             half_precision: Whether to keep the weights as float16, half the size.
         """
-        save_model(directory, self._stored(self.weights), half_precision)
+        save_model(directory, self._stored(self.weights, self.facts), half_precision)
 
-    def _stored(self, weights: dict[str, np.ndarray]) -> StoredModel:
-        return StoredModel(self.config, self._trained_tokenizer(), weights, self.ngrams, self.facts)
+    def _stored(self, weights: dict[str, np.ndarray], facts: dict[str, Any]) -> StoredModel:
+        return StoredModel(self.config, {"tokenizer": self._trained_tokenizer()}, weights, self.ngrams, facts)
 
     def _trained_tokenizer(self) -> Tokenizer:
         if self.tokenizer is None:
@@ -189,8 +188,7 @@ class LanguageModel:
         """
         check_options(options, TrainingConfig.option_names(), "fit")
         training_config = TrainingConfig(**options)
-        progress = progress or Progress()
-        output = None if output is None else prepared_output(output, resume or overwrite)
+        run = Run(output, resume, overwrite, half_precision, callbacks, progress)
         training_corpus = opened(corpus, encoding)
         if validation is None:
             by = split_by or ("block" if self.config.form == "stream" else "line")
@@ -200,23 +198,9 @@ class LanguageModel:
         else:
             validation_corpus = opened(validation, encoding)
         with tempfile.TemporaryDirectory(prefix="textrnn-") as directory:
-            texts = self._encode(training_corpus, validation_corpus, pathlib.Path(directory), progress)
-            trainer = self._make_trainer(
-                texts, training_config, output, half_precision, sample_prompt, callbacks, progress
-            )
+            texts = self._encode(training_corpus, validation_corpus, pathlib.Path(directory), run.progress)
             self._remember_ngrams(training_corpus, texts[0])
-            if overwrite and output is not None:  # not before: wrong input must lose nothing
-                (output / CHECKPOINT).unlink(missing_ok=True)
-            records = trainer.fit(resume)
-        self.weights = trainer.network.get_weights_by_name()
-        self._network = None
-        self.facts = facts_of(records, training_config, *texts)
-        if output is not None:
-            from textrnn import plots
-
-            self.save(output, half_precision)
-            plots.loss_curve(records, output / "loss.png")
-        return records
+            return self._train(run, texts, training_config, sample_prompt)
 
     def _encode(
         self, training: corpora.Corpus, validation: corpora.Corpus, directory: pathlib.Path, progress: Progress
@@ -233,47 +217,42 @@ class LanguageModel:
             progress.finish()
         return texts[0], texts[1]
 
-    def _make_trainer(
-        self,
-        texts: tuple[EncodedText, EncodedText],
-        config: TrainingConfig,
-        output: pathlib.Path | None,
-        half_precision: bool,
-        sample_prompt: str,
-        callbacks: Sequence[Any],
-        progress: Progress,
-    ) -> Any:
+    def _train(
+        self, run: Run, texts: tuple[EncodedText, EncodedText], config: TrainingConfig, sample_prompt: str
+    ) -> "list[EpochRecord]":
         plans = self._batch_plans(texts, config)
         check_size(plans, texts, self.config)
         from textrnn.training.estimates import describe_run
         from textrnn.training.networks import RecurrentNetwork as KerasNetwork
-        from textrnn.training.trainer import Trainer
 
         network = KerasNetwork(self.config, config.precision, config.seed)
         if self.weights:
             network.set_weights_by_name(self.weights)
-        progress.message(describe_run(self.config, config, texts, plans[0]))
-
-        def save_best(weights: dict[str, np.ndarray], record: "EpochRecord") -> None:
-            if output is not None:
-                self.facts = facts_of([record], config, *texts)
-                save_model(output, self._stored(weights), half_precision)
+        run.progress.message(describe_run(self.config, config, texts, plans[0]))
 
         def sample(weights: dict[str, np.ndarray]) -> str:
             self.weights, self._network = weights, None
             return str(self.generate(sample_prompt, max_tokens=40, seed=config.seed))
 
-        return Trainer(
+        def token_ids() -> Iterator[bytes]:
+            for start in range(0, texts[0].num_tokens, 1 << 22):
+                yield texts[0].token_ids[start : start + (1 << 22)].tobytes()
+
+        records, self.weights, self.facts = run.train(
             network,
             config,
-            *plans,
-            output=output,
-            save_best=save_best,
+            plans,
+            stored=self._stored,
+            data_facts={
+                "training_tokens": texts[0].num_tokens,
+                "validation_tokens": texts[1].num_tokens,
+                "unknown_share": round(texts[1].unknown_share, 6),
+            },
+            fingerprint=fingerprint(self.config, config, [self._trained_tokenizer()], token_ids()),
             sample=None if self.config.bidirectional else sample,
-            callbacks=callbacks,
-            progress=progress,
-            fingerprint=fingerprint(self.config, config, self._trained_tokenizer(), texts[0]),
         )
+        self._network = None
+        return records
 
     def _batch_plans(
         self, texts: tuple[EncodedText, EncodedText], config: TrainingConfig
@@ -415,23 +394,6 @@ def opened(corpus: Source, encoding: str) -> corpora.Corpus:
     return corpus if isinstance(corpus, corpora.Corpus) else corpora.read(corpus, encoding)
 
 
-def prepared_output(output: str | os.PathLike[str], may_hold_run: bool) -> pathlib.Path:
-    """Makes the output directory, sees that it can be written, and protects an earlier run in it."""
-    path = pathlib.Path(output)
-    if not may_hold_run and any((path / name).exists() for name in (CHECKPOINT, "manifest.json")):
-        raise TextrnnError(
-            f"{path}: holds an earlier run. Pass `resume` to go on with it, `overwrite` to replace it, or name "
-            "another place."
-        )
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
-    except OSError as error:
-        raise TextrnnError(f"{path}: cannot be written: {error.strerror or error}. Name another place.") from error
-    return path
-
-
 def finished(prompt: str, pieces: list[Piece]) -> Generation:
     """Puts the pieces of one sequence together."""
     return Generation(
@@ -453,29 +415,3 @@ def check_size(
                 f"The {name} text has {text.num_tokens} tokens, which leaves nothing to predict in the "
                 f"{config.form!r} form. Pass a longer corpus."
             )
-
-
-def facts_of(
-    records: "list[EpochRecord]", config: TrainingConfig, training: EncodedText, validation: EncodedText
-) -> dict[str, Any]:
-    """Returns what the manifest tells about a training run."""
-    best = min(records, key=lambda record: record.validation_loss)
-    return {
-        "options": config.to_dict(),
-        "training_tokens": training.num_tokens,
-        "validation_tokens": validation.num_tokens,
-        "unknown_share": round(validation.unknown_share, 6),
-        "best_epoch": best.epoch,
-        "validation_loss": round(best.validation_loss, 6),
-        "seconds": round(records[-1].seconds, 1),
-    }
-
-
-def fingerprint(network: NetworkConfig, training: TrainingConfig, tokenizer: Tokenizer, text: EncodedText) -> str:
-    """Returns a hash of everything that must be the same for a run to be resumed."""
-    digest = hashlib.sha256(json.dumps([network.to_dict(), training.to_dict()]).encode())
-    for content in tokenizer.files().values():
-        digest.update(content)
-    for start in range(0, text.num_tokens, 1 << 22):
-        digest.update(text.token_ids[start : start + (1 << 22)].tobytes())
-    return digest.hexdigest()

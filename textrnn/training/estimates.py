@@ -5,18 +5,19 @@ import time
 
 import tensorflow as tf
 
-from textrnn.config import NetworkConfig, TrainingConfig, weight_shapes
+from textrnn.config import NetworkConfig, TrainingConfig, TranslatorConfig, TranslatorTrainingConfig
+from textrnn.preprocessing.pairs import EncodedPairs, PairPlan
 from textrnn.preprocessing.sequences import BatchPlan, EncodedText
 
-__all__ = ["describe_run", "num_parameters"]
+__all__ = ["describe_run", "describe_translator_run", "num_parameters"]
 
 EFFICIENCY = 0.5  # share of the matrix-product peak that training has been seen to reach
 BASE_MEMORY = 700_000_000  # bytes that TensorFlow takes by itself
 
 
-def num_parameters(config: NetworkConfig) -> int:
+def num_parameters(config: NetworkConfig | TranslatorConfig) -> int:
     """Returns how many numbers training adjusts."""
-    return sum(math.prod(shape) for shape in weight_shapes(config).values())
+    return sum(math.prod(shape) for shape in config.weight_shapes().values())
 
 
 def flops_per_second(precision: str, seconds: float = 0.15) -> float:
@@ -71,5 +72,47 @@ def describe_run(
         lines.append(
             f"advice: {100 * texts[1].unknown_share:.0f}% of the validation tokens are unknown; "
             'a larger `vocabulary_size`, or level="subword", which knows every word, predicts them.'
+        )
+    return "\n".join(lines)
+
+
+def estimated_translator_seconds(
+    config: TranslatorConfig, training: TranslatorTrainingConfig, pairs: EncodedPairs
+) -> float:
+    """Returns about how long all epochs take, translating the validation sentences not included."""
+    shapes = config.weight_shapes()
+    size = {name: math.prod(shape) for name, shape in shapes.items() if not name.endswith("embeddings")}
+    reading = sum(count for name, count in size.items() if name.startswith(("encoder", "attention/memory")))
+    writing = sum(size.values()) - reading
+    if config.tie_weights:
+        writing += math.prod(shapes["target_embedding/embeddings"])
+    multiplied = reading * pairs.num_source_tokens + writing * pairs.num_target_tokens
+    return 6 * multiplied * training.epochs / (EFFICIENCY * flops_per_second(training.precision))
+
+
+def describe_translator_run(
+    config: TranslatorConfig,
+    training: TranslatorTrainingConfig,
+    pairs: EncodedPairs,
+    validation: EncodedPairs,
+    plan: PairPlan,
+) -> str:
+    """Returns the lines that are shown before a translator's training starts."""
+    parameters = num_parameters(config)
+    minutes = estimated_translator_seconds(config, training, pairs) / 60
+    vocabulary = " and ".join(f"{size:,}" for size in config.vocabulary_sizes)
+    per_position = 14 * (sum(config.encoder_units) * 2 + sum(config.decoder_units)) + 4 * config.target_vocabulary_size
+    copies = 5 + training.averaged_checkpoints + bool(training.moving_average)
+    num_bytes = BASE_MEMORY + 4 * (copies * parameters + training.batch_tokens * per_position)
+    lines = [
+        f"{len(pairs):,} training pairs with {pairs.num_target_tokens:,} target tokens, {len(validation):,} validation "
+        f"pairs ({100 * validation.unknown_share:.2f}% of their tokens unknown), vocabulary of {vocabulary}",
+        f"{parameters:,} parameters; at most {training.epochs} epochs of {plan.num_batches:,} batches; "
+        f"about {minutes:.1f} minutes and {num_bytes / 1e9:.1f} GB",
+    ]
+    if parameters > 50 * pairs.num_target_tokens:
+        lines.append(
+            f"advice: {parameters / pairs.num_target_tokens:.0f} parameters per target token is a lot; the model will "
+            "learn the pairs by heart. Use more pairs, or smaller layers and vocabularies."
         )
     return "\n".join(lines)

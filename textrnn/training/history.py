@@ -10,7 +10,11 @@ __all__ = ["EpochRecord", "history_csv"]
 
 @dataclasses.dataclass(frozen=True)
 class EpochRecord:
-    """One row of the training history. Losses are in nats per real token, `seconds` counts from the beginning."""
+    """One row of the training history.
+
+    Losses are in nats per real token, `seconds` counts from the beginning, and `validation_score` is what decides which
+    weights are best if that is not the validation loss: for translators the BLEU of translated validation sentences.
+    """
 
     epoch: float
     step: int
@@ -19,6 +23,12 @@ class EpochRecord:
     learning_rate: float
     tokens_per_second: float
     seconds: float
+    validation_score: float | None = None
+
+    @property
+    def criterion(self) -> float:
+        """What the best weights have the lowest of."""
+        return self.validation_loss if self.validation_score is None else -self.validation_score
 
     @property
     def validation_perplexity(self) -> float:
@@ -27,9 +37,12 @@ class EpochRecord:
 
 
 def history_csv(records: list[EpochRecord]) -> bytes:
-    """Returns the history as CSV with a header."""
+    """Returns the history as CSV with a header; columns that no record fills are left out."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in dataclasses.fields(EpochRecord)], lineterminator="\n")
+    rows = [dataclasses.asdict(record) for record in records]
+    names = [field.name for field in dataclasses.fields(EpochRecord)]
+    filled = [name for name in names if not rows or any(row[name] is not None for row in rows)]
+    writer = csv.DictWriter(text, filled, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(dataclasses.asdict(record) for record in records)
+    writer.writerows(rows)
     return text.getvalue().encode("utf-8")

@@ -19,7 +19,7 @@ import tensorflow as tf
 from textrnn.config import PRECISIONS
 from textrnn.training.recurrence import GRUSteps, LSTMSteps, SimpleRNNSteps, matrix_product, recurrent_loop
 
-__all__ = ["GRU", "LSTM", "SimpleRNN", "TokenEmbedding", "TokenOutput"]
+__all__ = ["CELLS", "GRU", "LSTM", "Attention", "Projection", "SimpleRNN", "TokenEmbedding", "TokenOutput"]
 
 
 class FastLoop(keras.layers.RNN):
@@ -199,3 +199,89 @@ class TokenOutput(keras.layers.Layer):
         flat = tf.reshape(hidden, (-1, hidden.shape[-1]))
         logits = matrix_product(flat, kernel, self.precision, transpose_right=tied) + self.bias
         return tf.reshape(logits, tf.concat([tf.shape(hidden)[:-1], [self.vocabulary_size]], axis=0))
+
+
+class Projection(keras.layers.Layer):
+    """`tanh(x W + b)`, with the matrix product in the arithmetic that `precision` names.
+
+    Args:
+        units: Size of the result.
+        precision: "float32" or "bfloat16".
+        seed: Fixes the initial matrix.
+    """
+
+    def __init__(self, units, precision="float32", seed=None, **options):
+        super().__init__(**options)
+        self.units = units
+        self.precision = precision
+        self.seed = seed
+
+    def build(self, input_shape):
+        """Makes the weights for inputs whose last axis has a fixed size."""
+        initializer = keras.initializers.GlorotUniform(seed=self.seed)
+        self.kernel = self.add_weight(name="kernel", shape=(input_shape[-1], self.units), initializer=initializer)
+        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
+        self.built = True
+
+    def call(self, inputs):
+        """Maps `(..., size)` to `(..., units)`."""
+        flat = tf.reshape(inputs, (-1, inputs.shape[-1]))
+        result = tf.tanh(matrix_product(flat, tf.convert_to_tensor(self.kernel), self.precision) + self.bias)
+        return tf.reshape(result, tf.concat([tf.shape(inputs)[:-1], [self.units]], axis=0))
+
+
+class Attention(keras.layers.Layer):
+    """Looks up, for every target step at once, what the source has to say.
+
+    - "dot": `score = q . m`
+    - "general": `score = q . (m W)` (Luong et al. 2015, section 3.1)
+    - "additive": `score = v . tanh(q U + m W + b)` (Bahdanau et al. 2015, appendix A.1.2)
+
+    Args:
+        kind: "dot", "general" or "additive".
+        seed: Fixes the initial weights.
+    """
+
+    def __init__(self, kind, seed=None, **options):
+        super().__init__(**options)
+        self.kind = kind
+        self.seeds = [None] * 3 if seed is None else [seed, seed + 1, seed + 2]
+
+    def build(self, query_dim, memory_dim):
+        """Makes the weights for queries and memories of these sizes."""
+
+        def weight(name, shape, seed, initializer=keras.initializers.GlorotUniform):
+            return self.add_weight(name=name, shape=shape, initializer=initializer(seed=seed))
+
+        if self.kind != "dot":
+            self.memory_kernel = weight("memory_kernel", (memory_dim, query_dim), self.seeds[0])
+        if self.kind == "additive":
+            self.query_kernel = weight("query_kernel", (query_dim, query_dim), self.seeds[1])
+            self.bias = self.add_weight(name="bias", shape=(query_dim,), initializer="zeros")
+            self.vector = weight("vector", (query_dim,), self.seeds[2], keras.initializers.RandomNormal)
+        self.built = True
+
+    def call(self, queries, memory, mask):
+        """Attends.
+
+        Args:
+            queries: Shape `(batch, target_time, query_dim)`.
+            memory: Shape `(batch, source_time, memory_dim)`.
+            mask: Booleans of shape `(batch, source_time)`, true where the source is real.
+
+        Returns:
+            Contexts of shape `(batch, target_time, memory_dim)` and the weights that made them, of shape
+            `(batch, target_time, source_time)`.
+        """
+        keys = memory if self.kind == "dot" else tf.matmul(memory, self.memory_kernel)
+        if self.kind == "additive":
+            asked = tf.matmul(queries, self.query_kernel) + self.bias
+            together = tf.tanh(asked[:, :, tf.newaxis] + keys[:, tf.newaxis])
+            scores = tf.linalg.matvec(together, tf.convert_to_tensor(self.vector))
+        else:
+            scores = tf.matmul(queries, keys, transpose_b=True)
+        weights = tf.nn.softmax(tf.where(mask[:, tf.newaxis], scores, -1e9))
+        return tf.matmul(weights, memory), weights
+
+
+CELLS = {"simple_rnn": SimpleRNN, "gru": GRU, "lstm": LSTM}

@@ -9,10 +9,69 @@ from textrnn.training import layers
 
 __all__ = ["RecurrentNetwork"]
 
-CELLS = {"simple_rnn": layers.SimpleRNN, "gru": layers.GRU, "lstm": layers.LSTM}
+
+class NamedNetwork(keras.Model):
+    """What both networks share: a seed for each layer, and weights under the names that the config gives them.
+
+    Equal seeds would give layers of equal shape equal weights and dropout masks.
+
+    Args:
+        config: What the network is.
+        precision: "float32" or "bfloat16", the arithmetic of the matrix products.
+        seed: Fixes the initial weights and the dropout.
+    """
+
+    def __init__(self, config, precision: str = "float32", seed: int = 0, **options):
+        super().__init__(**options)
+        self.network_config = config
+        self.precision = precision
+        self.seed = seed
+        self.seeds = iter(int(value) for value in np.random.SeedSequence(seed).generate_state(128) % (2**31))
+
+    def make_dropout(self, rate):
+        """Returns a dropout layer, whose mask may stay the same over a whole sequence."""
+        noise_shape = (None, 1, None) if self.network_config.variational_dropout else None
+        return keras.layers.Dropout(rate, noise_shape=noise_shape, seed=next(self.seeds))
+
+    def make_recurrent(self, units, name):
+        """Returns a recurrent layer; one whose name ends in "_backward" reads backwards."""
+        config = self.network_config
+        return layers.CELLS[config.cell](
+            units,
+            return_sequences=True,
+            return_state=True,
+            go_backwards=name.endswith("_backward"),
+            weight_drop=config.weight_drop,
+            precision=self.precision,
+            seed=next(self.seeds),
+            kernel_initializer=keras.initializers.GlorotUniform(seed=next(self.seeds)),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=next(self.seeds)),
+            name=name,
+        )
+
+    def weight_owners(self):
+        """Returns the layers that hold weights."""
+        raise NotImplementedError
+
+    def named_variables(self):
+        """Returns the trainable variables under the names of `weight_shapes`."""
+        return {
+            f"{owner.name}/{variable.name}": variable
+            for owner in self.weight_owners()
+            for variable in owner.trainable_variables
+        }
+
+    def get_weights_by_name(self):
+        """Returns the weights as NumPy arrays under the names of `weight_shapes`."""
+        return {name: variable.numpy() for name, variable in self.named_variables().items()}
+
+    def set_weights_by_name(self, weights):
+        """Sets the weights from NumPy arrays under the names of `weight_shapes`."""
+        for name, variable in self.named_variables().items():
+            variable.assign(weights[name])
 
 
-class RecurrentNetwork(keras.Model):
+class RecurrentNetwork(NamedNetwork):
     """Stacked Embedding, recurrent layers, Dropout and output; a plain Keras model over token ids.
 
     Called on token ids of shape `(batch, time)` it returns next-token logits: `(batch, time, vocabulary_size)`, or, for
@@ -25,42 +84,21 @@ class RecurrentNetwork(keras.Model):
     """
 
     def __init__(self, config: NetworkConfig, precision: str = "float32", seed: int = 0, **options):
-        super().__init__(**options)
-        self.network_config = config
-        self.precision = precision
-        self.seed = seed
-        # One seed per layer: equal seeds would give layers of equal shape equal weights and dropout masks.
-        seeds = iter(np.random.SeedSequence(seed).generate_state(64) % (2**31))
-
-        def dropout(rate):
-            noise_shape = (None, 1, None) if config.variational_dropout else None
-            return keras.layers.Dropout(rate, noise_shape=noise_shape, seed=int(next(seeds)))
-
+        super().__init__(config, precision, seed, **options)
         self.embedding = layers.TokenEmbedding(
             config.vocabulary_size,
             config.embedding_dim,
             dropout=config.embedding_dropout,
-            seed=int(next(seeds)),
+            seed=next(self.seeds),
             name="embedding",
         )
         self.recurrent = {
-            f"recurrent_{layer}{direction}": CELLS[config.cell](
-                units,
-                return_sequences=True,
-                return_state=True,
-                go_backwards=direction == "_backward",
-                weight_drop=config.weight_drop,
-                precision=precision,
-                seed=int(next(seeds)),
-                kernel_initializer=keras.initializers.GlorotUniform(seed=int(next(seeds))),
-                recurrent_initializer=keras.initializers.Orthogonal(seed=int(next(seeds))),
-                name=f"recurrent_{layer}{direction}",
-            )
+            f"recurrent_{layer}{direction}": self.make_recurrent(units, f"recurrent_{layer}{direction}")
             for layer, units in enumerate(config.units)
             for direction in config.directions
         }
         rates = [config.input_dropout] + [config.dropout] * (len(config.units) - 1) + [config.output_dropout]
-        self.dropouts = [dropout(rate) for rate in rates]
+        self.dropouts = [self.make_dropout(rate) for rate in rates]
         self.normalizations = [
             keras.layers.LayerNormalization(name=f"normalization_{layer}")
             for layer in range(len(config.units) if config.layer_normalization else 0)
@@ -69,7 +107,7 @@ class RecurrentNetwork(keras.Model):
             config.vocabulary_size,
             tied_to=self.embedding if config.tie_weights else None,
             precision=precision,
-            seed=int(next(seeds)),
+            seed=next(self.seeds),
             name="output",
         )
         self.build((None, None))
@@ -142,16 +180,26 @@ class RecurrentNetwork(keras.Model):
             hidden = self.normalizations[layer](hidden)
         return self.dropouts[layer + 1](hidden, training=training)
 
-    def named_variables(self):
-        """Returns the trainable variables under the names of `weight_shapes`."""
-        owners = [self.embedding, *self.recurrent.values(), *self.normalizations, self.output_projection]
-        return {f"{owner.name}/{variable.name}": variable for owner in owners for variable in owner.trainable_variables}
+    def weight_owners(self):
+        """Returns the layers that hold weights."""
+        return [self.embedding, *self.recurrent.values(), *self.normalizations, self.output_projection]
 
-    def get_weights_by_name(self):
-        """Returns the weights as NumPy arrays under the names of `weight_shapes`."""
-        return {name: variable.numpy() for name, variable in self.named_variables().items()}
+    # What the trainer asks of a network
 
-    def set_weights_by_name(self, weights):
-        """Sets the weights from NumPy arrays under the names of `weight_shapes`."""
-        for name, variable in self.named_variables().items():
-            variable.assign(weights[name])
+    @property
+    def carries_state(self):
+        """Whether a batch goes on from the states that the batch before it left."""
+        return self.network_config.form == "stream"
+
+    def step_signature(self):
+        """Returns the specs of a training step's inputs, targets and states."""
+        config = self.network_config
+        targets_shape = (None,) if config.form == "ngrams" else (None, None)
+        states = [[tf.TensorSpec((None, units), tf.float32)] * config.num_states for units in config.units]
+        return [tf.TensorSpec((None, None), tf.int32), tf.TensorSpec(targets_shape, tf.int32), states]
+
+    def step_logits(self, inputs, states, training):
+        """Returns the logits for a step's targets, and the states to carry on with."""
+        if self.network_config.form == "ngrams":
+            return self.ngram_logits(inputs, training), states
+        return self.run(inputs, states, training)

@@ -4,6 +4,7 @@ Not `Model.fit`, because that cannot carry a recurrent state from batch to batch
 does not resume exactly. Keras callbacks work all the same.
 """
 
+import bisect
 import dataclasses
 import json
 import math
@@ -17,8 +18,9 @@ import numpy as np
 import safetensors.numpy
 import tensorflow as tf
 
-from textrnn.config import TrainingConfig
+from textrnn.config import FittingConfig
 from textrnn.errors import TextrnnError
+from textrnn.preprocessing.pairs import PairBatch, PairPlan
 from textrnn.preprocessing.sequences import Batch, BatchPlan
 from textrnn.progress import Progress
 from textrnn.storage import CHECKPOINT, write_atomically
@@ -31,7 +33,7 @@ __all__ = ["Trainer", "learning_rate_at"]
 MAX_BAD_STEPS = 10
 
 
-def learning_rate_at(step: int, num_steps: int, config: TrainingConfig) -> float:
+def learning_rate_at(step: int, num_steps: int, config: FittingConfig) -> float:
     """Returns the learning rate of a step, counted from 0: a linear rise, then the schedule down to zero."""
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / config.warmup_steps
@@ -47,7 +49,7 @@ class Position:
     epoch: int = 0
     batch: int = 0
     step: int = 0
-    best_loss: float = math.inf
+    best_criteria: list[float] = dataclasses.field(default_factory=list)
     epochs_without_gain: int = 0
     bad_steps: int = 0
     loss_sum: float = 0.0
@@ -61,13 +63,15 @@ class Trainer:
     """Fits a network to batches.
 
     Args:
-        network: A `textrnn.training.networks.RecurrentNetwork`.
+        network: A `textrnn.training.networks.RecurrentNetwork` or `textrnn.training.encoder_decoder.EncoderDecoder`.
         config: How to train.
         training: The training batches.
         validation: The validation batches.
         output: Directory for checkpoint, history and model, or None to write nothing.
         save_best: Called with the weights by name and a record whenever validation has improved.
         sample: Called with the weights by name after each validation; returns a line to look at.
+        validation_score: Called with the weights by name at each validation; returns a score, the higher the better,
+            that decides which weights are best. None leaves that to the validation loss.
         callbacks: Keras callbacks.
         progress: Where messages go.
         fingerprint: What the data and the model are; a checkpoint of another fingerprint is not resumed.
@@ -76,13 +80,14 @@ class Trainer:
     def __init__(
         self,
         network: Any,
-        config: TrainingConfig,
-        training: BatchPlan,
-        validation: BatchPlan,
+        config: FittingConfig,
+        training: BatchPlan | PairPlan,
+        validation: BatchPlan | PairPlan,
         *,
         output: pathlib.Path | None = None,
         save_best: Callable[[dict[str, np.ndarray], EpochRecord], None] | None = None,
         sample: Callable[[dict[str, np.ndarray]], str] | None = None,
+        validation_score: Callable[[dict[str, np.ndarray]], float] | None = None,
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
         fingerprint: str = "",
@@ -94,6 +99,7 @@ class Trainer:
         self.output = output
         self.save_best = save_best
         self.sample = sample
+        self.validation_score = validation_score
         self.progress = progress or Progress(quiet=True)
         self.fingerprint = fingerprint
         self.position = Position()
@@ -102,7 +108,7 @@ class Trainer:
         self.variables = list(network.trainable_variables)
         self.optimizer = self._make_optimizer()
         self.averages = [tf.Variable(v.value, trainable=False) for v in self.variables] if config.moving_average else []
-        self.best_weights: dict[str, np.ndarray] | None = None
+        self.best_weights: list[dict[str, np.ndarray]] = []  # of the best validations, the best first
         self.states: Any = None
         self.callbacks = keras.callbacks.CallbackList(
             list(callbacks), model=network, epochs=config.epochs, steps=self.num_batches, add_history=False
@@ -123,26 +129,14 @@ class Trainer:
 
     def _compile_steps(self) -> None:
         """Traces one training and one validation step for any batch shape."""
-        config = self.network.network_config
-        self.carries_state = config.form == "stream"
-        targets_shape = (None,) if config.form == "ngrams" else (None, None)
-        signature = [
-            tf.TensorSpec((None, None), tf.int32),
-            tf.TensorSpec(targets_shape, tf.int32),
-            [[tf.TensorSpec((None, units), tf.float32)] * config.num_states for units in config.units],
-        ]
+        signature = self.network.step_signature()
         scalar = tf.TensorSpec((), tf.float32)
         self._train_step = tf.function(self._train_step_body, input_signature=[*signature, scalar, scalar])
         self._validation_step = tf.function(self._validation_step_body, input_signature=signature)
 
-    def _forward(self, inputs: Any, states: Any, training: bool) -> tuple[Any, Any]:
-        if self.network.network_config.form == "ngrams":
-            return self.network.ngram_logits(inputs, training), states
-        return self.network.run(inputs, states, training)
-
     def _train_step_body(self, inputs: Any, targets: Any, states: Any, learning_rate: Any, decay: Any) -> Any:
         with tf.GradientTape() as tape:
-            logits, states = self._forward(inputs, states, training=True)
+            logits, states = self.network.step_logits(inputs, states, training=True)
             loss_sum, num_targets = summed_cross_entropy(logits, targets, self.config.label_smoothing)
             loss = loss_sum / tf.maximum(num_targets, 1.0)
         gradients = tape.gradient(loss, [variable.value for variable in self.variables])
@@ -163,21 +157,22 @@ class Trainer:
         return loss_sum, num_targets, finite, states
 
     def _validation_step_body(self, inputs: Any, targets: Any, states: Any) -> Any:
-        logits, states = self._forward(inputs, states, training=False)
+        logits, states = self.network.step_logits(inputs, states, training=False)
         return (*summed_cross_entropy(logits, targets), states)
 
     def _partly_reset(self, states: Any) -> Any:
         """Zeroes the states of a few rows, drawn from (seed, step), so that resuming draws the same ones."""
-        if not self.carries_state or not self.config.state_reset:
+        share = getattr(self.config, "state_reset", 0.0)  # only language models carry states
+        if not self.network.carries_state or not share:
             return states
         randomness = np.random.Generator(np.random.PCG64([self.config.seed, self.position.step]))
-        kept = randomness.random((len(states[0][0]), 1)) >= self.config.state_reset
+        kept = randomness.random((len(states[0][0]), 1)) >= share
         return tf.nest.map_structure(lambda state: state * kept.astype(np.float32), states)
 
-    def _states_for(self, batch: Batch, states: Any) -> Any:
-        if self.carries_state and batch.continues and states is not None:
+    def _states_for(self, batch: Batch | PairBatch, states: Any) -> Any:
+        if self.network.carries_state and batch.continues and states is not None:
             return states
-        return self.network.initial_states(len(batch.inputs))
+        return self.network.initial_states(len(batch.targets))
 
     def fit(self, resume: bool = False) -> list[EpochRecord]:
         """Trains until the last epoch or until patience runs out, and leaves the best weights in the network.
@@ -203,9 +198,27 @@ class Trainer:
                 self.progress.finish()
                 self._write_checkpoint()
         self.callbacks.on_train_end()
-        if self.best_weights is not None:
-            self.network.set_weights_by_name(self.best_weights)
+        self._settle_weights()
         return self.records
+
+    def _settle_weights(self) -> None:
+        """Leaves the best weights in the network: those of the best validation, or the average of the best ones."""
+        if not self.best_weights:
+            return
+        if len(self.best_weights) > 1 and not self.signals.received:
+            average = {
+                name: np.mean([weights[name] for weights in self.best_weights], axis=0) for name in self.best_weights[0]
+            }
+            self.network.set_weights_by_name(average)
+            criterion = self.validation_loss() if self.validation_score is None else -self.validation_score(average)
+            best = self.position.best_criteria[0]
+            self.progress.message(
+                f"average of the best {len(self.best_weights)} validations: {abs(criterion):.4f}, "
+                f"the best: {abs(best):.4f}"
+            )
+            if criterion < best:
+                return
+        self.network.set_weights_by_name(self.best_weights[0])
 
     @property
     def records(self) -> list[EpochRecord]:
@@ -240,13 +253,13 @@ class Trainer:
             logs = self._validate_and_record()
             self.callbacks.on_epoch_end(position.epoch - 1, logs)
 
-    def _batches_from(self, first: int) -> Iterator[Batch]:
+    def _batches_from(self, first: int) -> Iterator[Batch | PairBatch]:
         batches = self.training.batches(self.position.epoch)
         for _ in range(first):
             next(batches, None)
         return batches
 
-    def _train_on(self, batch: Batch) -> float:
+    def _train_on(self, batch: Batch | PairBatch) -> float:
         """Makes one step; returns its loss in nats per real token."""
         position, config = self.position, self.config
         start = time.monotonic()
@@ -276,6 +289,8 @@ class Trainer:
         position = self.position
         with self._averaged_weights():
             loss = self.validation_loss()
+            weights = self.network.get_weights_by_name()
+            score = None if self.validation_score is None else self.validation_score(weights)
             record = EpochRecord(
                 epoch=round(position.epoch + position.batch / max(self.num_batches, 1), 4),
                 step=position.step,
@@ -284,21 +299,30 @@ class Trainer:
                 learning_rate=learning_rate_at(max(position.step - 1, 0), self.num_steps, self.config),
                 tokens_per_second=position.num_targets / max(position.step_seconds, 1e-9),
                 seconds=self._passed_seconds(),
+                validation_score=score,
             )
             position.history.append(dataclasses.asdict(record))
-            improved = loss < position.best_loss
+            improved = self._remember(record.criterion, weights)
             position.epochs_without_gain = 0 if improved else position.epochs_without_gain + 1
-            weights = self.network.get_weights_by_name()
-            if improved:
-                position.best_loss, self.best_weights = loss, weights
-                if self.save_best is not None:
-                    self.save_best(weights, record)
+            if improved and self.save_best is not None:
+                self.save_best(weights, record)
         position.loss_sum = position.num_targets = position.step_seconds = 0.0
         self._report(record, improved, weights)
         if self.output is not None:
             self._write_checkpoint()
             write_atomically(self.output / "history.csv", history_csv(self.records))
         return {"loss": record.training_loss, "val_loss": loss, "val_perplexity": record.validation_perplexity}
+
+    def _remember(self, criterion: float, weights: dict[str, np.ndarray]) -> bool:
+        """Keeps weights that are among the best; returns whether they are the very best."""
+        rank = bisect.bisect_right(self.position.best_criteria, criterion)
+        if not math.isfinite(criterion) or rank >= self.config.averaged_checkpoints:
+            return False
+        self.position.best_criteria.insert(rank, criterion)
+        self.best_weights.insert(rank, weights)
+        del self.position.best_criteria[self.config.averaged_checkpoints :]
+        del self.best_weights[self.config.averaged_checkpoints :]
+        return rank == 0
 
     def _passed_seconds(self) -> float:
         """Returns how long the run has taken in all its sessions, validation included."""
@@ -311,6 +335,7 @@ class Trainer:
         self.progress.message(
             f"epoch {record.epoch:g}: training loss {record.training_loss:.4f}, validation loss "
             f"{record.validation_loss:.4f} (perplexity {record.validation_perplexity:.2f}), "
+            f"{'' if record.validation_score is None else f'BLEU {record.validation_score:.2f}, '}"
             f"{record.tokens_per_second:,.0f} tokens/s, {record.seconds / 60:.1f} min"
             f"{', best so far' if improved else ''}"
         )
@@ -344,8 +369,8 @@ class Trainer:
             return
         self._passed_seconds()
         arrays = {name: np.asarray(variable.numpy()) for name, variable in self._arrays().items()}
-        for name, array in (self.best_weights or {}).items():
-            arrays[f"best/{name}"] = array
+        for rank, weights in enumerate(self.best_weights):
+            arrays |= {f"best/{rank}/{name}": array for name, array in weights.items()}
         for index, state in enumerate(tf.nest.flatten(self.states)) if self.states is not None else ():
             arrays[f"state/{index}"] = state.numpy()
         facts = {"position": json.dumps(dataclasses.asdict(self.position)), "fingerprint": self.fingerprint}
@@ -369,8 +394,9 @@ class Trainer:
         self.position = Position(**json.loads(facts["position"]))
         for name, variable in self._arrays().items():
             variable.assign(arrays[name])
-        best = {name.removeprefix("best/"): array for name, array in arrays.items() if name.startswith("best/")}
-        self.best_weights = best or None
+        names = list(self.network.named_variables())
+        ranks = range(len(self.position.best_criteria))
+        self.best_weights = [{name: arrays[f"best/{rank}/{name}"] for name in names} for rank in ranks]
         num_states = sum(name.startswith("state/") for name in arrays)
         flat = [tf.constant(arrays[f"state/{index}"]) for index in range(num_states)]
         self.states = tf.nest.pack_sequence_as(self.network.initial_states(1), flat) if flat else None

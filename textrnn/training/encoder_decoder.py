@@ -1,0 +1,154 @@
+"""The Keras encoder-decoder network, built from a config."""
+
+import tensorflow as tf
+
+from textrnn.config import TranslatorConfig
+from textrnn.training import layers
+from textrnn.training.networks import NamedNetwork
+
+__all__ = ["EncoderDecoder"]
+
+
+class EncoderDecoder(NamedNetwork):
+    """Bidirectional encoder, attention, decoder and output; a plain Keras model.
+
+    Called on `(source_ids, decoder_inputs)`, both right-padded token ids of shape `(batch, time)`, it returns the
+    logits of the next target token, shape `(batch, target_time, target_vocabulary_size)`.
+
+    Args:
+        config: What the network is.
+        precision: "float32" or "bfloat16", the arithmetic of the matrix products.
+        seed: Fixes the initial weights and the dropout.
+    """
+
+    def __init__(self, config: TranslatorConfig, precision: str = "float32", seed: int = 0, **options):
+        super().__init__(config, precision, seed, **options)
+        self.target_embedding = self._make_embedding(config.target_vocabulary_size, "target_embedding")
+        self.source_embedding = self.target_embedding
+        if not config.joint_vocabulary:
+            self.source_embedding = self._make_embedding(config.source_vocabulary_size, "source_embedding")
+        names = [
+            (f"encoder_{layer}{direction}", units)
+            for layer, units in enumerate(config.encoder_units)
+            for direction in ("", "_backward")
+        ]
+        self.encoder = {name: self.make_recurrent(units, name) for name, units in names}
+        self.bridges = {
+            (layer, state): layers.Projection(units, precision, seed=next(self.seeds), name=f"bridge_{layer}_{state}")
+            for layer, units in enumerate(config.decoder_units)
+            for state in range(config.num_states)
+        }
+        self.decoder = [
+            self.make_recurrent(units, f"decoder_{layer}") for layer, units in enumerate(config.decoder_units)
+        ]
+        self.attention = layers.Attention(config.attention, seed=next(self.seeds), name="attention")
+        self.combination = layers.Projection(config.embedding_dim, precision, seed=next(self.seeds), name="combination")
+        self.output_projection = layers.TokenOutput(
+            config.target_vocabulary_size,
+            tied_to=self.target_embedding if config.tie_weights else None,
+            precision=precision,
+            seed=next(self.seeds),
+            name="output",
+        )
+        self.input_dropouts = [self.make_dropout(config.input_dropout) for _ in range(2)]
+        self.encoder_dropouts = [self.make_dropout(config.dropout) for _ in config.encoder_units]
+        self.decoder_dropouts = [self.make_dropout(config.dropout) for _ in config.decoder_units[1:]]
+        self.output_dropout = self.make_dropout(config.output_dropout)
+        self.build((None, None))
+
+    def _make_embedding(self, vocabulary_size, name):
+        return layers.TokenEmbedding(
+            vocabulary_size, self.network_config.embedding_dim, seed=next(self.seeds), name=name
+        )
+
+    def build(self, input_shape):
+        """Makes all the weights, so that they are there before the first batch."""
+        config = self.network_config
+        for embedding in (self.source_embedding, self.target_embedding):
+            if not embedding.built:
+                embedding.build(input_shape)
+        size = config.embedding_dim
+        for layer, units in enumerate(config.encoder_units):
+            for direction in ("", "_backward"):
+                self.encoder[f"encoder_{layer}{direction}"].build((None, None, size))
+            size = 2 * units
+        for bridge in self.bridges.values():
+            bridge.build((None, size))
+        inputs = config.embedding_dim
+        for layer, units in enumerate(config.decoder_units):
+            self.decoder[layer].build((None, None, inputs))
+            inputs = units + size
+        self.attention.build(config.decoder_units[0], size)
+        self.combination.build((None, None, inputs))
+        self.output_projection.build((None, config.embedding_dim))
+        self.built = True
+
+    def call(self, inputs, training=False):
+        """Returns the logits; see the class for shapes."""
+        return self.step_logits(tuple(inputs), [], training)[0]
+
+    def encode(self, source_ids, training=False):
+        """Reads source sentences.
+
+        Args:
+            source_ids: Right-padded token ids, shape `(batch, source_time)`.
+            training: Whether dropout is on.
+
+        Returns:
+            The memory, shape `(batch, source_time, memory_dim)`; its mask, shape `(batch, source_time)`; and the
+            decoder's initial states, for each layer a list of tensors of shape `(batch, units)`.
+        """
+        config = self.network_config
+        mask = tf.not_equal(source_ids, 0)
+        hidden = self.input_dropouts[0](self.source_embedding(source_ids, training=training), training=training)
+        for layer in range(len(config.encoder_units)):
+            forward, end, *_ = self.encoder[f"encoder_{layer}"](hidden, mask=mask, training=training)
+            backward, start, *_ = self.encoder[f"encoder_{layer}_backward"](hidden, mask=mask, training=training)
+            hidden = tf.concat([forward, tf.reverse(backward, [1])], axis=-1)
+            hidden = self.encoder_dropouts[layer](hidden, training=training)
+        ends = tf.concat([end, start], axis=-1)
+        states = [
+            [self.bridges[layer, state](ends) for state in range(config.num_states)]
+            for layer in range(len(config.decoder_units))
+        ]
+        return hidden, mask, states
+
+    def decode(self, decoder_inputs, memory, mask, states, training=False):
+        """Returns the logits of all target steps and the attention weights, `(batch, target_time, source_time)`."""
+        hidden = self.target_embedding(decoder_inputs, training=training)
+        hidden, *_ = self.decoder[0](
+            self.input_dropouts[1](hidden, training=training), initial_state=states[0], training=training
+        )
+        context, weights = self.attention(hidden, memory, mask)
+        for layer in range(1, len(self.decoder)):
+            both = self.decoder_dropouts[layer - 1](tf.concat([hidden, context], axis=-1), training=training)
+            hidden, *_ = self.decoder[layer](both, initial_state=states[layer], training=training)
+        combined = self.combination(tf.concat([hidden, context], axis=-1))
+        return self.output_projection(self.output_dropout(combined, training=training)), weights
+
+    def weight_owners(self):
+        """Returns the layers that hold weights."""
+        embeddings = [self.target_embedding]
+        if self.source_embedding is not self.target_embedding:
+            embeddings.append(self.source_embedding)
+        recurrent = [*self.encoder.values(), *self.bridges.values(), *self.decoder]
+        return [*embeddings, *recurrent, self.attention, self.combination, self.output_projection]
+
+    # What the trainer asks of a network
+
+    carries_state = False
+
+    def step_signature(self):
+        """Returns the specs of a training step's inputs, targets and states."""
+        ids = tf.TensorSpec((None, None), tf.int32)
+        return [(ids, ids), ids, []]
+
+    def initial_states(self, batch_size):
+        """Returns the states before a batch: none."""
+        return []
+
+    def step_logits(self, inputs, states, training):
+        """Returns the logits for a step's targets, and the states to carry on with: none."""
+        source_ids, decoder_inputs = inputs
+        memory, mask, initial = self.encode(source_ids, training)
+        return self.decode(decoder_inputs, memory, mask, initial, training)[0], states
