@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from textrnn.config import NetworkConfig
+from textrnn.config import NetworkConfig, TranslatorConfig
+from textrnn.preprocessing.pairs import Pairs
 from textrnn.progress import Progress
 
 settings.register_profile("same-every-time", derandomize=True, deadline=None)
@@ -24,7 +25,9 @@ def quiet() -> Progress:
     return Progress(quiet=True)
 
 
-def random_weights(config: NetworkConfig, seed: int = 0, scale: float = 0.5) -> dict[str, np.ndarray]:
+def random_weights(
+    config: NetworkConfig | TranslatorConfig, seed: int = 0, scale: float = 0.5
+) -> dict[str, np.ndarray]:
     """Weights large enough that a wrong gate order or a missed bias shows."""
     generator = np.random.default_rng(seed)
     return {
@@ -52,3 +55,43 @@ def trained(tmp_path_factory):
         seed=3,
     )
     return model, directory, records
+
+
+def reversal_pairs(number: int, seed: int) -> Pairs:
+    """Random symbols and the same symbols backwards: what only attention (or a large memory) can learn exactly."""
+    generator = np.random.default_rng(seed)
+    sources = [" ".join(generator.choice(list("abcdefgh"), size=generator.integers(1, 7))) for _ in range(number)]
+    return Pairs(sources, [" ".join(reversed(source.split())) for source in sources])
+
+
+@pytest.fixture(scope="session")
+def reverser(tmp_path_factory):
+    """A translator that has learned to reverse symbols, its directory and its history."""
+    from textrnn import Translator
+
+    directory = tmp_path_factory.mktemp("model") / "reverser"
+    translator = Translator(
+        level="word",
+        cell="lstm",
+        encoder_units=(32,),
+        decoder_units=(48,),
+        embedding_dim=32,
+        input_dropout=0.0,
+        dropout=0.0,
+        output_dropout=0.0,
+    )
+    records = translator.fit(
+        reversal_pairs(4000, seed=1),
+        epochs=9,
+        batch_tokens=300,
+        learning_rate=0.01,
+        warmup_steps=50,
+        patience=0,
+        averaged_checkpoints=2,
+        validation_fraction=0.05,
+        validation_sentences=50,
+        output=directory,
+        progress=Progress(quiet=True),
+        seed=1,
+    )
+    return translator, directory, records

@@ -1,6 +1,7 @@
 """The commands as people type them: what they print, and one clear error with status 2 for every wrong input."""
 
 import gzip
+import io
 import json
 import shutil
 import subprocess
@@ -8,7 +9,8 @@ import sys
 
 import pytest
 
-from textrnn import commands, evaluate, generate, train
+from tests.conftest import ROOT, reversal_pairs
+from textrnn import commands, evaluate, generate, train, translate
 from textrnn.config import TrainingConfig
 
 
@@ -181,7 +183,8 @@ def test_incomplete_and_damaged_models(call, tmp_path, trained, name):
 
 
 def test_help_describes_every_option(call):
-    status, output, _ = call(train, "--help")
+    assert call(train, "--help")[1].count("translator") == 1
+    status, output, _ = call(train, "language-model", "--help")
     assert status == 0
     for option in TrainingConfig.option_names():
         assert "--" + option.replace("_", "-") in output
@@ -228,3 +231,138 @@ def test_sigterm_leaves_a_checkpoint(tmp_path, lighthouse):
         process.stderr.read()
         assert process.wait(timeout=20) == 143
     assert (tmp_path / "out" / "checkpoint.safetensors").exists()
+
+
+def test_translate(call, reverser, tmp_path, monkeypatch):
+    _, directory, _ = reverser
+    status, output, error = call(translate, "a b c", "d e", "--model", directory)
+    assert (status, output, error) == (0, "c b a\ne d\n", "")
+    _, output, _ = call(translate, "a b c", "--model", directory, "--num-best", 2, "--num-beams", 3)
+    assert output.startswith("c b a\n")
+    assert len(output.splitlines()) == 2
+    (result,) = json.loads(call(translate, "a b", "--model", directory, "--json")[1])["results"]
+    assert result["source"] == "a b"
+    assert result["translations"][0]["tokens"] == ["b", "a", "<eos>"]
+    assert len(result["translations"][0]["attention"]) == 3
+    assert "'b'" in call(translate, "a b", "--model", directory, "--explain")[1]
+    assert call(translate, "a b c", "--model", directory, "--attention", tmp_path / "heat.png")[0] == 0
+    assert (tmp_path / "heat.png").read_bytes().startswith(b"\x89PNG")
+    assert call(translate, "a b", "--model", directory, "--model", directory)[1] == "b a\n"
+    assert call(translate, "a b", "--model", directory, "--temperature", 0)[1] == "b a\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO("a b\n\nc\n"))
+    assert call(translate, "-", "--model", directory)[1] == "b a\n\nc\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["a " * 1001], ["Sentence 1 has 1,001 tokens", "at most 1,000"]),
+        (["a", "--num-beams", "0"], ["`num_beams`", "at least 1"]),
+        (["a", "--num-best", "9"], ["`num_best`", "at most 5"]),
+        (["a", "--length-penalty", "nan"], ["`length_penalty`"]),
+        (["a", "--num-beam", "3", "--attention"], ["--attention"]),
+        (["a", "b", "--attention", "heat.png"], ["--attention draws one translation"]),
+        (["a", "--temperature", "1", "--num-beams", "3"], ["Choose one"]),
+        (["a", "--model", "no-such"], ["no-such", "no such model"]),
+        ([], ["text"]),
+    ],
+)
+def test_translate_refuses(call, reverser, arguments, words):
+    if "--model" not in arguments:
+        arguments = [*arguments, "--model", reverser[1]]
+    assert_refused(call(translate, *arguments), *words)
+
+
+def test_models_of_the_other_kind(call, trained, reverser, lighthouse):
+    assert_refused(call(translate, "a", "--model", trained[1]), "holds a 'language-model', not a 'translator'")
+    assert_refused(call(generate, "a", "--model", reverser[1]), "holds a 'translator', not a 'language-model'")
+    assert_refused(call(evaluate, "perplexity", lighthouse, "--model", reverser[1]), "'translator'")
+
+
+TINY = ("--level", "word", "--encoder-units", 8, "--decoder-units", 8, "--embedding-dim", 8, "--epochs", 1)
+
+
+def test_train_a_translator(call, tmp_path):
+    pairs = ROOT / "corpora" / "eng-spa.tsv"
+    output = tmp_path / "out"
+    status, printed, log = call(train, "translator", pairs, "--output", output, *TINY, "--validation-fraction", 0.1)
+    assert (status, printed) == (0, "")
+    for part in ("training pairs", "BLEU", "sample: ", "model saved"):
+        assert part in log
+    assert call(translate, "Good morning.", "--model", output)[0] == 0
+    columns = [line.split("\t") for line in pairs.read_text().splitlines()]
+    for side, name in enumerate(("en", "es")):
+        (tmp_path / name).write_text("".join(f"{column[side]}\n" for column in columns))
+    files = ["--source", tmp_path / "en", "--target", tmp_path / "es"]
+    checks = ["--validation", tmp_path / "en", "--validation-target", tmp_path / "es"]
+    assert call(train, "translator", *files, *checks, "--output", output, *TINY, "--overwrite")[0] == 0
+    started = ["--initial-model", output, "--epochs", 1]
+    assert call(train, "translator", pairs, "--output", tmp_path / "on", *started, "--validation-fraction", 0.1)[0] == 0
+    (tmp_path / "es").write_text("uno\n")
+    assert_refused(call(train, "translator", *files, "--output", tmp_path / "no", *TINY), "100 lines", "1.")
+    assert_refused(call(train, "translator", pairs, *files, "--output", tmp_path / "no"), "Pass one file")
+    assert_refused(
+        call(train, "translator", "--source", pairs, "--output", tmp_path / "no"), "both --source and --target"
+    )
+    assert_refused(
+        call(train, "translator", tmp_path / "en", "--output", tmp_path / "no", *TINY), "en, line 1", "a tab"
+    )
+
+
+def test_evaluate_bleu(call, tmp_path):
+    texts = {
+        "hyp": "the cat sat on a mat .\nit is so\n",
+        "ref": "the cat sat on the mat .\nit is so .\n",
+        "ref2": "the cat sat on a mat .\nit is so\n",
+        "src": "a b\na b c d\n",
+        "base": "a dog\nno\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    hypotheses, references = tmp_path / "hyp", tmp_path / "ref"
+    status, output, _ = call(evaluate, "bleu", hypotheses, "--references", references)
+    assert status == 0
+    for part in ("BLEU", "tok:13a", "chrF", "TER", "by NLTK", "note: "):
+        assert part in output
+    both = json.loads(call(evaluate, "bleu", hypotheses, "--references", references, tmp_path / "ref2", "--json")[1])
+    assert both["scores"]["bleu"]["score"] == pytest.approx(100)
+    more = ["--source", tmp_path / "src", "--by-length", "--plot", tmp_path / "plot.png", "--sentences"]
+    _, output, _ = call(
+        evaluate,
+        "bleu",
+        hypotheses,
+        "--references",
+        references,
+        *more,
+        "--baseline",
+        tmp_path / "base",
+        "--bootstrap",
+        100,
+    )
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+    for part in ("2-2 words", "±", "p = "):
+        assert part in output
+    assert float(output.splitlines()[0]) == pytest.approx(48.89, abs=0.01)
+    (tmp_path / "long").write_text("one\ntwo\nthree\n")
+    refused = call(evaluate, "bleu", hypotheses, "--references", tmp_path / "long")
+    assert_refused(refused, "2 hypotheses and 3 references")
+    assert_refused(call(evaluate, "bleu", hypotheses, "--references", references, "--by-length"), "need --source")
+    assert_refused(call(evaluate, "bleu", hypotheses), "--references")
+    wrong = call(evaluate, "bleu", hypotheses, "--references", references, "--tokenize", "13b")
+    assert_refused(wrong, "Did you mean '13a'")
+
+
+def test_evaluate_a_translator(call, reverser, tmp_path):
+    _, directory, _ = reverser
+    unseen = reversal_pairs(30, seed=7)
+    (tmp_path / "source").write_text("".join(f"{line}\n" for line in unseen.sources))
+    (tmp_path / "reference").write_text("".join(f"{line}\n" for line in unseen.targets))
+    files = ["--source", tmp_path / "source", "--references", tmp_path / "reference", "--model", directory]
+    status, output, _ = call(
+        evaluate, "translation", *files, "--save", tmp_path / "out", "--num-beams", 2, "--by-length"
+    )
+    assert status == 0
+    assert output.startswith("BLEU 100.00")
+    assert (tmp_path / "out").read_text() == (tmp_path / "reference").read_text()
+    (tmp_path / "reference").write_text("a\n")
+    assert_refused(call(evaluate, "translation", *files), "30 hypotheses and 1 references")

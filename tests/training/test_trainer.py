@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import signal
 
 import numpy as np
@@ -46,6 +47,37 @@ def test_the_best_weights_are_kept():
     assert trainer.validation_loss() == pytest.approx(min(record.validation_loss for record in records), abs=1e-5)
 
 
+def test_a_score_decides_before_the_loss():
+    """The second validation has the best score, and of those with an equal score the third the better loss."""
+    trainer = make_trainer(epochs=4, learning_rate=0.01)
+    scores = iter([1.0, 3.0, 3.0, 2.0])
+    trainer.validation_score = lambda weights: next(scores)
+    records = trainer.fit()
+    assert [record.validation_score for record in records] == [1.0, 3.0, 3.0, 2.0]
+    assert records[2].validation_loss < records[1].validation_loss
+    assert trainer.validation_loss() == pytest.approx(records[2].validation_loss, abs=1e-5)
+
+
+def test_the_average_of_the_best_weights_is_kept_if_it_is_better():
+    options = {"epochs": 5, "averaged_checkpoints": 3, "learning_rate": 0.02}
+    trainer = make_trainer(**options)
+    records = trainer.fit()
+    best = sorted(record.validation_loss for record in records)[:3]
+    assert [loss for _, loss in trainer.position.best_criteria] == best
+    assert len(trainer.best_weights) == 3
+    assert trainer.validation_loss() <= best[0] + 1e-6
+    wavering = make_trainer(**{**options, "epochs": 8}, schedule="constant")
+    wavering.config = dataclasses.replace(wavering.config, learning_rate=0.3)
+    records = wavering.fit()
+    average = {
+        name: np.mean([weights[name] for weights in wavering.best_weights], axis=0) for name in wavering.best_weights[0]
+    }
+    found = wavering.network.get_weights_by_name()
+    kept = [average, wavering.best_weights[0]]
+    assert any(all(np.array_equal(weights[name], found[name]) for name in found) for weights in kept)
+    assert wavering.validation_loss() <= min(record.validation_loss for record in records) + 1e-6
+
+
 class StopAfter(keras.callbacks.Callback):
     """Interrupts a run as Ctrl-C would, after some steps."""
 
@@ -62,7 +94,7 @@ class StopAfter(keras.callbacks.Callback):
 @pytest.mark.parametrize("steps", [2, 11, 12, 25])
 def test_an_interrupted_run_resumes_exactly(tmp_path, steps):
     """Dropout, carried state, optimizer, moving average, best weights: all go on as if nothing had happened."""
-    options = {"moving_average": 0.9, "validations_per_epoch": 2}
+    options = {"moving_average": 0.9, "validations_per_epoch": 2, "averaged_checkpoints": 2}
     whole = make_trainer(**options)
     expected = whole.fit()
     broken = make_trainer(tmp_path, callbacks=[StopAfter(steps)], **options)

@@ -1,5 +1,7 @@
 """The Keras encoder-decoder network, built from a config."""
 
+import math
+
 import tensorflow as tf
 
 from textrnn.config import TranslatorConfig
@@ -57,9 +59,10 @@ class EncoderDecoder(NamedNetwork):
         self.build((None, None))
 
     def _make_embedding(self, vocabulary_size, name):
-        return layers.TokenEmbedding(
-            vocabulary_size, self.network_config.embedding_dim, seed=next(self.seeds), name=name
-        )
+        # Vectors of length 1 on average: as an output matrix, much shorter ones would hardly tell tokens apart.
+        size = self.network_config.embedding_dim
+        seed = next(self.seeds)
+        return layers.TokenEmbedding(vocabulary_size, size, initial_range=math.sqrt(3 / size), seed=seed, name=name)
 
     def build(self, input_shape):
         """Makes all the weights, so that they are there before the first batch."""

@@ -26,9 +26,9 @@ class EpochRecord:
     validation_score: float | None = None
 
     @property
-    def criterion(self) -> float:
-        """What the best weights have the lowest of."""
-        return self.validation_loss if self.validation_score is None else -self.validation_score
+    def criterion(self) -> tuple[float, float]:
+        """What the best weights have the lowest of; the loss decides between equal scores."""
+        return -(self.validation_score or 0.0), self.validation_loss
 
     @property
     def validation_perplexity(self) -> float:

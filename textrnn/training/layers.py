@@ -129,14 +129,16 @@ class TokenEmbedding(keras.layers.Layer):
         vocabulary_size: Number of token ids.
         embedding_dim: Size of a vector.
         dropout: Share of the vocabulary whose vectors are zeroed for a whole batch (Gal and Ghahramani 2016).
+        initial_range: Greatest absolute value in the initial vectors.
         seed: Fixes the initial vectors and the dropout.
     """
 
-    def __init__(self, vocabulary_size, embedding_dim, dropout=0.0, seed=None, **options):
+    def __init__(self, vocabulary_size, embedding_dim, dropout=0.0, initial_range=0.05, seed=None, **options):
         super().__init__(**options)
         self.vocabulary_size = vocabulary_size
         self.embedding_dim = embedding_dim
         self.dropout = dropout
+        self.initial_range = initial_range
         self.seed = seed
         self.dropout_seed = keras.random.SeedGenerator(seed) if dropout else None
 
@@ -145,7 +147,7 @@ class TokenEmbedding(keras.layers.Layer):
         self.embeddings = self.add_weight(
             name="embeddings",
             shape=(self.vocabulary_size, self.embedding_dim),
-            initializer=keras.initializers.RandomUniform(-0.05, 0.05, seed=self.seed),
+            initializer=keras.initializers.RandomUniform(-self.initial_range, self.initial_range, seed=self.seed),
         )
         self.built = True
 
@@ -159,7 +161,7 @@ class TokenEmbedding(keras.layers.Layer):
 
     def get_config(self):
         """Returns the layer's configuration."""
-        options = ("vocabulary_size", "embedding_dim", "dropout", "seed")
+        options = ("vocabulary_size", "embedding_dim", "dropout", "initial_range", "seed")
         return {**super().get_config(), **{name: getattr(self, name) for name in options}}
 
 

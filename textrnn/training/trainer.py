@@ -49,7 +49,7 @@ class Position:
     epoch: int = 0
     batch: int = 0
     step: int = 0
-    best_criteria: list[float] = dataclasses.field(default_factory=list)
+    best_criteria: list[tuple[float, float]] = dataclasses.field(default_factory=list)
     epochs_without_gain: int = 0
     bad_steps: int = 0
     loss_sum: float = 0.0
@@ -210,13 +210,17 @@ class Trainer:
                 name: np.mean([weights[name] for weights in self.best_weights], axis=0) for name in self.best_weights[0]
             }
             self.network.set_weights_by_name(average)
-            criterion = self.validation_loss() if self.validation_score is None else -self.validation_score(average)
-            best = self.position.best_criteria[0]
-            self.progress.message(
-                f"average of the best {len(self.best_weights)} validations: {abs(criterion):.4f}, "
-                f"the best: {abs(best):.4f}"
+            score = None if self.validation_score is None else self.validation_score(average)
+            found = dataclasses.replace(
+                self.records[-1], validation_loss=self.validation_loss(), validation_score=score
             )
-            if criterion < best:
+            best = self.position.best_criteria[0]
+            named = "validation loss" if score is None else "negative BLEU and validation loss"
+            self.progress.message(
+                f"{named} of the average of the best {len(self.best_weights)} weights: {shown(found.criterion)}, "
+                f"of the best ones: {shown(best)}"
+            )
+            if found.criterion < best:
                 return
         self.network.set_weights_by_name(self.best_weights[0])
 
@@ -313,10 +317,10 @@ class Trainer:
             write_atomically(self.output / "history.csv", history_csv(self.records))
         return {"loss": record.training_loss, "val_loss": loss, "val_perplexity": record.validation_perplexity}
 
-    def _remember(self, criterion: float, weights: dict[str, np.ndarray]) -> bool:
+    def _remember(self, criterion: tuple[float, float], weights: dict[str, np.ndarray]) -> bool:
         """Keeps weights that are among the best; returns whether they are the very best."""
         rank = bisect.bisect_right(self.position.best_criteria, criterion)
-        if not math.isfinite(criterion) or rank >= self.config.averaged_checkpoints:
+        if not np.isfinite(criterion).all() or rank >= self.config.averaged_checkpoints:
             return False
         self.position.best_criteria.insert(rank, criterion)
         self.best_weights.insert(rank, weights)
@@ -392,6 +396,7 @@ class Trainer:
                 "Pass the same ones to resume, or train into another output directory."
             )
         self.position = Position(**json.loads(facts["position"]))
+        self.position.best_criteria = [(score, loss) for score, loss in self.position.best_criteria]
         for name, variable in self._arrays().items():
             variable.assign(arrays[name])
         names = list(self.network.named_variables())
@@ -401,6 +406,11 @@ class Trainer:
         flat = [tf.constant(arrays[f"state/{index}"]) for index in range(num_states)]
         self.states = tf.nest.pack_sequence_as(self.network.initial_states(1), flat) if flat else None
         self.progress.message(f"resuming at epoch {self.position.epoch + 1}, step {self.position.step}")
+
+
+def shown(criterion: tuple[float, float]) -> str:
+    """Returns a criterion as people read it; a zero stands for no score."""
+    return " and ".join(f"{value:.4f}" for value in criterion if value)
 
 
 class SwappedWeights:
