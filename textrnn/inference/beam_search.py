@@ -19,6 +19,8 @@ from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, PAD_ID, UNK_ID
 
 __all__ = ["BeamOptions", "Hypothesis", "beam_search", "length_limit", "sample"]
 
+BLOCK = 64  # logits that are looked through together for the highest ones
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BeamOptions:
@@ -80,7 +82,7 @@ def length_limit(source_length: int, ratio: float) -> int:
 
 @dataclasses.dataclass
 class Beams:
-    """The beginnings of all sentences that are not finished; `B` sentences with `K` beams each.
+    """The beginnings of all sentences that are not finished: `B` sentences with `K` beams each, at first with one.
 
     Args:
         numbers: Which sentence each row is, shape `(B,)`.
@@ -107,18 +109,16 @@ class Beams:
         """Encodes the sources and begins every translation with `bos`."""
         source_ids = pad([np.append(ids, EOS_ID) for ids in sources])
         encoded = [network.encode(source_ids) for network in networks]
-        size, beams = len(sources), options.num_beams
-        scores = np.full((size, beams), -math.inf)
-        scores[:, 0] = 0.0
+        size = len(sources)
         return cls(
             np.arange(size),
             np.array([length_limit(len(ids), options.max_length_ratio) for ids in sources]),
-            scores,
-            np.full((size, beams, 1), BOS_ID),
-            np.zeros((size, beams, 0)),
-            np.zeros((size, beams, 0, source_ids.shape[1]), np.float32),
+            np.zeros((size, 1)),
+            np.full((size, 1, 1), BOS_ID),
+            np.zeros((size, 1, 0)),
+            np.zeros((size, 1, 0, source_ids.shape[1]), np.float32),
             [memory for memory, _ in encoded],
-            [[[np.repeat(state, beams, axis=0) for state in layer] for layer in states] for _, states in encoded],
+            [states for _, states in encoded],
         )
 
     def extended(
@@ -162,8 +162,9 @@ def beam_search(
     time = 0
     while len(beams.numbers):
         time += 1
-        log_probabilities, attention = next_log_probabilities(networks, beams, options, time)
-        parents, tokens, gained, scores = best_extensions(beams, log_probabilities)
+        width = beams.scores.shape[1]
+        log_probabilities, maxima, attention = next_log_probabilities(networks, beams, options, time)
+        parents, tokens, gained, scores = best_extensions(beams, log_probabilities, maxima, options.num_beams)
         done = collect_finished(beams, finished, parents, tokens, gained, scores, attention, options)
         # The first `num_beams` that go on; there are always as many, since each beam can end only once.
         alive = np.argsort(tokens == EOS_ID, axis=1, kind="stable")[:, : options.num_beams]
@@ -172,7 +173,7 @@ def beam_search(
         )
         beams.scores = np.where(tokens == EOS_ID, -math.inf, scores)
         beams.token_ids, beams.log_probabilities, beams.attention = beams.extended(parents, tokens, gained, attention)
-        flat = (np.arange(len(parents))[:, np.newaxis] * options.num_beams + parents).reshape(-1)
+        flat = (np.arange(len(parents))[:, np.newaxis] * width + parents).reshape(-1)
         beams.states = [[[state[flat] for state in layer] for layer in states] for states in beams.states]
         going_on = np.flatnonzero(~done & np.isfinite(beams.scores).any(axis=1) & ~hopeless(beams, finished, options))
         if len(going_on) < len(beams.numbers):
@@ -182,47 +183,92 @@ def beam_search(
 
 def next_log_probabilities(
     networks: Sequence[EncoderDecoder], beams: Beams, options: BeamOptions, time: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Takes one step; returns log-probabilities `(B, K, vocabulary)` and attention weights `(B, K, source_time)`."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Takes one step.
+
+    Returns:
+        Log-probabilities of shape `(rows, vocabulary)`, -inf for tokens that must not come; their `block_maxima`; and
+        attention weights of shape `(B, beams, source_time)`.
+    """
     last = beams.token_ids[:, :, -1]
     steps = [
         network.step(last, states, memory)
         for network, states, memory in zip(networks, beams.states, beams.memories, strict=True)
     ]
     beams.states = [states for _, states, _ in steps]
+    attention = np.mean([weights for _, _, weights in steps], axis=0) if len(steps) > 1 else steps[0][2]
     if len(steps) == 1:
-        logits = steps[0][0]
-        highest = logits.max(axis=-1, keepdims=True)
-        result = logits - (highest + np.log(np.exp(logits - highest).sum(axis=-1, keepdims=True)))
+        result, maxima = normalized(steps[0][0])
     else:
-        result = np.log(np.mean([np.exp(log_softmax(logits)) for logits, _, _ in steps], axis=0) + 1e-300)
+        averaged = np.mean([np.exp(log_softmax(logits)) for logits, _, _ in steps], axis=0)
+        result = np.log(averaged + 1e-300)
+        maxima = block_maxima(result)
     result[:, options.banned()] = -np.inf
-    result = result.reshape(*last.shape, -1)
-    if options.no_repeat_ngram_size:
-        for row, beam in np.argwhere(np.isfinite(beams.scores)):
-            earlier = beams.token_ids[row, beam, 1:].tolist()
-            result[row, beam, repeated_ngram_tokens(earlier, options.no_repeat_ngram_size)] = -np.inf
-    for row in np.flatnonzero(beams.limits <= time):  # nothing but the end is left
-        result[row, :, :EOS_ID] = result[row, :, EOS_ID + 1 :] = -np.inf
-    return result, np.mean([attention for _, _, attention in steps], axis=0)
+    maxima[:, 0] = result[:, :BLOCK].max(axis=1)  # the block that holds all of them
+    over = np.repeat(beams.limits <= time, last.shape[1])  # nothing but the end is left
+    if options.no_repeat_ngram_size or over.any():
+        ban_repetitions(result, beams, options.no_repeat_ngram_size)
+        result[over, :EOS_ID] = result[over, EOS_ID + 1 :] = -np.inf
+        maxima = block_maxima(result)
+    return result, maxima, attention
+
+
+def ban_repetitions(log_probabilities: np.ndarray, beams: Beams, size: int) -> None:
+    """Bans the tokens that would repeat an n-gram of `size` tokens."""
+    for row, tokens in enumerate(beams.token_ids[:, :, 1:].reshape(len(log_probabilities), -1).tolist()):
+        log_probabilities[row, repeated_ngram_tokens(tokens, size)] = -np.inf
+
+
+def normalized(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Turns logits into log-probabilities, in place; returns them and their block maxima."""
+    maxima = block_maxima(logits)
+    highest = maxima.max(axis=1, keepdims=True)
+    normalizers = highest + np.log(np.exp(logits - highest).sum(axis=1, keepdims=True))
+    logits -= normalizers
+    maxima -= normalizers
+    return logits, maxima
+
+
+def block_maxima(values: np.ndarray) -> np.ndarray:
+    """Returns the maximum of each block of `BLOCK` columns, the last block being larger, shape `(rows, blocks)`."""
+    starts = np.arange(0, max(values.shape[1] - BLOCK + 1, 1), BLOCK)
+    return np.maximum.reduceat(values, starts, axis=1)
+
+
+def highest_columns(values: np.ndarray, maxima: np.ndarray, number: int) -> np.ndarray:
+    """Returns the columns of the `number` highest values of each row, in no order.
+
+    Selecting among 8,000 numbers is slow, finding maxima is fast: the highest numbers lie in the blocks with the
+    highest maxima, so only those few blocks are looked through.
+    """
+    size, num_columns = values.shape
+    num_blocks = maxima.shape[1]
+    if number >= num_blocks:
+        return np.argpartition(-values, number - 1, axis=1)[:, :number]
+    chosen = np.argpartition(-maxima, number - 1, axis=1)[:, :number]
+    places = (chosen[:, :, np.newaxis] * BLOCK + np.arange(BLOCK)).reshape(size, -1)
+    rest = np.broadcast_to(np.arange(num_blocks * BLOCK, num_columns), (size, num_columns - num_blocks * BLOCK))
+    places = np.concatenate([places, rest], axis=1)
+    best = np.argpartition(-np.take_along_axis(values, places, axis=1), number - 1, axis=1)[:, :number]
+    return np.take_along_axis(places, best, axis=1)
 
 
 def best_extensions(
-    beams: Beams, log_probabilities: np.ndarray
+    beams: Beams, log_probabilities: np.ndarray, maxima: np.ndarray, num_beams: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Returns the best `2 * num_beams` ways to go on, the best first, so that enough are left when all beams end.
 
     Returns:
         Parent beams, tokens, their log-probabilities and the summed scores, each of shape `(B, 2 * num_beams)`.
     """
-    size, num_beams, vocabulary_size = log_probabilities.shape
-    wanted = min(2 * num_beams, vocabulary_size)
-    tokens = np.argpartition(-log_probabilities, wanted - 1, axis=-1)[..., :wanted]
-    gained = np.take_along_axis(log_probabilities, tokens, axis=-1).astype(np.float64)
-    scores = (beams.scores[:, :, np.newaxis] + gained).reshape(size, -1)
+    size, width = beams.scores.shape
+    wanted = min(2 * num_beams, log_probabilities.shape[1])
+    tokens = highest_columns(log_probabilities, maxima, wanted)
+    gained = np.take_along_axis(log_probabilities, tokens, axis=1).astype(np.float64)
+    scores = (beams.scores.reshape(-1, 1) + gained).reshape(size, -1)
     tokens, gained = tokens.reshape(size, -1), gained.reshape(size, -1)
     order = np.lexsort((tokens, -scores), axis=1)[:, : 2 * num_beams]
-    parents = np.repeat(np.arange(num_beams), wanted)[order]
+    parents = np.repeat(np.arange(width), wanted)[order]
     rows = np.arange(size)[:, np.newaxis]
     return parents, tokens[rows, order], gained[rows, order], scores[rows, order]
 

@@ -104,7 +104,7 @@ def run(
     outputs = np.empty((*inputs.shape[:2], states[0].shape[1]), dtype=states[0].dtype)
     for t in reversed(steps) if backwards else steps:
         new = cell.step(projected[:, t], states)
-        if mask is not None:
+        if mask is not None and not mask[:, t].all():
             real = mask[:, t, np.newaxis]
             new = [np.where(real, a, b) for a, b in zip(new, states, strict=True)]
         states = new

@@ -5,10 +5,12 @@ import dataclasses
 import numpy as np
 
 from textrnn.config import TranslatorConfig
-from textrnn.inference.cells import SimpleRNNCell, make_cell, run
+from textrnn.inference.cells import make_cell, run
 from textrnn.inference.networks import States, check_weights
 
 __all__ = ["EncoderDecoder", "Memory"]
+
+TABLE_ROWS = 64  # beams at once from which on projecting the whole vocabulary once pays
 
 
 @dataclasses.dataclass
@@ -57,6 +59,7 @@ class EncoderDecoder:
         self.decoder = [
             make_cell(config.cell, weights, f"decoder_{layer}") for layer in range(len(config.decoder_units))
         ]
+        self._projected_embeddings: np.ndarray | None = None
 
     def encode(self, source_ids: np.ndarray) -> tuple[Memory, States]:
         """Reads source sentences.
@@ -113,14 +116,22 @@ class EncoderDecoder:
             Logits of shape `(batch * beams, vocabulary_size)`; the new states; and attention weights of shape
             `(batch, beams, source_time)`.
         """
-        states_after = [step(self.decoder[0], self.target_embeddings[token_ids.reshape(-1)], states[0])]
+        states_after = [self.decoder[0].step(self._first_inputs(token_ids.reshape(-1)), states[0])]
         hidden = states_after[0][0]
         context, attention = self._attend(hidden.reshape(*token_ids.shape, -1), memory)
         context = context.reshape(len(hidden), -1)
         for cell, state in zip(self.decoder[1:], states[1:], strict=True):
-            states_after.append(step(cell, np.concatenate([hidden, context], axis=-1), state))
+            states_after.append(cell.step(cell.project(np.concatenate([hidden, context], axis=-1)), state))
             hidden = states_after[-1][0]
         return self._logits(hidden, context), states_after, attention
+
+    def _first_inputs(self, token_ids: np.ndarray) -> np.ndarray:
+        """Returns the first decoder layer's projected inputs, shape `(rows, gates)`; from a table if there are many."""
+        if len(token_ids) < TABLE_ROWS:
+            return self.decoder[0].project(self.target_embeddings[token_ids])
+        if self._projected_embeddings is None:
+            self._projected_embeddings = self.decoder[0].project(self.target_embeddings)
+        return self._projected_embeddings[token_ids]
 
     def _attend(self, queries: np.ndarray, memory: Memory) -> tuple[np.ndarray, np.ndarray]:
         """Returns contexts, `(batch, queries, memory_dim)`, and weights, `(batch, queries, source_time)`."""
@@ -141,8 +152,3 @@ class EncoderDecoder:
     def _logits(self, hidden: np.ndarray, context: np.ndarray) -> np.ndarray:
         combined = self._project("combination", np.concatenate([hidden, context], axis=-1))
         return combined @ self.output_kernel + self.weights["output/bias"]
-
-
-def step(cell: SimpleRNNCell, inputs: np.ndarray, states: list[np.ndarray]) -> list[np.ndarray]:
-    """Runs a cell for one step on inputs of shape `(rows, size)`."""
-    return cell.step(cell.project(inputs), states)
