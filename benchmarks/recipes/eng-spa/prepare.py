@@ -8,11 +8,69 @@ sentence, `test.es.2` and so on further ones, and the first again where there ar
 
 import hashlib
 import pathlib
+import random
+import re
 import sys
+from collections.abc import Iterator
 
 from textrnn.preprocessing import pairs
 
 NUM_TEST, NUM_VALIDATION, NUM_REFERENCES = 2000, 1000, 4
+MALE = """Adam Ahmed Alan Albert Alex Andrew Anthony Arthur Ben Bob Brian Carlos Charles Chris Daniel David Diego Eric Frank
+Fred George Hans Harry Henry Ivan Jack James Jim Joe John Jorge Juan Ken Kevin Leo Luis Mark Martin Michael Mike Nick Oliver Oscar
+Paul Pedro Peter Philip Ravi Richard Robert Roger Sam Simon Stephen Steve Thomas Tim Victor Walter William""".split()
+FEMALE = """Alice Amanda Amy Angela Anna Anne Barbara Betty Carla Carol Carmen Caroline Charlotte Clara Diana Elena Elizabeth Ellen
+Emily Emma Eva Fatima Grace Hannah Helen Ingrid Jane Jennifer Jessica Jill Judy Julia Karen Kate Laura Linda Lisa Lucy Margaret
+Maria Marta Mei Nancy Nina Olivia Patricia Rachel Rosa Ruth Sarah Sofia Sophie Susan Teresa Victoria Yuki""".split()
+SURNAMES = """Adams Baker Becker Brown Carter Chen Clark Cooper Davis Evans Fischer Garcia Green Hall Harris Hill Jackson Johnson
+Jones Kim King Kowalski Lee Lewis Lopez Martin Meyer Miller Moore Müller Nguyen Novak Patel Parker Rossi Sanders Schmidt Scott
+Silva Singh Smith Svensson Tanaka Taylor Thompson Walker Watson White Williams Wilson Wright Young""".split()
+ONSETS = "b br c ch d dr f g gr h j k l m n p r s sh st t th tr v w y z".split()
+VOWELS = "a a e e i i o o u ai ea ia oo y".split()
+CODAS = ["", "", "", "l", "n", "r", "s", "th", "ck", "m", "nd", "x"]
+
+
+def invented_name(draw: random.Random) -> str:
+    """Returns a name that nobody has, so that it can only be copied."""
+    syllables = draw.choice([1, 2, 2, 3])
+    return "".join(
+        draw.choice(ONSETS) + draw.choice(VOWELS) + draw.choice(CODAS) for _ in range(syllables)
+    ).capitalize()
+
+
+def other_name(name: str, draw: random.Random) -> str:
+    """Returns a name to put in the place of Tom or Mary."""
+    given = invented_name(draw) if draw.random() < 0.4 else draw.choice(MALE if name == "Tom" else FEMALE)
+    if draw.random() < 0.25:
+        return f"{given} {draw.choice(SURNAMES) if draw.random() < 0.6 else invented_name(draw)}"
+    return given
+
+
+def other_number(match: re.Match[str], draw: random.Random) -> str:
+    """Returns a number of as many digits."""
+    digits = match.group()
+    low = 10 ** (len(digits) - 1) if len(digits) > 1 else 2
+    return str(draw.randrange(low, 10 ** len(digits)))
+
+
+def other_forms(english: str, spanish: str, draw: random.Random) -> Iterator[tuple[str, str]]:
+    """Yields a pair in other forms, some of the time."""
+    for name, foreign in (("Tom", "Tom"), ("Mary", "(?:Mary|María|Maria)")):
+        here, there = re.compile(rf"\b{name}\b"), re.compile(rf"\b{foreign}\b")
+        if len(here.findall(english)) == len(there.findall(spanish)) == 1 and draw.random() < 0.2:
+            new = other_name(name, draw)
+            yield here.sub(new, english), there.sub(new, spanish)
+    numbers = re.findall(r"\d+", english)
+    if len(numbers) == 1 and numbers == re.findall(r"\d+", spanish) and ":" not in english:
+        for _ in range(3):
+            new = other_number(re.search(r"\d+", english), draw)  # type: ignore[arg-type]
+            yield english.replace(numbers[0], new), spanish.replace(numbers[0], new)
+    if english.endswith((".", "?", "!")) and draw.random() < 0.05:
+        yield english[:-1], spanish
+    if draw.random() < 0.03:
+        yield english.lower().rstrip("."), spanish
+    if draw.random() < 0.01:
+        yield english.upper(), spanish.upper()
 
 
 def main() -> None:
@@ -28,11 +86,14 @@ def main() -> None:
     test, validation = keys[:NUM_TEST], keys[NUM_TEST : NUM_TEST + NUM_VALIDATION]
     held_out = {*test, *validation}
     train = [key for key in translations if key not in held_out]
+    draw = random.Random(1)
     for name, chosen in (("train", train), ("validation", validation)):
         with open(output / f"{name}.tsv", "w", encoding="utf-8") as file:
             for key in chosen:
                 for english, several in translations[key].items():
-                    file.writelines(f"{english}\t{spanish}\n" for spanish in several)
+                    for spanish in several:
+                        forms = other_forms(english, spanish, draw) if name == "train" else ()
+                        file.writelines(f"{one}\t{other}\n" for one, other in [(english, spanish), *forms])
     references = [next(iter(translations[key].items())) for key in test]
     with open(output / "test.en", "w", encoding="utf-8") as file:
         file.writelines(f"{english}\n" for english, _ in references)
