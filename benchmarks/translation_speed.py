@@ -4,8 +4,8 @@
     python -m benchmarks.translation_speed --model eng-spa --source test.en
 
 Both sides get the same batches of 64 sentences of like length, and search in the same way: a beam ends with `eos`, a
-sentence is done when it has as many translations as beams or can find no better one, and finished sentences leave the batch.
-That the two write the same is checked first.
+sentence is done when it has as many translations as beams or can find no better one, and finished sentences leave the
+batch. That the two write the same is checked first.
 """
 
 import argparse

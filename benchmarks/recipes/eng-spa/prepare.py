@@ -15,18 +15,13 @@ from collections.abc import Iterator
 
 from textrnn.preprocessing import pairs
 
+# One line each of men's, women's and family names, in many languages.
+NAMES = pathlib.Path(__file__).with_name("names.txt").read_text(encoding="utf-8").splitlines()
+MALE, FEMALE, SURNAMES = (line.split() for line in NAMES)
 NUM_TEST, NUM_VALIDATION, NUM_REFERENCES = 2000, 1000, 4
-MALE = """Adam Ahmed Alan Albert Alex Andrew Anthony Arthur Ben Bob Brian Carlos Charles Chris Daniel David Diego Eric Frank
-Fred George Hans Harry Henry Ivan Jack James Jim Joe John Jorge Juan Ken Kevin Leo Luis Mark Martin Michael Mike Nick Oliver Oscar
-Paul Pedro Peter Philip Ravi Richard Robert Roger Sam Simon Stephen Steve Thomas Tim Victor Walter William""".split()
-FEMALE = """Alice Amanda Amy Angela Anna Anne Barbara Betty Carla Carol Carmen Caroline Charlotte Clara Diana Elena Elizabeth Ellen
-Emily Emma Eva Fatima Grace Hannah Helen Ingrid Jane Jennifer Jessica Jill Judy Julia Karen Kate Laura Linda Lisa Lucy Margaret
-Maria Marta Mei Nancy Nina Olivia Patricia Rachel Rosa Ruth Sarah Sofia Sophie Susan Teresa Victoria Yuki""".split()
-SURNAMES = """Adams Baker Becker Brown Carter Chen Clark Cooper Davis Evans Fischer Garcia Green Hall Harris Hill Jackson Johnson
-Jones Kim King Kowalski Lee Lewis Lopez Martin Meyer Miller Moore Müller Nguyen Novak Patel Parker Rossi Sanders Schmidt Scott
-Silva Singh Smith Svensson Tanaka Taylor Thompson Walker Watson White Williams Wilson Wright Young""".split()
-ONSETS = "b br c ch d dr f g gr h j k l m n p r s sh st t th tr v w y z".split()
-VOWELS = "a a e e i i o o u ai ea ia oo y".split()
+ONSETS = ["b", "br", "c", "ch", "d", "dr", "f", "g", "gr", "h", "j", "k", "l", "m", "n", "p", "r", "s", "sh", "st"]
+ONSETS += ["t", "th", "tr", "v", "w", "y", "z"]
+VOWELS = ["a", "a", "e", "e", "i", "i", "o", "o", "u", "ai", "ea", "ia", "oo", "y"]
 CODAS = ["", "", "", "l", "n", "r", "s", "th", "ck", "m", "nd", "x"]
 
 
@@ -46,9 +41,8 @@ def other_name(name: str, draw: random.Random) -> str:
     return given
 
 
-def other_number(match: re.Match[str], draw: random.Random) -> str:
+def other_number(digits: str, draw: random.Random) -> str:
     """Returns a number of as many digits."""
-    digits = match.group()
     low = 10 ** (len(digits) - 1) if len(digits) > 1 else 2
     return str(draw.randrange(low, 10 ** len(digits)))
 
@@ -63,7 +57,7 @@ def other_forms(english: str, spanish: str, draw: random.Random) -> Iterator[tup
     numbers = re.findall(r"\d+", english)
     if len(numbers) == 1 and numbers == re.findall(r"\d+", spanish) and ":" not in english:
         for _ in range(3):
-            new = other_number(re.search(r"\d+", english), draw)  # type: ignore[arg-type]
+            new = other_number(numbers[0], draw)
             yield english.replace(numbers[0], new), spanish.replace(numbers[0], new)
     if english.endswith((".", "?", "!")) and draw.random() < 0.05:
         yield english[:-1], spanish
