@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from textrnn.preprocessing.pairs import (
     SegmentationSampler,
     encode_pairs,
     pairs_digest,
+    resegmented,
 )
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, make_tokenizer
 
@@ -149,9 +152,7 @@ def test_segmentations_change_with_the_epoch_only(sample):
         encode_pairs(sample, tokenizer, tokenizer),
         batch_tokens=100,
         seed=1,
-        resegment=lambda randomness: EncodedPairs(
-            *([sampler.encode(sentence, randomness) for sentence in side] for side in (sample.sources, sample.targets))
-        ),
+        resegment=functools.partial(resegmented, sample, [sampler, sampler]),
     )
     first, again, second = ([rows(batch) for batch in plan.batches(epoch)] for epoch in (0, 0, 1))
     assert first == again
@@ -162,3 +163,8 @@ def test_digest_sees_where_sentences_end():
     one = EncodedPairs([np.array([5, 6]), np.array([7])], [np.array([8]), np.array([9])])
     other = EncodedPairs([np.array([5]), np.array([6, 7])], [np.array([8]), np.array([9])])
     assert pairs_digest(one) != pairs_digest(other)
+
+
+def test_references_are_all_translations():
+    some = Pairs(["a", "b", "a", "c"], ["x", "y", "z", "w"])
+    assert pairs.references(some, ["a", "b"]) == [["x", "y"], ["z", "y"]]

@@ -21,11 +21,16 @@ __all__ = [
     "EncodedPairs",
     "PairBatch",
     "PairPlan",
+    "PairSource",
     "Pairs",
+    "SegmentationSampler",
     "encode_pairs",
     "normalized",
+    "opened",
     "pairs_digest",
     "read",
+    "references",
+    "resegmented",
     "split",
 ]
 
@@ -47,6 +52,9 @@ class Pairs:
         """Returns the pairs whose source `keeps` is true of."""
         chosen = [(s, t) for s, t in zip(self.sources, self.targets, strict=True) if keeps(s)]
         return Pairs([source for source, _ in chosen], [target for _, target in chosen])
+
+
+PairSource = str | os.PathLike[str] | Pairs
 
 
 def normalized(sentence: str) -> str:
@@ -84,6 +92,23 @@ def read(
         if "" in lines:
             raise TextrnnError(f"{name}, line {lines.index('') + 1}: is empty. Remove the line from both files.")
     return Pairs(sources, targets)
+
+
+def opened(pairs: PairSource, target: str | os.PathLike[str] | None = None, encoding: str = "utf-8") -> Pairs:
+    """Returns pairs from anything that `read` takes, or from `Pairs`, whose sentences are normalised."""
+    if isinstance(pairs, Pairs):
+        return Pairs([normalized(s) for s in pairs.sources], [normalized(t) for t in pairs.targets])
+    return read(pairs, target, encoding)
+
+
+def references(pairs: Pairs, sources: list[str]) -> list[list[str]]:
+    """Returns sets of references: every translation of each source, the sets filled up with the first one."""
+    found: dict[str, list[str]] = {source: [] for source in sources}
+    for source, target in zip(pairs.sources, pairs.targets, strict=True):
+        if source in found:
+            found[source].append(target)
+    number = max(len(targets) for targets in found.values())
+    return [[(found[source] + found[source][:1] * number)[rank] for source in sources] for rank in range(number)]
 
 
 def split(pairs: Pairs, fraction: float, seed: int = 0) -> tuple[Pairs, Pairs]:
@@ -193,6 +218,12 @@ class SegmentationSampler:
             chosen = int(np.searchsorted(cumulative, draw)) if chance < self.share else 0
             ids.extend(found[min(chosen, len(found) - 1)])
         return np.array(ids, dtype=np.int32)
+
+
+def resegmented(pairs: Pairs, samplers: list[SegmentationSampler], randomness: np.random.Generator) -> EncodedPairs:
+    """Encodes both sides of all pairs with drawn segmentations."""
+    sides = zip(samplers, (pairs.sources, pairs.targets), strict=True)
+    return EncodedPairs(*([sampler.encode(one, randomness) for one in sentences] for sampler, sentences in sides))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The translator that people call: fit it to sentence pairs, translate, look inside, score, save and load it."""
 
 import dataclasses
+import functools
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,10 +20,12 @@ from textrnn.preprocessing.pairs import (
     PairBatch,
     PairPlan,
     Pairs,
+    PairSource,
     SegmentationSampler,
     encode_pairs,
     normalized,
     pairs_digest,
+    resegmented,
 )
 from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, SubwordTokenizer, Tokenizer, WordTokenizer, make_tokenizer
 from textrnn.progress import Progress
@@ -39,8 +42,6 @@ DEFAULT_VOCABULARY_SIZE = {"char": 1000, "word": 10_000, "subword": 8000}
 MAX_SOURCE_TOKENS = 1000
 BATCH_SIZE = 64
 SAMPLING_NAMES = ("temperature", "top_k", "top_p", "repetition_penalty", "seed")
-
-PairSource = str | os.PathLike[str] | Pairs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -227,11 +228,11 @@ class Translator:
         if config.joined_pairs and self.level == "char":
             raise TextrnnError("`joined_pairs` is for words and subwords: characters would be joined without a space.")
         run = Run(output, resume, overwrite, half_precision, callbacks, progress)
-        training_pairs = opened(pairs, target, encoding)
+        training_pairs = pair_files.opened(pairs, target, encoding)
         if validation is None:
             training_pairs, validation_pairs = pair_files.split(training_pairs, validation_fraction, config.seed)
         else:
-            validation_pairs = opened(validation, validation_target, encoding)
+            validation_pairs = pair_files.opened(validation, validation_target, encoding)
         if not self.tokenizers:
             run.progress.message(f"building {self.level} vocabularies")
             self._train_tokenizers(training_pairs)
@@ -276,10 +277,16 @@ class Translator:
         from textrnn.training.encoder_decoder import EncoderDecoder as KerasNetwork
         from textrnn.training.estimates import describe_translator_run
 
+        resegment = None
+        if config.subword_regularization:
+            samplers = [
+                SegmentationSampler(tokenizer, config.subword_regularization)
+                for tokenizer in (self.source_tokenizer, self.target_tokenizer)
+                if isinstance(tokenizer, SubwordTokenizer)
+            ]
+            resegment = functools.partial(resegmented, training[0], samplers)
         plans = (
-            PairPlan(
-                training[1], config.batch_tokens, config.seed, config.joined_pairs, self._resegment(config, training)
-            ),
+            PairPlan(training[1], config.batch_tokens, config.seed, config.joined_pairs, resegment),
             PairPlan(validation[1], config.batch_tokens),
         )
         network = KerasNetwork(self.config, config.precision, config.seed)
@@ -287,7 +294,7 @@ class Translator:
             network.set_weights_by_name(self.weights)
         run.progress.message(describe_translator_run(self.config, config, training[1], validation[1], plans[0]))
         distinct = list(dict.fromkeys(validation[0].sources))[: config.validation_sentences]
-        references = first_references(validation[0], distinct)
+        references = pair_files.references(validation[0], distinct)
         shown: list[str] = []
 
         def validation_score(weights: dict[str, np.ndarray]) -> float:
@@ -316,22 +323,6 @@ class Translator:
         )
         self._network = None
         return records
-
-    def _resegment(self, config: TranslatorTrainingConfig, training: tuple[Pairs, EncodedPairs]) -> Any:
-        """Returns what segments the training pairs anew for each epoch, or None."""
-        if not config.subword_regularization:
-            return None
-        sides = [
-            (SegmentationSampler(tokenizer, config.subword_regularization), sentences)
-            for tokenizer, sentences in (
-                (self.source_tokenizer, training[0].sources),
-                (self.target_tokenizer, training[0].targets),
-            )
-            if isinstance(tokenizer, SubwordTokenizer)
-        ]
-        return lambda randomness: EncodedPairs(
-            *([sampler.encode(sentence, randomness) for sentence in sentences] for sampler, sentences in sides)
-        )
 
     # Translation
 
@@ -469,23 +460,6 @@ class Translator:
 
         checked(sources, references)  # before the long part
         return translation_scores(self.translate(list(sources), **options), references, tokenize=tokenize)
-
-
-def opened(pairs: PairSource, target: str | os.PathLike[str] | None, encoding: str) -> Pairs:
-    """Returns pairs for anything that `fit` accepts."""
-    if isinstance(pairs, Pairs):
-        return Pairs([normalized(s) for s in pairs.sources], [normalized(t) for t in pairs.targets])
-    return pair_files.read(pairs, target, encoding)
-
-
-def first_references(pairs: Pairs, sources: list[str]) -> list[list[str]]:
-    """Returns sets of references: every translation of each source, the sets filled up with the first one."""
-    found: dict[str, list[str]] = {source: [] for source in sources}
-    for source, target in zip(pairs.sources, pairs.targets, strict=True):
-        if source in found:
-            found[source].append(target)
-    number = max(len(targets) for targets in found.values())
-    return [[(found[source] + found[source][:1] * number)[rank] for source in sources] for rank in range(number)]
 
 
 def checked_sentences(texts: Sequence[str]) -> list[str]:
