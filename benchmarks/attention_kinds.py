@@ -3,8 +3,8 @@
     python -m benchmarks.attention_kinds --source train.en --target train.de --validation val.en \
         --validation-target val.de --minutes 6
 
-One network after another is trained for so many minutes, the time for compiling it not counted, with the options below, and
-translates the validation sentences greedily.
+One network after another is trained for so many minutes, the time for compiling it not counted, with the options below,
+and translates the validation sentences greedily.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def main() -> None:
         )
         last = records[-1]
         print(
-            f"{attention:<9} {stop.steps:>6,} steps, epoch {last.epoch:.2f}: validation loss {last.validation_loss:.4f}, "
+            f"{attention:<9} {stop.steps:>6,} steps, epoch {last.epoch:.2f}: loss {last.validation_loss:.4f}, "
             f"BLEU {last.validation_score:.2f}",
             flush=True,
         )

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from textrnn.training import keras, tf
-from textrnn.training.losses import summed_cross_entropy
+from textrnn.training.layers import TokenEmbedding, TokenOutput
+from textrnn.training.losses import projected_cross_entropy, summed_cross_entropy
 
 
 def test_uniform_logits_cost_the_log_of_the_vocabulary():
@@ -21,3 +22,32 @@ def test_label_smoothing_equals_that_of_keras():
         np.eye(7, dtype=np.float32)[targets], logits, from_logits=True, label_smoothing=0.1
     )
     assert float(total) == pytest.approx(float(tf.reduce_sum(expected)), rel=1e-5)
+
+
+@pytest.mark.parametrize("vocabulary_size", [30, 700])
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("block_rows", [4, 64])
+def test_projecting_in_blocks_changes_nothing(vocabulary_size, tied, smoothing, block_rows):
+    """Loss and all gradients are those of the plain loss over all logits, whatever the blocks."""
+    generator = np.random.default_rng(0)
+    embedding = TokenEmbedding(vocabulary_size, 6, seed=1)
+    embedding.build()
+    output = TokenOutput(vocabulary_size, tied_to=embedding if tied else None, seed=2)
+    output.build((None, 6))
+    output.bias.assign(generator.normal(size=vocabulary_size))
+    hidden = tf.constant(generator.normal(size=(3, 5, 6)), tf.float32)
+    targets = tf.constant(generator.integers(0, vocabulary_size, (3, 5)) * (generator.random((3, 5)) < 0.8))
+    weights = [embedding.embeddings if tied else output.kernel, output.bias]
+    results = []
+    for compute in (
+        lambda: summed_cross_entropy(output(hidden), targets, smoothing),
+        lambda: projected_cross_entropy(hidden, output, targets, smoothing, block_rows),
+    ):
+        with tf.GradientTape() as tape:
+            tape.watch(hidden)
+            total, count = compute()
+            loss = 3.0 * total
+        results.append([total, count, *tape.gradient(loss, [hidden, *(weight.value for weight in weights)])])
+    for expected, found in zip(*results, strict=True):
+        np.testing.assert_allclose(tf.convert_to_tensor(found), tf.convert_to_tensor(expected), rtol=1e-5, atol=1e-5)

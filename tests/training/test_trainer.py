@@ -123,15 +123,15 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
 
 def test_gradients_that_are_not_finite_never_reach_the_weights():
     trainer = make_trainer()
-    network, normal = trainer.network, trainer.network.run
+    network, normal = trainer.network, trainer.network.hidden_states
     calls = []
 
     def poisoned(inputs, states, training=False):
-        logits, states = normal(inputs, states, training)
+        hidden, states = normal(inputs, states, training)
         calls.append(1)
-        return (logits * (np.nan if training else 1.0)), states
+        return (hidden * (np.nan if training else 1.0)), states
 
-    network.run = poisoned
+    network.hidden_states = poisoned
     before = network.get_weights_by_name()
     with pytest.raises(TextrnnError, match="not finite 10 steps in a row.*lower `learning_rate`"):
         trainer.fit()

@@ -304,6 +304,11 @@ class PairPlan:
         """Tokens that an epoch predicts."""
         return self.pairs.num_target_tokens
 
+    @property
+    def max_targets(self) -> int:
+        """Most targets in a batch, padding included, but for a batch of one long pair."""
+        return self.batch_tokens
+
     @functools.cached_property
     def num_batches(self) -> int:
         """Batches in the first epoch; other epochs may have a few more or fewer."""

@@ -354,6 +354,12 @@ class BatchPlan:
         return int(self._targets_per_line().sum())
 
     @property
+    def max_targets(self) -> int:
+        """Most targets in a batch, padding included."""
+        per_row = {"stream": self.length, "lines": self.max_length - 1, "ngrams": 1}
+        return self.batch_size * per_row[self.form]
+
+    @property
     def num_batches(self) -> int:
         """Batches in an epoch; in the "lines" form an estimate if lines are cut."""
         if self.form == "stream":

@@ -88,7 +88,7 @@ class EncoderDecoder(NamedNetwork):
 
     def call(self, inputs, training=False):
         """Returns the logits; see the class for shapes."""
-        return self.step_logits(tuple(inputs), [], training)[0]
+        return self.output_projection(self.step_hidden(tuple(inputs), [], training)[0])
 
     def encode(self, source_ids, training=False):
         """Reads source sentences.
@@ -118,6 +118,11 @@ class EncoderDecoder(NamedNetwork):
 
     def decode(self, decoder_inputs, memory, mask, states, training=False):
         """Returns the logits of all target steps and the attention weights, `(batch, target_time, source_time)`."""
+        hidden, weights = self.decoder_hidden(decoder_inputs, memory, mask, states, training)
+        return self.output_projection(hidden), weights
+
+    def decoder_hidden(self, decoder_inputs, memory, mask, states, training=False):
+        """The same as `decode`, but for the output layer: returns what it would be given."""
         hidden = self.target_embedding(decoder_inputs, training=training)
         hidden, *_ = self.decoder[0](
             self.input_dropouts[1](hidden, training=training), initial_state=states[0], training=training
@@ -127,7 +132,7 @@ class EncoderDecoder(NamedNetwork):
             both = self.decoder_dropouts[layer - 1](tf.concat([hidden, context], axis=-1), training=training)
             hidden, *_ = self.decoder[layer](both, initial_state=states[layer], training=training)
         combined = self.combination(tf.concat([hidden, context], axis=-1))
-        return self.output_projection(self.output_dropout(combined, training=training)), weights
+        return self.output_dropout(combined, training=training), weights
 
     def weight_owners(self):
         """Returns the layers that hold weights."""
@@ -150,8 +155,8 @@ class EncoderDecoder(NamedNetwork):
         """Returns the states before a batch: none."""
         return []
 
-    def step_logits(self, inputs, states, training):
-        """Returns the logits for a step's targets, and the states to carry on with: none."""
+    def step_hidden(self, inputs, states, training):
+        """Returns what the output layer is given for each of a step's targets, and no states."""
         source_ids, decoder_inputs = inputs
         memory, mask, initial = self.encode(source_ids, training)
-        return self.decode(decoder_inputs, memory, mask, initial, training)[0], states
+        return self.decoder_hidden(decoder_inputs, memory, mask, initial, training)[0], states

@@ -194,12 +194,17 @@ class TokenOutput(keras.layers.Layer):
         self.bias = self.add_weight(name="bias", shape=(self.vocabulary_size,), initializer="zeros")
         self.built = True
 
+    def matrix(self):
+        """Returns the output matrix, and whether it is the embedding, so that each row stands for a token."""
+        if self.tied_embeddings is None:
+            return tf.convert_to_tensor(self.kernel), False
+        return tf.convert_to_tensor(self.tied_embeddings()), True
+
     def call(self, hidden):
         """Maps `(..., units)` to `(..., vocabulary_size)`."""
-        tied = self.tied_embeddings is not None
-        kernel = tf.convert_to_tensor(self.tied_embeddings() if tied else self.kernel)
+        kernel, transposed = self.matrix()
         flat = tf.reshape(hidden, (-1, hidden.shape[-1]))
-        logits = matrix_product(flat, kernel, self.precision, transpose_right=tied) + self.bias
+        logits = matrix_product(flat, kernel, self.precision, transpose_right=transposed) + self.bias
         return tf.reshape(logits, tf.concat([tf.shape(hidden)[:-1], [self.vocabulary_size]], axis=0))
 
 

@@ -148,6 +148,11 @@ class RecurrentNetwork(NamedNetwork):
         Returns:
             Logits of shape `(batch, time, vocabulary_size)`, and the states to carry on with.
         """
+        hidden, new_states = self.hidden_states(token_ids, states, training)
+        return self.output_projection(hidden), new_states
+
+    def hidden_states(self, token_ids, states, training=False):
+        """The same as `run`, but for the output layer: returns what it would be given."""
         hidden = self.dropouts[0](self.embedding(token_ids, training=training), training=training)
         new_states = []
         for layer in range(len(self.network_config.units)):
@@ -155,10 +160,14 @@ class RecurrentNetwork(NamedNetwork):
             hidden, *state = recurrent(hidden, initial_state=states[layer], training=training)
             hidden = self._after_layer(layer, hidden, training)
             new_states.append(state)
-        return self.output_projection(hidden), new_states
+        return hidden, new_states
 
     def ngram_logits(self, token_ids, training=False):
         """Returns the logits of the token after each pre-padded sequence, shape `(batch, vocabulary_size)`."""
+        return self.output_projection(self.ngram_hidden(token_ids, training))
+
+    def ngram_hidden(self, token_ids, training=False):
+        """The same as `ngram_logits`, but for the output layer: returns what it would be given."""
         mask = tf.not_equal(token_ids, 0)
         config = self.network_config
         hidden = self.dropouts[0](self.embedding(token_ids, training=training), training=training)
@@ -173,7 +182,7 @@ class RecurrentNetwork(NamedNetwork):
                 hidden = self._after_layer(layer, tf.concat(outputs, axis=-1), training)
             else:  # the output layer sees where each direction has ended
                 hidden = self._after_layer(layer, tf.concat(ends, axis=-1)[:, tf.newaxis], training)[:, 0]
-        return self.output_projection(hidden)
+        return hidden
 
     def _after_layer(self, layer, hidden, training):
         if self.normalizations:
@@ -198,8 +207,8 @@ class RecurrentNetwork(NamedNetwork):
         states = [[tf.TensorSpec((None, units), tf.float32)] * config.num_states for units in config.units]
         return [tf.TensorSpec((None, None), tf.int32), tf.TensorSpec(targets_shape, tf.int32), states]
 
-    def step_logits(self, inputs, states, training):
-        """Returns the logits for a step's targets, and the states to carry on with."""
+    def step_hidden(self, inputs, states, training):
+        """Returns what the output layer is given for each of a step's targets, and the states to carry on with."""
         if self.network_config.form == "ngrams":
-            return self.ngram_logits(inputs, training), states
-        return self.run(inputs, states, training)
+            return self.ngram_hidden(inputs, training), states
+        return self.hidden_states(inputs, states, training)
