@@ -6,7 +6,7 @@ import os
 import pathlib
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from textrnn.training.history import EpochRecord
 
 __all__ = ["Run", "fingerprint", "prepared_output"]
+
+try:
+    import fcntl
+except ImportError:  # not on Windows, where two runs into one directory are not noticed
+    fcntl = None  # type: ignore[assignment]
+
+LOCK = ".lock"
 
 Weights = dict[str, np.ndarray]
 
@@ -41,6 +48,29 @@ def prepared_output(output: str | os.PathLike[str], may_hold_run: bool) -> pathl
     return path
 
 
+def lock(directory: pathlib.Path) -> IO[str]:
+    """Sees that no other process trains into a directory; the lock lasts until the file returned is closed.
+
+    The system gives it up when a process dies, however it dies, so no lock is ever left behind.
+    """
+    file = open(directory / LOCK, "a+", encoding="utf-8")  # noqa: SIM115 (stays open as long as the run)
+    try:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.seek(0)
+        owner = file.read(20).strip()
+        file.close()
+        raise TextrnnError(
+            f"{directory}: another training run{f' (process {owner})' if owner else ''} is writing here. "
+            "Wait for it to end, or name another place."
+        ) from error
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file
+
+
 def fingerprint(config: Any, training: FittingConfig, tokenizers: Iterable[Tokenizer], data: Iterable[bytes]) -> str:
     """Returns a hash of everything that must be the same for a run to be resumed."""
     digest = hashlib.sha256(json.dumps([config.to_dict(), training.to_dict()]).encode())
@@ -53,7 +83,7 @@ def fingerprint(config: Any, training: FittingConfig, tokenizers: Iterable[Token
 
 
 class Run:
-    """A training run of a task.
+    """A training run of a task, as a context: its output directory is locked while the `with` block runs.
 
     Args:
         output: Directory for the model, the checkpoint, `history.csv` and `loss.png`; None writes nothing.
@@ -64,7 +94,8 @@ class Run:
         progress: Where messages go; by default standard error.
 
     Raises:
-        TextrnnError: If `output` cannot be written, or holds a run and neither `resume` nor `overwrite` is set.
+        TextrnnError: If `output` cannot be written, another process trains into it, or it holds a run and neither
+            `resume` nor `overwrite` is set.
     """
 
     def __init__(
@@ -77,11 +108,19 @@ class Run:
         progress: Progress | None,
     ) -> None:
         self.output = None if output is None else prepared_output(output, resume or overwrite)
+        self.lock = None if self.output is None else lock(self.output)
         self.resume = resume
         self.overwrite = overwrite
         self.half_precision = half_precision
         self.callbacks = callbacks
         self.progress = progress or Progress()
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.lock is not None:
+            self.lock.close()
 
     def train(
         self,

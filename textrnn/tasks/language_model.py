@@ -188,19 +188,19 @@ class LanguageModel:
         """
         check_options(options, TrainingConfig.option_names(), "fit")
         training_config = TrainingConfig(**options)
-        run = Run(output, resume, overwrite, half_precision, callbacks, progress)
-        training_corpus = opened(corpus, encoding)
-        if validation is None:
-            by = split_by or ("block" if self.config.form == "stream" else "line")
-            training_corpus, validation_corpus = corpora.split(
-                training_corpus, validation_fraction, by, training_config.seed
-            )
-        else:
-            validation_corpus = opened(validation, encoding)
-        with tempfile.TemporaryDirectory(prefix="textrnn-") as directory:
-            texts = self._encode(training_corpus, validation_corpus, pathlib.Path(directory), run.progress)
-            self._remember_ngrams(training_corpus, texts[0])
-            return self._train(run, texts, training_config, sample_prompt)
+        with Run(output, resume, overwrite, half_precision, callbacks, progress) as run:
+            training_corpus = opened(corpus, encoding)
+            if validation is None:
+                by = split_by or ("block" if self.config.form == "stream" else "line")
+                training_corpus, validation_corpus = corpora.split(
+                    training_corpus, validation_fraction, by, training_config.seed
+                )
+            else:
+                validation_corpus = opened(validation, encoding)
+            with tempfile.TemporaryDirectory(prefix="textrnn-") as directory:
+                texts = self._encode(training_corpus, validation_corpus, pathlib.Path(directory), run.progress)
+                self._remember_ngrams(training_corpus, texts[0])
+                return self._train(run, texts, training_config, sample_prompt)
 
     def _encode(
         self, training: corpora.Corpus, validation: corpora.Corpus, directory: pathlib.Path, progress: Progress

@@ -227,17 +227,17 @@ class Translator:
             raise TextrnnError(f"`subword_regularization` is for level='subword'. Received: level={self.level!r}.")
         if config.joined_pairs and self.level == "char":
             raise TextrnnError("`joined_pairs` is for words and subwords: characters would be joined without a space.")
-        run = Run(output, resume, overwrite, half_precision, callbacks, progress)
-        training_pairs = pair_files.opened(pairs, target, encoding)
-        if validation is None:
-            training_pairs, validation_pairs = pair_files.split(training_pairs, validation_fraction, config.seed)
-        else:
-            validation_pairs = pair_files.opened(validation, validation_target, encoding)
-        if not self.tokenizers:
-            run.progress.message(f"building {self.level} vocabularies")
-            self._train_tokenizers(training_pairs)
-        sides = [self._encode(pairs, config, run.progress) for pairs in (training_pairs, validation_pairs)]
-        return self._train(run, config, sides[0], sides[1])
+        with Run(output, resume, overwrite, half_precision, callbacks, progress) as run:
+            training_pairs = pair_files.opened(pairs, target, encoding)
+            if validation is None:
+                training_pairs, validation_pairs = pair_files.split(training_pairs, validation_fraction, config.seed)
+            else:
+                validation_pairs = pair_files.opened(validation, validation_target, encoding)
+            if not self.tokenizers:
+                run.progress.message(f"building {self.level} vocabularies")
+                self._train_tokenizers(training_pairs)
+            sides = [self._encode(pairs, config, run.progress) for pairs in (training_pairs, validation_pairs)]
+            return self._train(run, config, sides[0], sides[1])
 
     def _train_tokenizers(self, pairs: Pairs) -> None:
         texts = [pairs.sources, pairs.targets]

@@ -1,0 +1,52 @@
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from textrnn import TextrnnError
+from textrnn.tasks import fitting
+from textrnn.tasks.fitting import Run, prepared_output
+
+
+def make_run(directory):
+    return Run(directory, resume=False, overwrite=False, half_precision=False, callbacks=(), progress=None)
+
+
+def test_two_runs_never_write_one_directory(tmp_path):
+    with make_run(tmp_path / "out"):
+        with pytest.raises(TextrnnError, match=r"another training run \(process \d+\) is writing here"):
+            make_run(tmp_path / "out")
+        with make_run(tmp_path / "elsewhere"):
+            pass
+    with make_run(tmp_path / "out"):
+        pass
+
+
+def test_the_lock_of_a_killed_process_is_gone(tmp_path):
+    code = (
+        "import sys, time; from textrnn.tasks.fitting import Run;"
+        "run = Run(sys.argv[1], False, False, False, (), None); print('locked', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "locked\n"
+        with pytest.raises(TextrnnError, match=rf"\(process {process.pid}\)"):
+            make_run(tmp_path)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with make_run(tmp_path):
+        pass
+
+
+def test_an_output_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(TextrnnError, match=r"file/out: cannot be written: .*Name another place"):
+        prepared_output(tmp_path / "file" / "out", False)
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_an_earlier_run_is_protected(tmp_path):
+    (tmp_path / fitting.CHECKPOINT).write_text("")
+    with pytest.raises(TextrnnError, match=r"holds an earlier run. Pass `resume`"):
+        prepared_output(tmp_path, False)
+    assert prepared_output(tmp_path, True) == tmp_path
