@@ -1,13 +1,12 @@
 import csv
-import signal
 
 import numpy as np
 import pytest
 
+from tests.callbacks import StopAfter
 from tests.conftest import ROOT, reversal_pairs
 from textrnn import Progress, TextrnnError, Translator
 from textrnn.preprocessing.pairs import Pairs
-from textrnn.training import keras
 
 SMALL = {"encoder_units": (12,), "decoder_units": (12, 10), "embedding_dim": 8}
 
@@ -136,19 +135,6 @@ def test_every_level_trains_saves_and_translates(level, joint, tmp_path):
     assert loaded.translate(pairs.sources[:5]) == translator.translate(pairs.sources[:5])
     assert loaded.config == translator.config
     assert len(loaded.tokenizers) == (1 if joint else 2)
-
-
-class StopAfter(keras.callbacks.Callback):
-    """Interrupts a run as Ctrl-C would, after some steps."""
-
-    def __init__(self, steps):
-        super().__init__()
-        self.steps = steps
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.steps -= 1
-        if self.steps == 0:
-            signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.parametrize("steps", [3, 9])

@@ -1,10 +1,10 @@
 import csv
 import dataclasses
-import signal
 
 import numpy as np
 import pytest
 
+from tests.callbacks import StopAfter
 from textrnn import LanguageModel, TextrnnError
 from textrnn.config import NetworkConfig, TrainingConfig
 from textrnn.preprocessing.sequences import BatchPlan
@@ -76,19 +76,6 @@ def test_the_average_of_the_best_weights_is_kept_if_it_is_better():
     kept = [average, wavering.best_weights[0]]
     assert any(all(np.array_equal(weights[name], found[name]) for name in found) for weights in kept)
     assert wavering.validation_loss() <= min(record.validation_loss for record in records) + 1e-6
-
-
-class StopAfter(keras.callbacks.Callback):
-    """Interrupts a run as Ctrl-C would, after some steps."""
-
-    def __init__(self, steps):
-        super().__init__()
-        self.steps = steps
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.steps -= 1
-        if self.steps == 0:
-            signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.parametrize("steps", [2, 11, 12, 25])
