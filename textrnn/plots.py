@@ -132,14 +132,14 @@ def attention(
     figure = Figure(figsize=(1.6 + 0.45 * len(source_tokens), 1.4 + 0.36 * len(target_tokens)))
     axes = figure.subplots()
     image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.xaxis.tick_top()
     fonts = {"fontfamily": installed_fonts(), "fontsize": 10}
     axes.set_xticks(range(len(source_tokens)), [token.strip() or repr(token) for token in source_tokens])
     axes.set_yticks(range(len(target_tokens)), [token.strip() or repr(token) for token in target_tokens])
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         label.set(**fonts)
     for label in axes.get_xticklabels():
-        label.set(rotation=45, horizontalalignment="left", rotation_mode="anchor")
-    axes.xaxis.tick_top()
+        label.set(rotation=45, horizontalalignment="left", verticalalignment="bottom", rotation_mode="anchor")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     figure.colorbar(image, ax=axes, fraction=0.04, pad=0.02).outline.set_visible(False)  # type: ignore[operator]

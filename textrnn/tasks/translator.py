@@ -480,4 +480,4 @@ def drawn_apart(options: dict[str, Any]) -> tuple[SamplingOptions | None, dict[s
     for name in ("num_beams", "num_best"):
         if name in others:
             raise TextrnnError(f"`{next(iter(given))}` draws a translation and `{name}` searches for one. Choose one.")
-    return SamplingOptions(**{"temperature": 1.0, "top_p": 1.0, **given}), others
+    return SamplingOptions(**given), others
