@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from textrnn.preprocessing import pairs
 
 # One line each of men's, women's and family names, in many languages.
-NAMES = pathlib.Path(__file__).with_name("names.txt").read_text(encoding="utf-8").splitlines()
+HERE = pathlib.Path(__file__).parent
+NAMES = (HERE / "names.txt").read_text(encoding="utf-8").splitlines()
 MALE, FEMALE, SURNAMES = (line.split() for line in NAMES)
 NUM_TEST, NUM_VALIDATION, NUM_REFERENCES = 2000, 1000, 4
 ONSETS = ["b", "br", "c", "ch", "d", "dr", "f", "g", "gr", "h", "j", "k", "l", "m", "n", "p", "r", "s", "sh", "st"]
@@ -88,6 +89,12 @@ def main() -> None:
                     for spanish in several:
                         forms = other_forms(english, spanish, draw) if name == "train" else ()
                         file.writelines(f"{one}\t{other}\n" for one, other in [(english, spanish), *forms])
+    phrases = pairs.read(HERE / "phrases.tsv")
+    with open(output / "train_with_phrases.tsv", "w", encoding="utf-8") as file:
+        file.write((output / "train.tsv").read_text(encoding="utf-8"))
+        for english, spanish in zip(phrases.sources, phrases.targets, strict=True):
+            if english.casefold() not in held_out:
+                file.write(5 * f"{english}\t{spanish}\n")
     references = [next(iter(translations[key].items())) for key in test]
     with open(output / "test.en", "w", encoding="utf-8") as file:
         file.writelines(f"{english}\n" for english, _ in references)
