@@ -163,8 +163,8 @@ def beam_search(
     while len(beams.numbers):
         time += 1
         width = beams.scores.shape[1]
-        log_probabilities, maxima, attention = next_log_probabilities(networks, beams, options, time)
-        parents, tokens, gained, scores = best_extensions(beams, log_probabilities, maxima, options.num_beams)
+        logits, normalizers, maxima, attention = next_logits(networks, beams, options, time)
+        parents, tokens, gained, scores = best_extensions(beams, logits, normalizers, maxima, options.num_beams)
         done = collect_finished(beams, finished, parents, tokens, gained, scores, attention, options)
         # The first `num_beams` that go on; there are always as many, since each beam can end only once.
         alive = np.argsort(tokens == EOS_ID, axis=1, kind="stable")[:, : options.num_beams]
@@ -181,14 +181,15 @@ def beam_search(
     return [hypotheses[: options.num_best] for hypotheses in finished]
 
 
-def next_log_probabilities(
+def next_logits(
     networks: Sequence[EncoderDecoder], beams: Beams, options: BeamOptions, time: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Takes one step.
 
     Returns:
-        Log-probabilities of shape `(rows, vocabulary)`, -inf for tokens that must not come; their `block_maxima`; and
-        attention weights of shape `(B, beams, source_time)`.
+        Logits of shape `(rows, vocabulary)`, -inf for tokens that must not come; what to take from them to get
+        log-probabilities, shape `(rows, 1)`; the `block_maxima` of the logits; and attention weights of shape
+        `(B, beams, source_time)`.
     """
     last = beams.token_ids[:, :, -1]
     steps = [
@@ -198,11 +199,14 @@ def next_log_probabilities(
     beams.states = [states for _, states, _ in steps]
     attention = np.mean([weights for _, _, weights in steps], axis=0) if len(steps) > 1 else steps[0][2]
     if len(steps) == 1:
-        result, maxima = normalized(steps[0][0])
+        result = steps[0][0]
+        maxima = block_maxima(result)
+        normalizers = log_sum_exp(result, maxima.max(axis=1, keepdims=True))
     else:
         averaged = np.mean([np.exp(log_softmax(logits)) for logits, _, _ in steps], axis=0)
         result = np.log(averaged + 1e-300)
         maxima = block_maxima(result)
+        normalizers = np.zeros((len(result), 1))
     result[:, options.banned()] = -np.inf
     maxima[:, 0] = result[:, :BLOCK].max(axis=1)  # the block that holds all of them
     over = np.repeat(beams.limits <= time, last.shape[1])  # nothing but the end is left
@@ -210,23 +214,24 @@ def next_log_probabilities(
         ban_repetitions(result, beams, options.no_repeat_ngram_size)
         result[over, :EOS_ID] = result[over, EOS_ID + 1 :] = -np.inf
         maxima = block_maxima(result)
-    return result, maxima, attention
+    return result, normalizers, maxima, attention
 
 
-def ban_repetitions(log_probabilities: np.ndarray, beams: Beams, size: int) -> None:
+def ban_repetitions(logits: np.ndarray, beams: Beams, size: int) -> None:
     """Bans the tokens that would repeat an n-gram of `size` tokens."""
-    for row, tokens in enumerate(beams.token_ids[:, :, 1:].reshape(len(log_probabilities), -1).tolist()):
-        log_probabilities[row, repeated_ngram_tokens(tokens, size)] = -np.inf
+    for row, tokens in enumerate(beams.token_ids[:, :, 1:].reshape(len(logits), -1).tolist()):
+        logits[row, repeated_ngram_tokens(tokens, size)] = -np.inf
 
 
-def normalized(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Turns logits into log-probabilities, in place; returns them and their block maxima."""
-    maxima = block_maxima(logits)
-    highest = maxima.max(axis=1, keepdims=True)
-    normalizers = highest + np.log(np.exp(logits - highest).sum(axis=1, keepdims=True))
-    logits -= normalizers
-    maxima -= normalizers
-    return logits, maxima
+def log_sum_exp(logits: np.ndarray, highest: np.ndarray) -> np.ndarray:
+    """Returns the logarithm of the sum of exponentials of each row, shape `(rows, 1)`, given each row's maximum."""
+    totals = np.empty_like(highest)
+    for start in range(0, len(logits), 32):  # few rows at a time, so that what is in between stays in the cache
+        rows = slice(start, start + 32)
+        exponentials = logits[rows] - highest[rows]
+        np.exp(exponentials, out=exponentials)
+        exponentials.sum(axis=1, keepdims=True, out=totals[rows])
+    return highest + np.log(totals)
 
 
 def block_maxima(values: np.ndarray) -> np.ndarray:
@@ -254,7 +259,7 @@ def highest_columns(values: np.ndarray, maxima: np.ndarray, number: int) -> np.n
 
 
 def best_extensions(
-    beams: Beams, log_probabilities: np.ndarray, maxima: np.ndarray, num_beams: int
+    beams: Beams, logits: np.ndarray, normalizers: np.ndarray, maxima: np.ndarray, num_beams: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Returns the best `2 * num_beams` ways to go on, the best first, so that enough are left when all beams end.
 
@@ -262,9 +267,9 @@ def best_extensions(
         Parent beams, tokens, their log-probabilities and the summed scores, each of shape `(B, 2 * num_beams)`.
     """
     size, width = beams.scores.shape
-    wanted = min(2 * num_beams, log_probabilities.shape[1])
-    tokens = highest_columns(log_probabilities, maxima, wanted)
-    gained = np.take_along_axis(log_probabilities, tokens, axis=1).astype(np.float64)
+    wanted = min(2 * num_beams, logits.shape[1])
+    tokens = highest_columns(logits, maxima, wanted)
+    gained = np.take_along_axis(logits, tokens, axis=1).astype(np.float64) - normalizers
     scores = (beams.scores.reshape(-1, 1) + gained).reshape(size, -1)
     tokens, gained = tokens.reshape(size, -1), gained.reshape(size, -1)
     order = np.lexsort((tokens, -scores), axis=1)[:, : 2 * num_beams]

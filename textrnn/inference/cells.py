@@ -26,7 +26,9 @@ class SimpleRNNCell:
 
     def project(self, inputs: np.ndarray) -> np.ndarray:
         """Returns the part of the next step that needs no state, shape `(..., gates)`."""
-        return inputs @ self.kernel + self.bias
+        projected = inputs @ self.kernel
+        projected += self.bias
+        return projected
 
     def step(self, projected: np.ndarray, states: list[np.ndarray]) -> list[np.ndarray]:
         """Returns the new states, each of shape `(batch, units)`; the first one is the output."""

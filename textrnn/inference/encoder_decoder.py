@@ -151,4 +151,6 @@ class EncoderDecoder:
 
     def _logits(self, hidden: np.ndarray, context: np.ndarray) -> np.ndarray:
         combined = self._project("combination", np.concatenate([hidden, context], axis=-1))
-        return combined @ self.output_kernel + self.weights["output/bias"]
+        logits = combined @ self.output_kernel
+        logits += self.weights["output/bias"]  # in place: a second array of this size would cost as much as the product
+        return logits

@@ -114,7 +114,9 @@ class RecurrentNetwork:
         return (hidden - mean) / np.sqrt(variance + NORMALIZATION_EPSILON) * gamma + beta
 
     def _logits(self, hidden: np.ndarray) -> np.ndarray:
-        return hidden @ self.output_kernel + self.output_bias
+        logits = hidden @ self.output_kernel
+        logits += self.output_bias
+        return logits
 
 
 def cross_entropies(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
