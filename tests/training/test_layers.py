@@ -174,3 +174,12 @@ def test_tied_output_uses_the_embedding_and_trains_it():
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(output(hidden))
     assert np.abs(tape.gradient(loss, embedding.embeddings.value)).sum() > 0
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("mask", ["none", "right"])
+def test_the_compiled_loop_equals_keras(cell, mask):
+    mask = masks()[mask]
+    ours, theirs = pair(cell)
+    ours.compiled = True
+    assert_equal(ours, theirs, mask=None if mask is None else tf.constant(mask))

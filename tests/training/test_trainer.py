@@ -232,3 +232,26 @@ def test_history_is_written(trained):
         rows = list(csv.DictReader(file))
     assert [float(row["validation_loss"]) for row in rows] == [record.validation_loss for record in records]
     assert (directory / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("rows", [1, 4, 5])
+def test_two_halves_make_the_step_of_the_whole_batch(monkeypatch, rows):
+    histories = []
+    for large_network in (0, 10**9):
+        monkeypatch.setattr("textrnn.training.trainer.LARGE_NETWORK", large_network)
+        trainer = make_trainer(network_options={"input_dropout": 0.0}, batch_size=rows)
+        histories.append([(record.training_loss, record.validation_loss) for record in trainer.fit()])
+    np.testing.assert_allclose(*histories, atol=1e-5)
+
+
+def test_a_run_in_halves_resumes_exactly(monkeypatch, tmp_path):
+    monkeypatch.setattr("textrnn.training.trainer.LARGE_NETWORK", 0)
+    monkeypatch.setattr("textrnn.training.networks.COMPILED_UNITS", range(1, 100))
+    whole = make_trainer()
+    whole.fit()
+    with pytest.raises(KeyboardInterrupt):
+        make_trainer(tmp_path, callbacks=[StopAfter(7)]).fit()
+    resumed = make_trainer(tmp_path)
+    resumed.fit(resume=True)
+    for name, weights in whole.network.get_weights_by_name().items():
+        np.testing.assert_array_equal(weights, resumed.network.get_weights_by_name()[name])

@@ -144,8 +144,6 @@ class EncoderDecoder(NamedNetwork):
 
     # What the trainer asks of a network
 
-    carries_state = False
-
     def step_signature(self):
         """Returns the specs of a training step's inputs, targets and states."""
         ids = tf.TensorSpec((None, None), tf.int32)

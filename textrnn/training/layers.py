@@ -29,11 +29,12 @@ class FastLoop(keras.layers.RNN):
         weight_drop: Share of the recurrent kernel's entries set to zero for a whole training batch
             (Merity et al. 2018, section 2), from 0 up to 1.
         precision: "float32", or "bfloat16" for bfloat16 matrix products.
+        compiled: Whether the loop is compiled, anew for each shape of batch.
     """
 
     steps: Any = None
 
-    def __init__(self, units, *, weight_drop=0.0, precision="float32", **options):
+    def __init__(self, units, *, weight_drop=0.0, precision="float32", compiled=False, **options):
         super().__init__(units, **options)
         if not 0.0 <= weight_drop < 1.0:
             raise ValueError(f"`weight_drop` must be at least 0 and below 1. Received: weight_drop={weight_drop}.")
@@ -41,6 +42,7 @@ class FastLoop(keras.layers.RNN):
             raise ValueError(f"`precision` must be one of {', '.join(PRECISIONS)}. Received: precision={precision!r}.")
         self.weight_drop = weight_drop
         self.precision = precision
+        self.compiled = compiled
         self.weight_drop_seed = keras.random.SeedGenerator(self.cell.seed) if weight_drop else None
 
     @property
@@ -77,7 +79,7 @@ class FastLoop(keras.layers.RNN):
             recurrent_kernel = keras.random.dropout(recurrent_kernel, self.weight_drop, seed=self.weight_drop_seed)
         projected, recurrent_bias = self._project(inputs)
         outputs, *states = recurrent_loop(
-            self.steps, projected, recurrent_kernel, recurrent_bias, initial_state, mask, self.precision
+            self.steps, projected, recurrent_kernel, recurrent_bias, initial_state, mask, self.precision, self.compiled
         )
         if mask is not None:  # as in Keras: zeros before the first real step, the last output after it
             outputs *= mask if self.zero_output_for_mask else tf.minimum(tf.cumsum(mask, axis=0), 1.0)
@@ -87,7 +89,7 @@ class FastLoop(keras.layers.RNN):
         """Returns the projected inputs, shape `(time, batch, gates)`, and the bias inside the loop."""
         num_steps, batch_size, size = tf.shape(inputs)[0], tf.shape(inputs)[1], inputs.shape[2]
         projected = matrix_product(tf.reshape(inputs, (-1, size)), self.cell.kernel, self.precision)
-        recurrent_bias = tf.zeros(projected.shape[1])
+        recurrent_bias = None
         if self.cell.use_bias:
             bias = tf.convert_to_tensor(self.cell.bias)
             if self.steps is GRUSteps:
@@ -97,7 +99,8 @@ class FastLoop(keras.layers.RNN):
 
     def get_config(self):
         """Returns the layer's configuration, from which `from_config` makes an equal layer."""
-        return {**super().get_config(), "weight_drop": self.weight_drop, "precision": self.precision}
+        options = ("weight_drop", "precision", "compiled")
+        return {**super().get_config(), **{name: getattr(self, name) for name in options}}
 
 
 @keras.saving.register_keras_serializable("textrnn")

@@ -9,6 +9,10 @@ from textrnn.training import layers
 
 __all__ = ["RecurrentNetwork"]
 
+# Sizes of the layers whose loop is compiled where all batches have one shape: smaller ones train for less time than that
+# takes, and larger ones spend their time in the matrix products, which gain nothing.
+COMPILED_UNITS = range(64, 385)
+
 
 class NamedNetwork(keras.Model):
     """What both networks share: a seed for each layer, and weights under the names that the config gives them.
@@ -43,11 +47,14 @@ class NamedNetwork(keras.Model):
             go_backwards=name.endswith("_backward"),
             weight_drop=config.weight_drop,
             precision=self.precision,
+            compiled=self.precision == "float32" and self.carries_state and units in COMPILED_UNITS,
             seed=next(self.seeds),
             kernel_initializer=keras.initializers.GlorotUniform(seed=next(self.seeds)),
             recurrent_initializer=keras.initializers.Orthogonal(seed=next(self.seeds)),
             name=name,
         )
+
+    carries_state = False  # whether a batch goes on from the states that the batch before it left
 
     def weight_owners(self):
         """Returns the layers that hold weights."""

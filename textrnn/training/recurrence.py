@@ -2,7 +2,8 @@
 
 `recurrent_loop` takes one of three cells, each a pair of functions: a step forward, and its gradient. The loop keeps
 only what the gradient needs, makes one matrix product per step in each direction, and forms the gradient of the
-recurrent kernel in one product after the loop.
+recurrent kernel in one product after the loop. Where the shapes stay the same from batch to batch, the loop can be
+compiled, which fuses all that a step does beside its product.
 """
 
 import tensorflow as tf
@@ -98,117 +99,138 @@ def add(*terms):
     return sum(present[1:], start=present[0])
 
 
-class RecurrentLoop:
-    """The loop over time and its gradient, time first.
+def rounded_product(matrix, kernel):
+    """Multiplies in the arithmetic of the kernel and returns float32."""
+    return tf.cast(tf.matmul(tf.cast(matrix, kernel.dtype), kernel), tf.float32)
+
+
+def new_array(num_steps, values=None):
+    """Returns a list of matrices for a loop to write to, or to read `values` from, shape `(time, batch, size)`."""
+    array = tf.TensorArray(tf.float32, size=num_steps, clear_after_read=False, element_shape=(None, None))
+    return array if values is None else array.unstack(values)
+
+
+def forward_loop(steps, projected, kernel, bias, initial, mask):
+    """Runs a cell from the first step to the last.
 
     Args:
         steps: `SimpleRNNSteps`, `GRUSteps` or `LSTMSteps`.
-        num_steps: Number of time steps.
+        projected: Projected inputs, shape `(time, batch, num_gates * units)`.
+        kernel: Recurrent kernel, float32 or bfloat16: the arithmetic of the product.
+        bias: None, or what is added to the recurrent product.
+        initial: The initial states.
         mask: None, or floats of shape `(time, batch, 1)`; where it is 0 the states stay as they were.
-        precision: "float32" or "bfloat16", the arithmetic of the matrix products.
+
+    Returns:
+        The states after each step, and what `steps.backward` needs; each of shape `(time, batch, ...)`.
     """
+    num_steps = tf.shape(projected)[0]
+    inputs = new_array(num_steps, projected)
 
-    def __init__(self, steps, num_steps, mask, precision):
-        self.steps = steps
-        self.num_steps = num_steps
-        self.mask = mask
-        self.precision = precision
-        self.dtype = tf.bfloat16 if precision == "bfloat16" else tf.float32
+    def step(t, states, after, kept):
+        product = rounded_product(states[0], kernel)
+        product = product if bias is None else product + bias
+        new, saved = steps.forward(inputs.read(t), product, states)
+        if mask is not None:
+            m = mask[t]
+            new = [m * a + (1.0 - m) * b for a, b in zip(new, states, strict=True)]
+        after = [array.write(t, state) for array, state in zip(after, new, strict=True)]
+        kept = [array.write(t, value) for array, value in zip(kept, saved, strict=True)]
+        return t + 1, new, after, kept
 
-    def _array(self, values=None):
-        # `clear_after_read=False`: the backward loop reads what the forward loop wrote, without a copy in between.
-        array = tf.TensorArray(tf.float32, size=self.num_steps, clear_after_read=False, element_shape=(None, None))
-        return array if values is None else array.unstack(values)
-
-    def _product(self, matrix, kernel):
-        return tf.cast(tf.matmul(tf.cast(matrix, self.dtype), kernel), tf.float32)
-
-    def forward(self, projected, kernel, bias, initial):
-        """Runs the cell from the first step to the last.
-
-        Returns:
-            The final states; arrays with the states before each step; arrays with what `steps.backward` needs.
-        """
-        inputs = self._array(projected)
-
-        def step(t, states, before, kept):
-            new, saved = self.steps.forward(inputs.read(t), self._product(states[0], kernel) + bias, states)
-            if self.mask is not None:
-                m = self.mask[t]
-                new = [m * a + (1.0 - m) * b for a, b in zip(new, states, strict=True)]
-            before = [array.write(t, state) for array, state in zip(before, states, strict=True)]
-            kept = [array.write(t, value) for array, value in zip(kept, saved, strict=True)]
-            return t + 1, new, before, kept
-
-        arrays = [self._array() for _ in initial], [self._array() for _ in range(self.steps.num_saved)]
-        _, final, before, kept = tf.while_loop(
-            lambda t, *_: t < self.num_steps, step, (0, initial, *arrays), maximum_iterations=self.num_steps
-        )
-        return final, before, kept
-
-    def backward(self, before, kept, kernel, d_outputs, d_final):
-        """Runs the gradient from the last step to the first.
-
-        Returns:
-            The gradients of the initial states; arrays with the gradient of each step's projected input and of its
-            recurrent product.
-        """
-        d_out = self._array(d_outputs)
-        kernel_transposed = tf.transpose(kernel)
-
-        def step(t, d_states, d_inputs, d_products):
-            d_states = [d_states[0] + d_out.read(t), *d_states[1:]]
-            d_held = [None] * len(d_states)
-            if self.mask is not None:
-                m = self.mask[t]
-                d_held = [(1.0 - m) * d for d in d_states]
-                d_states = [m * d for d in d_states]
-            states = [array.read(t) for array in before]
-            d_input, d_product, d_direct = self.steps.backward([array.read(t) for array in kept], states, d_states)
-            d_through_product = [self._product(d_product, kernel_transposed)] + [None] * (len(states) - 1)
-            d_states = [add(*d) for d in zip(d_through_product, d_direct, d_held, strict=True)]
-            return t - 1, d_states, d_inputs.write(t, d_input), d_products.write(t, d_product)
-
-        start = (self.num_steps - 1, d_final, self._array(), self._array())
-        _, d_initial, d_inputs, d_products = tf.while_loop(
-            lambda t, *_: t >= 0, step, start, maximum_iterations=self.num_steps
-        )
-        return d_initial, d_inputs, d_products
+    arrays = [new_array(num_steps) for _ in initial], [new_array(num_steps) for _ in range(steps.num_saved)]
+    _, _, after, kept = tf.while_loop(
+        lambda t, *_: t < num_steps, step, (0, initial, *arrays), maximum_iterations=num_steps
+    )
+    return [array.stack() for array in after], [array.stack() for array in kept]
 
 
-def recurrent_loop(steps, projected, recurrent_kernel, recurrent_bias, states, mask=None, precision="float32"):
+def backward_loop(steps, before, kept, kernel, d_outputs, d_final, mask):
+    """Runs the gradient of `forward_loop` from the last step to the first.
+
+    Args:
+        steps: The same as there.
+        before: The states before each step.
+        kept: What `forward_loop` returned for this.
+        kernel: The same as there.
+        d_outputs: Gradient of each step's output, shape `(time, batch, units)`.
+        d_final: Gradients of the final states.
+        mask: The same as there.
+
+    Returns:
+        The gradients of the initial states; those of each step's projected input, and of its recurrent product.
+    """
+    num_steps = tf.shape(d_outputs)[0]
+    kernel_transposed = tf.transpose(kernel)
+    d_out, *arrays = [new_array(num_steps, values) for values in [d_outputs, *before, *kept]]
+
+    def step(t, d_states, d_inputs, d_products):
+        d_states = [d_states[0] + d_out.read(t), *d_states[1:]]
+        d_held = [None] * len(d_states)
+        if mask is not None:
+            m = mask[t]
+            d_held = [(1.0 - m) * d for d in d_states]
+            d_states = [m * d for d in d_states]
+        values = [array.read(t) for array in arrays]
+        states, saved = values[: len(before)], values[len(before) :]
+        d_input, d_product, d_direct = steps.backward(saved, states, d_states)
+        d_through_product = [rounded_product(d_product, kernel_transposed)] + [None] * (len(states) - 1)
+        d_states = [add(*d) for d in zip(d_through_product, d_direct, d_held, strict=True)]
+        d_products = [array.write(t, d_product) for array in d_products]
+        return t - 1, d_states, d_inputs.write(t, d_input), d_products
+
+    differ = steps is GRUSteps  # elsewhere the two gradients are the same
+    start = (num_steps - 1, d_final, new_array(num_steps), [new_array(num_steps)] if differ else [])
+    _, d_initial, d_inputs, d_products = tf.while_loop(lambda t, *_: t >= 0, step, start, maximum_iterations=num_steps)
+    d_inputs = d_inputs.stack()
+    return d_initial, d_inputs, d_products[0].stack() if differ else d_inputs
+
+
+# One function each for all layers, so that layers and batches of equal shapes are compiled once.
+compiled_forward_loop = tf.function(forward_loop, jit_compile=True)
+compiled_backward_loop = tf.function(backward_loop, jit_compile=True)
+
+
+def recurrent_loop(
+    steps, projected, recurrent_kernel, recurrent_bias, states, mask=None, precision="float32", compiled=False
+):
     """Runs a recurrent cell over a whole batch of sequences, time first, with a gradient of its own.
 
     Args:
         steps: `SimpleRNNSteps`, `GRUSteps` or `LSTMSteps`.
         projected: Inputs times kernel plus bias, float32, shape `(time, batch, num_gates * units)`.
         recurrent_kernel: Shape `(units, num_gates * units)`.
-        recurrent_bias: Shape `(num_gates * units,)`, added to the recurrent product.
+        recurrent_bias: None, or what is added to the recurrent product, shape `(num_gates * units,)`.
         states: Initial states, each of shape `(batch, units)`; the first one is also the output.
         mask: None, or floats of shape `(time, batch, 1)`; where it is 0 the states stay as they were.
         precision: "float32" or "bfloat16", the arithmetic of the matrix products.
+        compiled: Whether the loop is compiled, anew for each shape of batch.
 
     Returns:
         A tuple: outputs of shape `(time, batch, units)`, then the final states.
     """
     units = recurrent_kernel.shape[0]
-    loop = RecurrentLoop(steps, tf.shape(projected)[0], mask, precision)
+    dtype = tf.bfloat16 if precision == "bfloat16" else tf.float32
+    forward, backward = (compiled_forward_loop, compiled_backward_loop) if compiled else (forward_loop, backward_loop)
+    has_bias = recurrent_bias is not None
 
     @tf.custom_gradient
-    def run(projected, recurrent_kernel, recurrent_bias, *initial):
-        kernel = tf.cast(recurrent_kernel, loop.dtype)
-        final, before, kept = loop.forward(projected, kernel, recurrent_bias, list(initial))
-        h_before = before[0].stack()  # (time, batch, units): the output each step started from
-        outputs = tf.concat([h_before[1:], final[0][tf.newaxis]], axis=0)
+    def run(projected, recurrent_kernel, *rest):
+        bias, initial = (rest[0], list(rest[1:])) if has_bias else (None, list(rest))
+        kernel = tf.cast(recurrent_kernel, dtype)
+        after, kept = forward(steps, projected, kernel, bias, initial, mask)
+        before = [
+            tf.concat([first[tf.newaxis], state[:-1]], axis=0) for first, state in zip(initial, after, strict=True)
+        ]
 
         def gradient(d_outputs, *d_final):
-            d_initial, d_inputs, d_products = loop.backward(before, kept, kernel, d_outputs, list(d_final))
-            d_projected = d_inputs.stack()
-            d_sums = d_products.stack() if steps is GRUSteps else d_projected  # elsewhere the two are the same
-            d_sums = tf.reshape(d_sums, (-1, steps.num_gates * units))
-            d_kernel = matrix_product(tf.reshape(h_before, (-1, units)), d_sums, precision, transpose_left=True)
-            return (d_projected, d_kernel, tf.reduce_sum(d_sums, axis=0), *d_initial)
+            d_initial, d_projected, d_products = backward(steps, before, kept, kernel, d_outputs, list(d_final), mask)
+            d_sums = tf.reshape(d_products, (-1, steps.num_gates * units))
+            h_before = tf.reshape(before[0], (-1, units))
+            d_kernel = matrix_product(h_before, d_sums, precision, transpose_left=True)
+            d_bias = [tf.reduce_sum(d_sums, axis=0)] if has_bias else []
+            return (d_projected, d_kernel, *d_bias, *d_initial)
 
-        return (outputs, *final), gradient
+        return (after[0], *(state[-1] for state in after)), gradient
 
-    return run(projected, recurrent_kernel, recurrent_bias, *states)
+    return run(projected, recurrent_kernel, *([recurrent_bias] if has_bias else []), *states)

@@ -1,0 +1,200 @@
+"""Training throughput: textrnn, the same network from stock Keras layers, and PyTorch.
+
+Each side makes whole training steps: forward, backward, clipping of the gradient's norm, Adam. Textrnn's are those of its own
+`Trainer.fit`. PyTorch runs eagerly with its fused Adam, which is its fastest on a CPU. Equal weights must give
+equal losses over the first steps before anything is timed.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.turns import Turns
+
+__all__ = ["keras_language_model", "pytorch_language_model", "textrnn_language_model"]
+
+CHECKED_STEPS = 3
+OPTIMIZER = {"learning_rate": 1e-3, "beta_2": 0.99, "epsilon": 1e-7, "clip_norm": 1.0}
+
+
+@dataclasses.dataclass
+class Task:
+    """A network and the batch it is trained on."""
+
+    units: int
+    vocabulary_size: int
+    num_layers: int = 2
+    batch_size: int = 32
+    length: int = 64
+    steps: int = 8
+
+    @property
+    def tokens(self) -> int:
+        """Tokens in one block."""
+        return self.steps * self.batch_size * self.length
+
+    @property
+    def operations(self) -> int:
+        """Multiplications and additions in the matrix products of one block, forward and backward."""
+        weights = self.num_layers * 8 * self.units**2 + self.units * self.vocabulary_size
+        return 3 * 2 * weights * self.tokens
+
+    def batch(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns inputs and targets, shape `(batch, length)`."""
+        randomness = np.random.default_rng(0)
+        token_ids = randomness.integers(4, self.vocabulary_size, (self.batch_size, self.length + 1), dtype=np.int32)
+        return token_ids[:, :-1], token_ids[:, 1:]
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Returns the initial weights, under textrnn's names."""
+        from textrnn.config import NetworkConfig
+
+        sizes = {"units": (self.units,) * self.num_layers, "embedding_dim": self.units}
+        return random_weights(NetworkConfig(vocabulary_size=self.vocabulary_size, **sizes).weight_shapes())
+
+
+def random_weights(shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """Returns weights of reasonable size."""
+    randomness = np.random.default_rng(1)
+    return {
+        name: randomness.uniform(-1, 1, shape).astype(np.float32) * (1 / shape[0] ** 0.5 if len(shape) > 1 else 0.0)
+        for name, shape in shapes.items()
+    }
+
+
+@dataclasses.dataclass
+class OneBatch:
+    """A plan that gives one batch over and over, for the trainer."""
+
+    batch: Any
+    num_batches: int
+
+    @property
+    def max_targets(self) -> int:
+        return self.batch.targets.size
+
+    def batches(self, epoch: int = 0) -> Any:
+        return itertools.repeat(self.batch, self.num_batches)
+
+
+def fit_in_turns(turns: Turns, network: Any, config: Any, batch: Any, steps: int) -> None:
+    """Runs `Trainer.fit` on one batch, stopping for each turn."""
+    from textrnn.training import keras
+    from textrnn.training.trainer import Trainer
+
+    losses: list[float] = []
+
+    class Pause(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            losses.append(logs["loss"])
+            if len(losses) >= CHECKED_STEPS and (len(losses) - CHECKED_STEPS) % steps == 0:
+                turns.wait(losses=losses[:CHECKED_STEPS])
+
+    plan = OneBatch(batch, 10**9)
+    Trainer(network, config, plan, plan, callbacks=[Pause()]).fit()
+
+
+def textrnn_language_model(turns: Turns, precision: str = "float32", **options: Any) -> None:
+    """A side: textrnn."""
+    from textrnn.config import NetworkConfig, TrainingConfig
+    from textrnn.preprocessing.sequences import Batch
+    from textrnn.training.networks import RecurrentNetwork
+
+    task = Task(**options)
+    sizes = {"units": (task.units,) * task.num_layers, "embedding_dim": task.units}
+    config = NetworkConfig(vocabulary_size=task.vocabulary_size, dropout=0.0, **sizes)
+    network = RecurrentNetwork(config, precision=precision)
+    network.set_weights_by_name(task.weights())
+    fit_in_turns(turns, network, fitting(TrainingConfig, precision, state_reset=0.0), Batch(*task.batch()), task.steps)
+
+
+def fitting(kind: Callable, precision: str, **options: Any) -> Any:
+    """Returns the training options that all sides share."""
+    return kind(
+        optimizer="adam",
+        learning_rate=OPTIMIZER["learning_rate"],
+        clip_norm=OPTIMIZER["clip_norm"],
+        schedule="constant",
+        warmup_steps=0,
+        precision=precision,
+        **options,
+    )
+
+
+def keras_language_model(turns: Turns, **options: Any) -> None:
+    """A side: stock Keras layers, in a compiled step."""
+    from textrnn.training import keras, tf
+
+    task = Task(**options)
+    network = keras.Sequential([
+        keras.Input((None,)),
+        keras.layers.Embedding(task.vocabulary_size, task.units),
+        *(keras.layers.LSTM(task.units, return_sequences=True) for _ in range(task.num_layers)),
+        keras.layers.Dense(task.vocabulary_size),
+    ])  # fmt: skip
+    network.set_weights(list(task.weights().values()))
+    loss_function = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    optimizer = keras.optimizers.Adam(
+        OPTIMIZER["learning_rate"],
+        beta_2=OPTIMIZER["beta_2"],
+        epsilon=OPTIMIZER["epsilon"],
+        global_clipnorm=OPTIMIZER["clip_norm"],
+    )
+    optimizer.build(network.trainable_variables)
+
+    @tf.function
+    def step(inputs, targets):
+        with tf.GradientTape() as tape:
+            loss = loss_function(targets, network(inputs, training=True))
+        gradients = tape.gradient(loss, [variable.value for variable in network.trainable_variables])
+        optimizer.apply(gradients, network.trainable_variables)
+        return loss
+
+    inputs, targets = (tf.constant(array) for array in task.batch())
+    losses = [float(step(inputs, targets)) for _ in range(CHECKED_STEPS)]
+    while True:
+        turns.wait(losses=losses)
+        for _ in range(task.steps):
+            float(step(inputs, targets))
+
+
+def pytorch_language_model(turns: Turns, **options: Any) -> None:
+    """A side: PyTorch."""
+    import torch
+
+    from benchmarks.pytorch_networks import LanguageModel
+
+    task = Task(**options)
+    network = LanguageModel(task.units, task.num_layers, task.vocabulary_size, task.weights())
+    inputs, targets = (torch.from_numpy(np.ascontiguousarray(array.T)).long() for array in task.batch())
+    train_pytorch(turns, network, lambda: network.loss(inputs, targets), task.steps)
+
+
+def train_pytorch(turns: Turns, network: Any, loss_function: Callable, steps: int) -> None:
+    """Trains a PyTorch network block by block."""
+    import torch
+
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    betas = (0.9, OPTIMIZER["beta_2"])
+    optimizer = torch.optim.Adam(trained, OPTIMIZER["learning_rate"], betas=betas, eps=OPTIMIZER["epsilon"], fused=True)
+
+    steps_done = itertools.count(1)
+
+    def step() -> float:
+        # Keras adds epsilon before it corrects the bias of the second moment, PyTorch afterwards.
+        optimizer.param_groups[0]["eps"] = OPTIMIZER["epsilon"] / (1 - betas[1] ** next(steps_done)) ** 0.5
+        optimizer.zero_grad()
+        loss = loss_function()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, OPTIMIZER["clip_norm"])
+        optimizer.step()
+        return float(loss.detach())
+
+    losses = [step() for _ in range(CHECKED_STEPS)]
+    while True:
+        turns.wait(losses=losses)
+        for _ in range(steps):
+            step()
