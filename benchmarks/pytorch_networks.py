@@ -39,3 +39,77 @@ class LanguageModel(torch.nn.Module):
     def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Returns the mean cross-entropy."""
         return functional.cross_entropy(self(inputs).flatten(0, 1), targets.flatten())
+
+
+class EncoderDecoder(torch.nn.Module):
+    """The translator's network: LSTMs, general attention, a joint vocabulary, tied embedding and output."""
+
+    def __init__(self, config, weights: dict[str, np.ndarray]) -> None:
+        super().__init__()
+        names = ("cell", "attention", "joint_vocabulary", "tie_weights")
+        if [getattr(config, name) for name in names] != ["lstm", "general", True, True]:
+            raise SystemExit("These benchmarks take LSTMs, general attention, a joint vocabulary and tied weights.")
+        self.num_layers = len(config.decoder_units)
+        self.encoders = torch.nn.ModuleList()
+        size = config.embedding_dim
+        for layer, units in enumerate(config.encoder_units):
+            lstm = torch.nn.LSTM(size, units, batch_first=True, bidirectional=True)
+            copy_lstm(lstm, "_l0", weights, f"encoder_{layer}")
+            copy_lstm(lstm, "_l0_reverse", weights, f"encoder_{layer}_backward")
+            self.encoders.append(lstm)
+            size = 2 * units
+        self.decoders = torch.nn.ModuleList()
+        inputs = config.embedding_dim
+        for layer, units in enumerate(config.decoder_units):
+            lstm = torch.nn.LSTM(inputs, units, batch_first=True)
+            copy_lstm(lstm, "_l0", weights, f"decoder_{layer}")
+            self.decoders.append(lstm)
+            inputs = units + size
+        others = [name for name in weights if not name.startswith(("encoder_", "decoder_"))]
+        self.others = torch.nn.ParameterDict({
+            name.replace("/", "-"): torch.nn.Parameter(torch.from_numpy(weights[name].copy())) for name in others
+        })  # fmt: skip
+
+    def weight(self, name: str) -> torch.Tensor:
+        """Returns a weight that does not belong to an LSTM."""
+        return self.others[name.replace("/", "-")]
+
+    def project(self, name: str, inputs: torch.Tensor) -> torch.Tensor:
+        """Returns `tanh(inputs W + b)`."""
+        return torch.tanh(inputs @ self.weight(f"{name}/kernel") + self.weight(f"{name}/bias"))
+
+    def encode(self, source_ids: torch.Tensor):
+        """Returns values, keys and mask for the attention, and the decoder's initial states."""
+        lengths = (source_ids != 0).sum(1)
+        hidden = functional.embedding(source_ids, self.weight("target_embedding/embeddings"))
+        for lstm in self.encoders:
+            packed = torch.nn.utils.rnn.pack_padded_sequence(hidden, lengths, batch_first=True, enforce_sorted=False)
+            packed, (ends, _) = lstm(packed)
+            hidden, _ = torch.nn.utils.rnn.pad_packed_sequence(packed, batch_first=True)
+        ends = torch.cat([ends[0], ends[1]], dim=1)
+        states = [
+            tuple(self.project(f"bridge_{layer}_{state}", ends) for state in range(2))
+            for layer in range(self.num_layers)
+        ]
+        return hidden, hidden @ self.weight("attention/memory_kernel"), source_ids != 0, states
+
+    def attend(self, queries, values, keys, mask) -> torch.Tensor:
+        """Returns the contexts of queries of shape `(batch, time, units)`."""
+        scores = queries @ keys.transpose(1, 2)
+        return torch.softmax(scores.masked_fill(~mask[:, None], -1e9), dim=-1) @ values
+
+    def logits(self, hidden, context) -> torch.Tensor:
+        """Returns the logits of the next token."""
+        combined = self.project("combination", torch.cat([hidden, context], dim=-1))
+        return functional.linear(combined, self.weight("target_embedding/embeddings"), self.weight("output/bias"))
+
+    def loss(self, source_ids, decoder_inputs, targets) -> torch.Tensor:
+        """Returns the mean cross-entropy of the real targets; all ids of shape `(batch, time)`."""
+        values, keys, mask, states = self.encode(source_ids)
+        hidden = functional.embedding(decoder_inputs, self.weight("target_embedding/embeddings"))
+        states = [tuple(state[None] for state in layer) for layer in states]
+        hidden, _ = self.decoders[0](hidden, states[0])
+        context = self.attend(hidden, values, keys, mask)
+        for lstm, state in zip(self.decoders[1:], states[1:], strict=True):
+            hidden, _ = lstm(torch.cat([hidden, context], dim=-1), state)
+        return functional.cross_entropy(self.logits(hidden, context).flatten(0, 1), targets.flatten(), ignore_index=0)

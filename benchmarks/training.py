@@ -1,7 +1,7 @@
 """Training throughput: textrnn, the same network from stock Keras layers, and PyTorch.
 
-Each side makes whole training steps: forward, backward, clipping of the gradient's norm, Adam. Textrnn's are those of its own
-`Trainer.fit`. PyTorch runs eagerly with its fused Adam, which is its fastest on a CPU. Equal weights must give
+Each side makes whole training steps: forward, backward, clipping of the gradient's norm, Adam. Textrnn's are those of
+its own `Trainer.fit`. PyTorch runs eagerly with its fused Adam, which is its fastest on a CPU. Equal weights must give
 equal losses over the first steps before anything is timed.
 """
 
@@ -198,3 +198,71 @@ def train_pytorch(turns: Turns, network: Any, loss_function: Callable, steps: in
         turns.wait(losses=losses)
         for _ in range(steps):
             step()
+
+
+@dataclasses.dataclass
+class TranslationTask:
+    """The translator's network at its default sizes, and a batch like those of Multi30k."""
+
+    vocabulary_size: int = 8000
+    units: int = 256
+    num_pairs: int = 100
+    steps: int = 4
+
+    def config(self) -> Any:
+        """Returns the network's config."""
+        from textrnn.config import TranslatorConfig
+
+        sizes = {"encoder_units": (self.units,), "decoder_units": (self.units,) * 2, "embedding_dim": self.units}
+        return TranslatorConfig(
+            source_vocabulary_size=self.vocabulary_size,
+            target_vocabulary_size=self.vocabulary_size,
+            joint_vocabulary=True,
+            input_dropout=0.0,
+            dropout=0.0,
+            output_dropout=0.0,
+            **sizes,
+        )
+
+    def batch(self) -> Any:
+        """Returns a batch of pairs of like length."""
+        from textrnn.preprocessing.pairs import PairBatch
+
+        randomness = np.random.default_rng(0)
+        sides = [
+            [
+                randomness.integers(4, self.vocabulary_size, length)
+                for length in randomness.integers(12, 17, self.num_pairs)
+            ]
+            for _ in range(2)
+        ]
+        return PairBatch.of(*sides)
+
+    @property
+    def tokens(self) -> int:
+        """Real target tokens in one block."""
+        return self.steps * int((self.batch().targets != 0).sum())
+
+
+def textrnn_translator(turns: Turns, precision: str = "float32", **options: Any) -> None:
+    """A side: textrnn."""
+    from textrnn.config import TranslatorTrainingConfig
+    from textrnn.training.encoder_decoder import EncoderDecoder
+
+    task = TranslationTask(**options)
+    network = EncoderDecoder(task.config(), precision=precision)
+    network.set_weights_by_name(random_weights(task.config().weight_shapes()))
+    fit_in_turns(turns, network, fitting(TranslatorTrainingConfig, precision), task.batch(), task.steps)
+
+
+def pytorch_translator(turns: Turns, **options: Any) -> None:
+    """A side: PyTorch."""
+    import torch
+
+    from benchmarks.pytorch_networks import EncoderDecoder
+
+    task = TranslationTask(**options)
+    network = EncoderDecoder(task.config(), random_weights(task.config().weight_shapes()))
+    batch = task.batch()
+    arrays = [torch.from_numpy(array).long() for array in (*batch.inputs, batch.targets)]
+    train_pytorch(turns, network, lambda: network.loss(*arrays), task.steps)

@@ -1,9 +1,9 @@
 """Sides of a comparison that take turns, each in a process of its own, one working at a time.
 
 A side is a function `side(turns, **options)` in one of the benchmarks' modules. It prepares, then calls
-`turns.wait(...)`, does a block of work, calls `turns.wait()` again, and so on; the time between the go and the next wait is
-one measurement. What it passes to the first `wait` are its facts: losses, say, to check that all sides compute
-the same.
+`turns.wait(...)`, does a block of work, calls `turns.wait()` again, and so on; the time between the go and the next
+wait is one measurement. What it passes to the first `wait` are its facts: losses, say, to check that all sides
+compute the same.
 """
 
 import contextlib

@@ -2,9 +2,7 @@
 
 import sys
 import time
-from typing import TextIO
-
-from tqdm import tqdm
+from typing import Any, TextIO
 
 __all__ = ["Progress"]
 
@@ -22,7 +20,7 @@ class Progress:
         self._stream = stream
         self.quiet = quiet
         self.seconds_between_lines = seconds_between_lines
-        self._bar: tqdm | None = None
+        self._bar: Any = None
 
     @property
     def stream(self) -> TextIO:
@@ -32,7 +30,10 @@ class Progress:
     def message(self, text: str) -> None:
         """Writes one line, above the bar if there is one."""
         if not self.quiet:
-            tqdm.write(text, file=self.stream)
+            if self._bar is not None:
+                self._bar.write(text, file=self.stream)
+            else:
+                print(text, file=self.stream)
             self.stream.flush()
 
     def start(self, title: str, total: int, unit: str) -> None:
@@ -41,6 +42,8 @@ class Progress:
         self.done = 0
         self.began = self.last_line = time.monotonic()
         if not self.quiet and self.stream.isatty():
+            from tqdm import tqdm  # only here: what starts fast has no bar
+
             self._bar = tqdm(total=total, desc=title, unit=unit, unit_scale=True, file=self.stream, leave=False)
 
     def advance(self, amount: int, note: str = "") -> None:

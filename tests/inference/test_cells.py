@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from textrnn.config import NetworkConfig
 from textrnn.inference.cells import GRUCell, LSTMCell, SimpleRNNCell, run, sigmoid
+from textrnn.inference.networks import RecurrentNetwork
 
 
 def softmax(x):
@@ -30,7 +32,7 @@ def test_one_step_gives_the_tutorials_figures():
 
 def test_a_sequence_gives_the_tutorials_figures():
     x, state, cell, output, output_bias = tutorial(3, 10, 4)
-    outputs, _ = run(cell, x.transpose(1, 2, 0), [state.T])
+    outputs, _ = run(cell, cell.project(x.transpose(1, 2, 0)), [state.T])
     np.testing.assert_allclose(outputs[1, :, 4], [-0.99999375, 0.77911235, -0.99861469, -0.99833267], atol=1e-8)
     predicted = softmax(np.einsum("os,bts->obt", output, outputs) + output_bias[:, :, None])
     np.testing.assert_allclose(predicted[1, 3], [0.79560373, 0.86224861, 0.11118257, 0.81515947], atol=1e-8)
@@ -56,3 +58,16 @@ def test_gru_by_hand():
 def test_sigmoid_does_not_overflow():
     with np.errstate(all="raise"):
         np.testing.assert_allclose(sigmoid(np.array([-1e4, 0.0, 1e4])), [0.0, 0.5, 1.0])
+
+
+def test_the_table_of_projected_tokens_gives_what_projecting_gives():
+    generator = np.random.default_rng(0)
+    config = NetworkConfig(vocabulary_size=50, units=(6,), embedding_dim=5)
+    weights = {name: generator.normal(size=shape).astype("f") for name, shape in config.weight_shapes().items()}
+    network = RecurrentNetwork(config, weights)
+    token_ids = generator.integers(0, 50, (40, 1))
+    first, _ = network(token_ids, network.initial_states(40))
+    assert network.first_inputs.table is None
+    second, _ = network(token_ids, network.initial_states(40))
+    assert network.first_inputs.table is not None
+    np.testing.assert_allclose(first, second, atol=1e-6)

@@ -5,12 +5,10 @@ import dataclasses
 import numpy as np
 
 from textrnn.config import TranslatorConfig
-from textrnn.inference.cells import make_cell, run
+from textrnn.inference.cells import TokenProjection, make_cell, project, run
 from textrnn.inference.networks import States, check_weights
 
 __all__ = ["EncoderDecoder", "Memory"]
-
-TABLE_ROWS = 64  # beams at once from which on projecting the whole vocabulary once pays
 
 
 @dataclasses.dataclass
@@ -59,7 +57,7 @@ class EncoderDecoder:
         self.decoder = [
             make_cell(config.cell, weights, f"decoder_{layer}") for layer in range(len(config.decoder_units))
         ]
-        self._projected_embeddings: np.ndarray | None = None
+        self.first_inputs = TokenProjection(self.decoder[0], self.target_embeddings)
 
     def encode(self, source_ids: np.ndarray) -> tuple[Memory, States]:
         """Reads source sentences.
@@ -74,7 +72,9 @@ class EncoderDecoder:
         hidden = self.source_embeddings[source_ids]
         for units, cells in zip(self.config.encoder_units, self.encoder, strict=True):
             zeros = [np.zeros((len(source_ids), units), hidden.dtype) for _ in range(self.config.num_states)]
-            passes = [run(cell, hidden, zeros, mask, backwards=number == 1) for number, cell in enumerate(cells)]
+            passes = [
+                run(cell, cell.project(hidden), zeros, mask, backwards=number == 1) for number, cell in enumerate(cells)
+            ]
             hidden = np.concatenate([outputs for outputs, _ in passes], axis=-1)
         ends = np.concatenate([final[0] for _, final in passes], axis=-1)
         states = [
@@ -96,11 +96,11 @@ class EncoderDecoder:
             Logits of shape `(batch, target_time, vocabulary_size)`; the states to carry on with; and attention weights
             of shape `(batch, target_time, source_time)`.
         """
-        hidden, first = run(self.decoder[0], self.target_embeddings[token_ids], states[0])
+        hidden, first = run(self.decoder[0], self.first_inputs(token_ids), states[0])
         context, attention = self._attend(hidden, memory)
         new_states = [first]
         for cell, state in zip(self.decoder[1:], states[1:], strict=True):
-            hidden, new = run(cell, np.concatenate([hidden, context], axis=-1), state)
+            hidden, new = run(cell, cell.project(np.concatenate([hidden, context], axis=-1)), state)
             new_states.append(new)
         return self._logits(hidden, context), new_states, attention
 
@@ -116,7 +116,7 @@ class EncoderDecoder:
             Logits of shape `(batch * beams, vocabulary_size)`; the new states; and attention weights of shape
             `(batch, beams, source_time)`.
         """
-        states_after = [self.decoder[0].step(self._first_inputs(token_ids.reshape(-1)), states[0])]
+        states_after = [self.decoder[0].step(self.first_inputs(token_ids.reshape(-1)), states[0])]
         hidden = states_after[0][0]
         context, attention = self._attend(hidden.reshape(*token_ids.shape, -1), memory)
         context = context.reshape(len(hidden), -1)
@@ -125,18 +125,10 @@ class EncoderDecoder:
             hidden = states_after[-1][0]
         return self._logits(hidden, context), states_after, attention
 
-    def _first_inputs(self, token_ids: np.ndarray) -> np.ndarray:
-        """Returns the first decoder layer's projected inputs, shape `(rows, gates)`; from a table if there are many."""
-        if len(token_ids) < TABLE_ROWS:
-            return self.decoder[0].project(self.target_embeddings[token_ids])
-        if self._projected_embeddings is None:
-            self._projected_embeddings = self.decoder[0].project(self.target_embeddings)
-        return self._projected_embeddings[token_ids]
-
     def _attend(self, queries: np.ndarray, memory: Memory) -> tuple[np.ndarray, np.ndarray]:
         """Returns contexts, `(batch, queries, memory_dim)`, and weights, `(batch, queries, source_time)`."""
         if self.config.attention == "additive":
-            asked = queries @ self.weights["attention/query_kernel"] + self.weights["attention/bias"]
+            asked = project(queries, self.weights["attention/query_kernel"], self.weights["attention/bias"])
             together = np.tanh(asked[:, :, np.newaxis] + memory.keys[:, np.newaxis])
             scores = together @ self.weights["attention/vector"]
         else:
@@ -147,10 +139,8 @@ class EncoderDecoder:
         return weights @ memory.values, weights
 
     def _project(self, name: str, inputs: np.ndarray) -> np.ndarray:
-        return np.tanh(inputs @ self.weights[f"{name}/kernel"] + self.weights[f"{name}/bias"])
+        return np.tanh(project(inputs, self.weights[f"{name}/kernel"], self.weights[f"{name}/bias"]))
 
     def _logits(self, hidden: np.ndarray, context: np.ndarray) -> np.ndarray:
         combined = self._project("combination", np.concatenate([hidden, context], axis=-1))
-        logits = combined @ self.output_kernel
-        logits += self.weights["output/bias"]  # in place: a second array of this size would cost as much as the product
-        return logits
+        return project(combined, self.output_kernel, self.weights["output/bias"])

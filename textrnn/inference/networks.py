@@ -4,7 +4,7 @@ import numpy as np
 
 from textrnn.config import NetworkConfig, TranslatorConfig
 from textrnn.errors import TextrnnError
-from textrnn.inference.cells import make_cell, run
+from textrnn.inference.cells import TokenProjection, make_cell, project, run
 
 __all__ = ["RecurrentNetwork", "check_weights", "cross_entropies"]
 
@@ -42,6 +42,7 @@ class RecurrentNetwork:
             [make_cell(config.cell, weights, f"recurrent_{layer}{direction}") for direction in config.directions]
             for layer in range(len(config.units))
         ]
+        self.first_inputs = TokenProjection(self.cells[0][0], self.embeddings)
         self.normalizations = [
             (weights[f"normalization_{layer}/gamma"], weights[f"normalization_{layer}/beta"])
             for layer in range(len(config.units) if config.layer_normalization else 0)
@@ -74,10 +75,10 @@ class RecurrentNetwork:
                 "A bidirectional network cannot read from left to right: over a whole text it would see its own "
                 "targets. Score it with `ngram_logits`."
             )
-        hidden = self.embeddings[token_ids]
         new_states = []
         for layer, (cell,) in enumerate(self.cells):
-            hidden, state = run(cell, hidden, states[layer])
+            projected = self.first_inputs(token_ids) if layer == 0 else cell.project(hidden)
+            hidden, state = run(cell, projected, states[layer])
             hidden = self._normalize(layer, hidden)
             new_states.append(state)
         return self._logits(hidden[:, -1] if last_only else hidden), new_states
@@ -96,7 +97,8 @@ class RecurrentNetwork:
         states = self.initial_states(len(token_ids))
         for layer, cells in enumerate(self.cells):
             passes = [
-                run(cell, hidden, states[layer], mask, backwards=number == 1) for number, cell in enumerate(cells)
+                run(cell, cell.project(hidden), states[layer], mask, backwards=number == 1)
+                for number, cell in enumerate(cells)
             ]
             if layer + 1 < len(self.cells):
                 hidden = np.concatenate([outputs for outputs, _ in passes], axis=-1)
@@ -114,9 +116,7 @@ class RecurrentNetwork:
         return (hidden - mean) / np.sqrt(variance + NORMALIZATION_EPSILON) * gamma + beta
 
     def _logits(self, hidden: np.ndarray) -> np.ndarray:
-        logits = hidden @ self.output_kernel
-        logits += self.output_bias
-        return logits
+        return project(hidden, self.output_kernel, self.output_bias)
 
 
 def cross_entropies(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:

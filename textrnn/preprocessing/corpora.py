@@ -15,8 +15,6 @@ import shutil
 import sys
 import tempfile
 import unicodedata
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 
@@ -282,12 +280,14 @@ def tatoeba_file(item: str) -> pathlib.Path:
         return found
     path = cache_directory() / f"tatoeba-{item}.tsv"
     if not path.is_file():
+        import urllib.request  # only here: it takes as long to import as a model to load
+
         url = f"https://www.manythings.org/anki/{target}-{source}.zip"
         try:
             request = urllib.request.Request(url, headers={"User-Agent": "textrnn"})
             with urllib.request.urlopen(request, timeout=30) as answer:
                 archive = answer.read(200_000_000)
-        except (OSError, urllib.error.URLError) as error:
+        except OSError as error:  # URLError is one
             place = f"mt/tatoeba_{source}_{target}/{target}.txt"
             raise TextrnnError(no_network(f"tatoeba:{item}", place)) from error
         write_checked_pairs(archive, f"{target}.txt", path, url)

@@ -9,8 +9,8 @@ from textrnn.training import layers
 
 __all__ = ["RecurrentNetwork"]
 
-# Sizes of the layers whose loop is compiled where all batches have one shape: smaller ones train for less time than that
-# takes, and larger ones spend their time in the matrix products, which gain nothing.
+# Sizes of the layers whose loop is compiled where all batches have one shape. Smaller ones train for less time than
+# compiling takes; larger ones spend their time in the matrix products, which gain nothing.
 COMPILED_UNITS = range(64, 385)
 
 
@@ -54,7 +54,10 @@ class NamedNetwork(keras.Model):
             name=name,
         )
 
-    carries_state = False  # whether a batch goes on from the states that the batch before it left
+    @property
+    def carries_state(self) -> bool:
+        """Whether a batch goes on from the states that the batch before it left."""
+        return False
 
     def weight_owners(self):
         """Returns the layers that hold weights."""

@@ -143,10 +143,10 @@ class Trainer:
 
     def _train_step_body(self, inputs: Any, targets: Any, states: Any, learning_rate: Any, decay: Any) -> Any:
         num_targets = tf.reduce_sum(tf.cast(tf.not_equal(targets, 0), tf.float32))
-        results = [self._loss_and_gradients(*part, num_targets) for part in self._parts((inputs, targets, states))]
-        loss_sums, gradients, states = zip(*results, strict=True)
+        results = [self._loss_and_gradients(num_targets, *part) for part in self._parts((inputs, targets, states))]
+        loss_sums, part_gradients, states = zip(*results, strict=True)
         loss_sum = tf.add_n(loss_sums)
-        gradients = [tf.add_n(parts) for parts in zip(*gradients, strict=True)]
+        gradients = [tf.add_n(parts) for parts in zip(*part_gradients, strict=True)]
         norm = tf.linalg.global_norm(gradients)
         finite = tf.math.is_finite(norm) & tf.math.is_finite(loss_sum)
 
@@ -159,7 +159,7 @@ class Trainer:
         tf.cond(finite, update, lambda: finite)
         return loss_sum, num_targets, finite, joined(states)
 
-    def _loss_and_gradients(self, inputs: Any, targets: Any, states: Any, num_targets: Any) -> Any:
+    def _loss_and_gradients(self, num_targets: Any, inputs: Any, targets: Any, states: Any) -> Any:
         """Returns the summed loss of some rows of a batch, its gradients by the weights, and the states."""
         with tf.GradientTape() as tape:
             hidden, states = self.network.step_hidden(inputs, states, training=True)
@@ -438,8 +438,8 @@ class Trainer:
 def halves(batch: Any) -> list[Any]:
     """Splits the rows of all tensors of a structure in two.
 
-    Nothing in one half waits for the other, so the two run side by side. That keeps two cores busier than dividing each of
-    a thousand small operations between them.
+    Nothing in one half waits for the other, so the two run side by side. That keeps two cores busier than dividing
+    each of a thousand small operations between them.
     """
     middle = tf.shape(tf.nest.flatten(batch)[0])[0] // 2
     return [
