@@ -184,8 +184,8 @@ class Report:
 HEAD = [
     "Written by `python -m benchmarks`. All sides of a comparison take turns, each in a process of its own, with",
     "all cores; the table gives medians and the whole spread. Before anything is timed, equal weights must give losses",
-    'equal to 1e-4 over three training steps, the same tokens, the same translations. "Of peak" is the share of the machine\'s',
-    "float32 matrix peak (NumPy, 2048 x 2048), measured in the same turns.",
+    'equal to 1e-4 over three training steps, the same tokens, the same translations. "Of peak" is the share of',
+    "the machine's float32 matrix peak (NumPy, 2048 x 2048), measured in the same turns.",
 ]
 
 

@@ -106,8 +106,8 @@ def make_cell(name: str, weights: dict[str, np.ndarray], prefix: str) -> SimpleR
 class TokenProjection:
     """What a first layer makes of token ids: their vectors, projected.
 
-    Once as many tokens have come as the vocabulary has, in batches, it projects the whole vocabulary and only looks up from
-    then on, which saves one of the matrix products of a step.
+    Once as many tokens have come in batches as the vocabulary has, it projects the whole vocabulary and only looks up
+    from then on, which saves one of the matrix products of a step.
 
     Args:
         cell: The cell of the first layer.

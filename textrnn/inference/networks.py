@@ -75,10 +75,10 @@ class RecurrentNetwork:
                 "A bidirectional network cannot read from left to right: over a whole text it would see its own "
                 "targets. Score it with `ngram_logits`."
             )
-        new_states = []
-        for layer, (cell,) in enumerate(self.cells):
-            projected = self.first_inputs(token_ids) if layer == 0 else cell.project(hidden)
-            hidden, state = run(cell, projected, states[layer])
+        hidden, state = run(self.cells[0][0], self.first_inputs(token_ids), states[0])
+        hidden, new_states = self._normalize(0, hidden), [state]
+        for layer, (cell,) in enumerate(self.cells[1:], start=1):
+            hidden, state = run(cell, cell.project(hidden), states[layer])
             hidden = self._normalize(layer, hidden)
             new_states.append(state)
         return self._logits(hidden[:, -1] if last_only else hidden), new_states
