@@ -8,6 +8,7 @@ import pytest
 import safetensors.numpy
 
 from tests.conftest import random_weights
+from tests.damage import reseal, rewrite
 from textrnn import TextrnnError, storage
 from textrnn.config import NetworkConfig
 from textrnn.preprocessing.tokenizers import CharTokenizer
@@ -25,16 +26,6 @@ def model():
 def directory(model, tmp_path):
     storage.save_model(tmp_path / "model", model)
     return tmp_path / "model"
-
-
-def rewrite(directory, name, content):
-    """Replaces a file and makes the manifest agree with it, as an attacker would."""
-    import hashlib
-
-    (directory / name).write_bytes(content)
-    manifest = json.loads((directory / "manifest.json").read_text())
-    manifest["files"][name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    (directory / "manifest.json").write_text(json.dumps(manifest))
 
 
 def test_round_trip(model, directory):
@@ -120,16 +111,25 @@ def test_damage_is_noticed_wherever_it_is(directory, name):
     ],
 )
 def test_strange_manifests_are_refused(directory, change, message):
-    manifest = {**json.loads((directory / "manifest.json").read_text()), **change}
-    (directory / "manifest.json").write_text(json.dumps(manifest))
+    reseal(directory, **change)
     with pytest.raises(TextrnnError, match=message):
         storage.load_model(directory, "language-model")
 
 
+def test_the_manifest_guards_itself(directory):
+    path = directory / "manifest.json"
+    text = path.read_text()
+    path.write_text(text.replace('"epochs": 3', '"epochs": 4'))
+    with pytest.raises(TextrnnError, match="does not fit its own checksum"):
+        storage.load_model(directory, "language-model")
+    path.write_text(text.replace('"checksum"', '"checksun"'))
+    with pytest.raises(TextrnnError, match="unknown entry 'checksun'"):
+        storage.load_model(directory, "language-model")
+
+
 def test_no_path_is_followed(directory, tmp_path):
-    manifest = json.loads((directory / "manifest.json").read_text())
-    manifest["files"]["../secret"] = manifest["files"]["config.json"]
-    (directory / "manifest.json").write_text(json.dumps(manifest))
+    files = json.loads((directory / "manifest.json").read_text())["files"]
+    reseal(directory, files={**files, "../secret": files["config.json"]})
     with pytest.raises(TextrnnError, match="'../secret', which is no file of a model"):
         storage.load_model(directory, "language-model")
 
@@ -182,7 +182,11 @@ def test_wrong_shapes_dtypes_and_values_are_refused(model, directory):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"kind": "translator"}, "holds a 'translator', not a 'language-model'"),
+        ({"kind": "translator"}, "does not say what the model is"),
+        (
+            {"kind": "translator", "network": {"source_vocabulary_size": 9, "target_vocabulary_size": 9}},
+            "holds a 'translator', not a 'language-model'",
+        ),
         ({"network": {"vocabulary_size": 8, "cel": "gru"}}, "no option `cel`. Did you mean 'cell'"),
         ({"network": {"vocabulary_size": 10**12}}, "`vocabulary_size`"),
         ({"network": {"vocabulary_size": 9, "units": [6], "embedding_dim": 4}}, "tokenizer.json has 8 tokens"),

@@ -1,6 +1,7 @@
 """What the commands share: options from configs, errors to exit codes, printing; and `textrnn` on the command line."""
 
 import argparse
+import contextlib
 import dataclasses
 import inspect
 import json
@@ -160,12 +161,23 @@ def run(command: Callable[[Sequence[str] | None], None], arguments: Sequence[str
         print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader has gone, as after `| head`; what is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has gone, as after `| head`.
+        drop_output()
+    except OSError as error:
+        # Whatever had a place to be named has become a TextrnnError; a full disk can strike anywhere.
+        drop_output()
+        print(f"error: {error.filename or 'output'}: {error.strerror or error}.", file=sys.stderr)
+        return USAGE_ERROR
     except MemoryError:
         print("error: not enough memory. Use a smaller `batch_size`, `length` or network.", file=sys.stderr)
         return USAGE_ERROR
     return 0
+
+
+def drop_output() -> None:
+    """Sends what is still buffered for standard output nowhere, so that it cannot fail a second time."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> int:

@@ -5,7 +5,8 @@
                         source_tokenizer.json and target_tokenizer.json instead
     weights.safetensors arrays under the names of the config's `weight_shapes`
     ngrams.safetensors  hashed n-grams of the training text, for memorisation reports (optional)
-    manifest.json       format version, sha256 and size of every other file, facts about the training
+    manifest.json       format version, sha256 and size of every other file, facts about the training, and a checksum of
+                        the manifest itself
 
 Saving writes each file as `NAME.next`, then renames the new manifest into place, then the other files. That one rename
 is the moment at which the new model counts: a reader takes each file from `NAME` or `NAME.next`, whichever fits the
@@ -16,6 +17,7 @@ that a file names.
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import pathlib
 import struct
@@ -42,7 +44,8 @@ TOKENIZER_FILES = tuple(
     f"{name}.{suffix}" for name in ("tokenizer", "source_tokenizer", "target_tokenizer") for suffix in ("json", "model")
 )
 OPTIONAL_FILES = (*TOKENIZER_FILES, "ngrams.safetensors")
-MAX_JSON_BYTES = 64_000_000
+MAX_CONFIG_BYTES = 100_000
+MAX_FILE_BYTES = 64_000_000  # of any file but the weights, whose size the config says
 MAX_HEADER_BYTES = 10_000_000
 PRETRAINED = pathlib.Path(__file__).parent / "pretrained"
 
@@ -115,7 +118,14 @@ def save_model(directory: str | os.PathLike[str], model: StoredModel, half_preci
         },
         "training": model.facts,
     }
+    manifest["checksum"] = checksum(manifest)
     write_files(pathlib.Path(directory), {**files, "manifest.json": to_json(manifest)})
+
+
+def checksum(manifest: dict[str, Any]) -> str:
+    """Returns the sha256 of a manifest's values but for the checksum itself, however they are laid out."""
+    rest = {name: value for name, value in manifest.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, ensure_ascii=False).encode("utf-8")).hexdigest()
 
 
 def to_json(content: dict[str, Any]) -> bytes:
@@ -178,12 +188,12 @@ def load_model(model: str | os.PathLike[str], kind: str) -> StoredModel:
     directory = find_model(model)
     files, facts = read_model_files(directory)
     content = parsed_json(files["config.json"], directory / "config.json")
-    if content.get("kind") != kind:
-        raise TextrnnError(f"{directory}: holds a {content.get('kind')!r}, not a {kind!r}.")
+    if content["kind"] != kind:
+        raise TextrnnError(f"{directory}: holds a {content['kind']!r}, not a {kind!r}.")
+    config = KINDS[kind].from_dict(content["network"])
     try:
-        config = KINDS[kind].from_dict(content.get("network", {}))
         tokenizers = {name: load_tokenizer(files, name) for name in config.tokenizer_names}
-    except (TextrnnError, TypeError) as error:
+    except TextrnnError as error:
         raise TextrnnError(f"{directory}: {error}") from error
     for (name, tokenizer), size in zip(tokenizers.items(), config.vocabulary_sizes, strict=True):
         if tokenizer.vocabulary_size != size:
@@ -208,16 +218,16 @@ def read_model_files(directory: pathlib.Path) -> tuple[dict[str, bytes], dict[st
         files = read_files(directory)
     except TextrnnError:
         files = read_files(directory)  # a save by another process may have gone by; a damaged model fails again
-    facts = parsed_json(read_bounded(directory / "manifest.json", MAX_JSON_BYTES), directory / "manifest.json")
+    facts = parsed_json(read_bounded(directory / "manifest.json", MAX_FILE_BYTES), directory / "manifest.json")
     return files, facts.get("training") or {}
 
 
 def read_files(directory: pathlib.Path) -> dict[str, bytes]:
     """Returns the content of every file that the manifest names."""
     manifest_path = directory / "manifest.json"
-    if not manifest_path.is_file():
+    if not manifest_path.is_file() or manifest_path.is_symlink():
         raise TextrnnError(f"{directory}: manifest.json is missing, so this is not a complete textrnn model.")
-    manifest = parsed_json(read_bounded(manifest_path, MAX_JSON_BYTES), manifest_path)
+    manifest = parsed_json(read_bounded(manifest_path, MAX_FILE_BYTES), manifest_path)
     version = manifest.get("format_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise TextrnnError(f"{manifest_path}: `format_version` must be a whole number from 1. Received: {version!r}.")
@@ -226,15 +236,38 @@ def read_files(directory: pathlib.Path) -> dict[str, bytes]:
             f"{directory}: format version {version} is newer than this textrnn reads ({FORMAT_VERSION}). "
             "Upgrade textrnn."
         )
+    check_manifest(manifest, manifest_path)
+    entries = dict(manifest["files"])
+    files = {"config.json": read_checked(directory, "config.json", entries.pop("config.json"), MAX_CONFIG_BYTES)}
+    limits = {"weights.safetensors": max_weights_bytes(files["config.json"], directory / "config.json")}
+    for name, entry in entries.items():
+        files[name] = read_checked(directory, name, entry, limits.get(name, MAX_FILE_BYTES))
+    return files
+
+
+def max_weights_bytes(config: bytes, path: pathlib.Path) -> int:
+    """Returns how large the weights of a network can be at most, so that a larger file is not even read."""
+    content = parsed_json(config, path)
+    kind, network = content.get("kind"), content.get("network")
+    if not isinstance(kind, str) or kind not in KINDS or not isinstance(network, dict):
+        raise TextrnnError(f"{path}: does not say what the model is; the model is damaged or of another program.")
+    try:
+        shapes = KINDS[kind].from_dict(network).weight_shapes()
+    except (TextrnnError, TypeError) as error:
+        raise TextrnnError(f"{path}: {error}") from error
+    return 4 * sum(math.prod(shape) for shape in shapes.values()) + MAX_HEADER_BYTES
+
+
+def check_manifest(manifest: dict[str, Any], path: pathlib.Path) -> None:
+    """Raises unless the manifest is whole, and names the files of a model and nothing else."""
+    for name in manifest:
+        if name not in ("format_version", "files", "training", "checksum"):
+            raise TextrnnError(f"{path}: has an unknown entry {name!r}; it is damaged or of another program.")
+    if "checksum" in manifest and manifest["checksum"] != checksum(manifest):
+        raise TextrnnError(f"{path}: does not fit its own checksum; it is damaged. Copy the directory again.")
     entries = manifest.get("files")
     if not isinstance(entries, dict):
-        raise TextrnnError(f"{manifest_path}: `files` must be an object.")
-    check_names(entries, manifest_path)
-    return {name: read_checked(directory, name, entry) for name, entry in entries.items()}
-
-
-def check_names(entries: dict[str, Any], path: pathlib.Path) -> None:
-    """Raises unless the manifest names the files of a model and nothing else."""
+        raise TextrnnError(f"{path}: `files` must be an object.")
     for name in REQUIRED_FILES:
         if name not in entries:
             raise TextrnnError(f"{path}: does not name {name}; the model is incomplete.")
@@ -243,11 +276,13 @@ def check_names(entries: dict[str, Any], path: pathlib.Path) -> None:
             raise TextrnnError(f"{path}: names {name!r}, which is no file of a model.")
 
 
-def read_checked(directory: pathlib.Path, name: str, entry: Any) -> bytes:
-    """Reads one file, from `NAME` or `NAME.next`, and compares it with its manifest entry."""
+def read_checked(directory: pathlib.Path, name: str, entry: Any, limit: int) -> bytes:
+    """Reads one file of at most `limit` bytes, from `NAME` or `NAME.next`, and compares it with its manifest entry."""
     size, digest = (entry.get("bytes"), entry.get("sha256")) if isinstance(entry, dict) else (None, None)
     if not isinstance(size, int) or not isinstance(digest, str):
         raise TextrnnError(f"{directory / 'manifest.json'}: the entry of {name} must hold bytes and sha256.")
+    if size > limit:
+        raise TextrnnError(f"{directory / name}: {size:,} bytes are more than such a file can have ({limit:,}).")
     found = False
     for path in (directory / name, directory / f"{name}.next"):
         if path.is_file() and not path.is_symlink():

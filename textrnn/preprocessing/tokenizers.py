@@ -343,7 +343,7 @@ class SubwordTokenizer(Tokenizer):
         except RuntimeError as error:
             raise TextrnnError(
                 f"SentencePiece could not build {vocabulary_size} subwords from this text: {error}. "
-                "Pass a longer text or a smaller `vocabulary_size`."
+                "Pass another `vocabulary_size` or a longer text."
             ) from error
         return cls(model.getvalue())
 
