@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from textrnn import commands
 from textrnn.config import NetworkConfig, TranslatorConfig
 from textrnn.preprocessing.pairs import Pairs
 from textrnn.progress import Progress
@@ -95,3 +96,30 @@ def reverser(tmp_path_factory):
         seed=1,
     )
     return translator, directory, records
+
+
+@pytest.fixture
+def call(capsys):
+    """Runs a command in this process; returns (status, standard output, standard error)."""
+
+    def run(module, *arguments):
+        try:
+            status = commands.run(module.command, [str(argument) for argument in arguments])
+        except SystemExit as end:
+            status = end.code
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+def assert_refused(result, *words):
+    """Status 2, nothing on standard output, at most three lines that hold all of `words`, and no traceback."""
+    status, output, error = result
+    assert status == 2, error
+    assert output == ""
+    message = error[max(error.rfind("error: "), 0) :]  # what stands before it is progress
+    assert len(message.strip().splitlines()) <= 3
+    assert "Traceback" not in error
+    for word in words:
+        assert word in message

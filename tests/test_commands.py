@@ -9,36 +9,9 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT, reversal_pairs
-from textrnn import commands, evaluate, generate, train, translate
+from tests.conftest import ROOT, assert_refused, reversal_pairs
+from textrnn import evaluate, generate, train, translate
 from textrnn.config import TrainingConfig
-
-
-@pytest.fixture
-def call(capsys):
-    """Runs a command in this process; returns (status, standard output, standard error)."""
-
-    def run(module, *arguments):
-        try:
-            status = commands.run(module.command, [str(argument) for argument in arguments])
-        except SystemExit as end:
-            status = end.code
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
-
-
-def assert_refused(result, *words):
-    """Status 2, nothing on standard output, at most three lines that hold all of `words`, and no traceback."""
-    status, output, error = result
-    assert status == 2, error
-    assert output == ""
-    message = error[max(error.rfind("error: "), 0) :]  # what stands before it is progress
-    assert len(message.strip().splitlines()) <= 3
-    assert "Traceback" not in error
-    for word in words:
-        assert word in message
 
 
 def test_generate_prints_the_prompt_and_its_continuation(call, trained):

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import json
 import os
+import pathlib
 import re
 import signal
 import sys
@@ -18,6 +19,7 @@ from textrnn.errors import TextrnnError, check_choice, nearest
 __all__ = [
     "Parser",
     "add_config_options",
+    "check_writable",
     "chosen_options",
     "main",
     "parsed_by_kind",
@@ -127,6 +129,15 @@ def read_prompt(prompt: str) -> str:
         return sys.stdin.read().removesuffix("\n")
     except UnicodeDecodeError as error:
         raise TextrnnError(f"standard input, byte {error.start + 1}: not valid {error.encoding}.") from error
+
+
+def check_writable(path: str | None) -> None:
+    """Raises `TextrnnError` if a file cannot be written there: better known before long work than after it."""
+    if path is None:
+        return
+    directory = pathlib.Path(path).absolute().parent
+    if pathlib.Path(path).is_dir() or not directory.is_dir() or not os.access(directory, os.W_OK):
+        raise TextrnnError(f"{path}: cannot be written. Name a file in a directory that is there.")
 
 
 def print_result(result: Any, as_json: bool) -> None:

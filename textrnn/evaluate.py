@@ -6,7 +6,15 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from textrnn.commands import Parser, add_config_options, chosen_options, parsed_by_kind, print_result, run
+from textrnn.commands import (
+    Parser,
+    add_config_options,
+    check_writable,
+    chosen_options,
+    parsed_by_kind,
+    print_result,
+    run,
+)
 from textrnn.inference.beam_search import BeamOptions
 from textrnn.preprocessing import corpora
 from textrnn.progress import Progress
@@ -97,6 +105,7 @@ def evaluate_translation(parsed: argparse.Namespace) -> None:
     from textrnn.evaluation.bleu import checked
     from textrnn.tasks.translator import Translator
 
+    check_writable(parsed.save)
     sources = lines_of(parsed.source, parsed.encoding)
     references = [lines_of(path, parsed.encoding) for path in parsed.references]
     checked(sources, references)  # unequal counts are better known before than after translating
@@ -171,6 +180,7 @@ def plain(value: Any) -> Any:
 def command(arguments: Sequence[str] | None = None) -> None:
     """Scores; raises `TextrnnError` for bad input."""
     parsed = parsed_by_kind("textrnn evaluate", KINDS, arguments)
+    check_writable(getattr(parsed, "plot", None))
     if parsed.kind == "bleu":
         evaluate_bleu(parsed)
     elif parsed.kind == "translation":

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from textrnn.commands import Parser, add_config_options, chosen_options, print_result, read_prompt, run
+from textrnn.commands import Parser, add_config_options, check_writable, chosen_options, print_result, read_prompt, run
 from textrnn.errors import TextrnnError
 from textrnn.inference.beam_search import BeamOptions
 from textrnn.inference.sampling import SamplingOptions
@@ -40,6 +40,7 @@ def command(arguments: Sequence[str] | None = None) -> None:
     """Translates; raises `TextrnnError` for bad input."""
     parsed = make_parser().parse_args(arguments)
     options = {**chosen_options(parsed, BeamOptions), **chosen_options(parsed, SamplingOptions)}
+    check_writable(parsed.attention)
     translator = Translator.load(*(parsed.model or [DEFAULT_MODEL]))
     if parsed.attention and (len(parsed.text) > 1 or parsed.text == ["-"]):
         raise TextrnnError("--attention draws one translation. Pass one sentence.")

@@ -108,6 +108,7 @@ def interrupted(kind, directory, name):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
     kind, place, num_kills, seed = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     finish(kind, place / "whole", place / "whole.log")
     storm(kind, place, num_kills, seed)

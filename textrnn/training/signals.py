@@ -20,7 +20,8 @@ class PostponedSignals:
     def __enter__(self) -> "PostponedSignals":
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self.handlers[number] = signal.signal(number, self._receive)
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as it is for SIGINT in the background
+                    self.handlers[number] = signal.signal(number, self._receive)
         return self
 
     def _receive(self, number: int, frame: Any) -> None:
