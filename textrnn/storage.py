@@ -14,6 +14,7 @@ manifest's hash, so it finds the old model or the new one whole. Nothing here ru
 that a file names.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -142,7 +143,8 @@ def write_files(directory: pathlib.Path, files: dict[str, bytes]) -> None:
         if foreign and not manifest.exists():
             raise TextrnnError(f"{directory}: holds {foreign[0]} but no model, and is left alone. Name another place.")
         if manifest.exists():
-            finish_renames(directory)
+            with contextlib.suppress(TextrnnError):  # a damaged model has nothing to finish, and is replaced
+                finish_renames(directory)
         for name, content in files.items():
             write_atomically(directory / f"{name}.next", content)
         os.replace(directory / "manifest.json.next", manifest)

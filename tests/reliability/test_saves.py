@@ -60,6 +60,16 @@ def test_a_kill_during_saves_leaves_a_whole_model(tmp_path, num_kills):
     assert left == []
 
 
+def test_a_damaged_model_can_be_replaced(tmp_path):
+    """A night's training is not lost because the model that it replaces was damaged."""
+    model = make_model("abc", 20, 0)
+    storage.save_model(tmp_path, model)
+    for name in ("manifest.json", "config.json", "weights.safetensors"):
+        (tmp_path / name).write_bytes(b"damaged")
+        storage.save_model(tmp_path, model)
+        assert same(storage.load_model(tmp_path, "language-model"), model)
+
+
 LIMITED_SAVE = """
 import resource, signal, sys
 from textrnn import LanguageModel, TextrnnError

@@ -77,7 +77,7 @@ def evaluate(
     config = network.config
     if config.form != "stream":
         return evaluate_lines(network, text, batch_size, progress)
-    check_range("window", window, 0, whole=True)
+    check_range("window", window, 0, 1_000_000_000, whole=True)
     if text.num_tokens < 2:
         raise TextrnnError(f"A text of {text.num_tokens} tokens leaves nothing to predict. Pass a longer text.")
     if window:

@@ -188,6 +188,7 @@ class LanguageModel:
         """
         check_options(options, TrainingConfig.option_names(), "fit")
         training_config = TrainingConfig(**options)
+        check_range("validation_fraction", validation_fraction, 0, 1, above=True, below=True)
         with Run(output, resume, overwrite, half_precision, callbacks, progress) as run:
             training_corpus = opened(corpus, encoding)
             if validation is None:
@@ -308,10 +309,11 @@ class LanguageModel:
             **options: Options of `SamplingOptions`.
         """
         prompts = list(prompts)
+        pieces = self._pieces(prompts, num_samples, explain, options)  # checks the options first
         collected: list[list[Piece]] = [[] for _ in range(len(prompts) * num_samples)]
-        for piece in self._pieces(prompts, num_samples, explain, options):
+        for piece in pieces:
             collected[piece.sequence].append(piece)
-        results = [finished(prompts[index // num_samples], pieces) for index, pieces in enumerate(collected)]
+        results = [finished(prompts[index // num_samples], parts) for index, parts in enumerate(collected)]
         return [results[start : start + num_samples] for start in range(0, len(results), num_samples)]
 
     def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:

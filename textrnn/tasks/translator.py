@@ -223,6 +223,7 @@ class Translator:
         """
         check_options(options, TranslatorTrainingConfig.option_names(), "fit")
         config = TranslatorTrainingConfig(**options)
+        check_range("validation_fraction", validation_fraction, 0, 1, above=True, below=True)
         if config.subword_regularization and self.level != "subword":
             raise TextrnnError(f"`subword_regularization` is for level='subword'. Received: level={self.level!r}.")
         if config.joined_pairs and self.level == "char":
