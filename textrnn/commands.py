@@ -124,6 +124,12 @@ def parsed_by_kind(
 def read_prompt(prompt: str) -> str:
     """Returns the text that was given, or standard input for "-"."""
     if prompt != "-":
+        try:
+            prompt.encode("utf-8")
+        except UnicodeEncodeError as error:  # bytes of another encoding reach Python as lone surrogates
+            raise TextrnnError(
+                f"The text holds bytes that are not valid UTF-8, at character {error.start + 1}."
+            ) from error
         return prompt
     try:
         return sys.stdin.read().removesuffix("\n")

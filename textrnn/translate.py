@@ -44,7 +44,8 @@ def command(arguments: Sequence[str] | None = None) -> None:
     translator = Translator.load(*(parsed.model or [DEFAULT_MODEL]))
     if parsed.attention and (len(parsed.text) > 1 or parsed.text == ["-"]):
         raise TextrnnError("--attention draws one translation. Pass one sentence.")
-    sentences = (line for text in parsed.text for line in (read_prompt(text).split("\n") if text == "-" else [text]))
+    texts = ((text, read_prompt(text)) for text in parsed.text)
+    sentences = (line for text, read in texts for line in (read.split("\n") if text == "-" else [read]))
     results: list[dict[str, Any]] = []
     for chunk in chunks(sentences):
         groups = translator.translations(chunk, **options)

@@ -228,6 +228,7 @@ def test_command_lines(place):
     @fuzzed
     @given(modules, st.lists(words, max_size=6))
     @example(generate, ["\udc80", "--model", directory])
+    @example(translate, ["\udc80"])
     @example(train, ["language-model", "\udc80", "--output", "x"])
     def test(module, arguments):
         if module is generate:
