@@ -3,6 +3,7 @@ import math
 import pytest
 
 from textrnn.config import NetworkConfig, TrainingConfig
+from textrnn.training import estimates
 from textrnn.training.estimates import estimated_bytes, num_parameters
 
 
@@ -15,3 +16,12 @@ def test_parameters_are_those_of_the_weights():
 def test_more_work_needs_more_memory(change):
     config = NetworkConfig(vocabulary_size=4000)
     assert estimated_bytes(config, TrainingConfig(**change)) > estimated_bytes(config, TrainingConfig())
+
+
+def test_advice_against_a_precision_that_is_slower_here(monkeypatch):
+    rates = {"float32": 2.0, "bfloat16": 1.0}
+    monkeypatch.setattr(estimates, "flops_per_second", lambda precision: rates[precision])
+    assert estimates.precision_advice("float32") == []
+    assert 'use precision="float32"' in estimates.precision_advice("bfloat16")[0]
+    rates["bfloat16"] = 3.0
+    assert estimates.precision_advice("bfloat16") == []

@@ -21,14 +21,22 @@ def num_parameters(config: NetworkConfig | TranslatorConfig) -> int:
 
 
 def flops_per_second(precision: str, seconds: float = 0.15) -> float:
-    """Measures this machine's rate on matrix products of a training step's size."""
+    """Measures this machine's rate on matrix products of a training step's size, for both halves of a batch."""
     left, right = (tf.cast(tf.random.normal(shape), precision) for shape in ((1024, 512), (512, 1024)))
     tf.matmul(left, right)
     count, start = 0, time.monotonic()
     while time.monotonic() - start < seconds:
         tf.matmul(left, right)
         count += 1
-    return count * 2 * 1024 * 512 * 1024 / (time.monotonic() - start)
+    # Each half has half of the cores, and what is measured here is one of them.
+    return 2 * count * 2 * 1024 * 512 * 1024 / (time.monotonic() - start)
+
+
+def precision_advice(precision: str) -> list[str]:
+    """Returns a line if this processor is slower in the chosen precision than in float32, else nothing."""
+    if precision == "float32" or flops_per_second(precision) > flops_per_second("float32"):
+        return []
+    return [f'advice: {precision} products are slower than float32 on this processor; use precision="float32".']
 
 
 def estimated_seconds(config: NetworkConfig, training: TrainingConfig, plan: BatchPlan) -> float:
@@ -73,7 +81,7 @@ def describe_run(
             f"advice: {100 * texts[1].unknown_share:.0f}% of the validation tokens are unknown; "
             'a larger `vocabulary_size`, or level="subword", which knows every word, predicts them.'
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *precision_advice(training.precision)])
 
 
 def estimated_translator_seconds(
@@ -115,4 +123,4 @@ def describe_translator_run(
             f"advice: {parameters / pairs.num_target_tokens:.0f} parameters per target token is a lot; the model will "
             "learn the pairs by heart. Use more pairs, or smaller layers and vocabularies."
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *precision_advice(training.precision)])
