@@ -123,7 +123,7 @@ def test_model_files(place):
         with until_over(clock):
             rewrite(directory, name, content)  # with a manifest that fits, so that the reader itself is met
             model = LanguageModel.load(directory)
-            model.generate("the lamp", max_tokens=3, seed=1)
+            assert model.generate("the lamp", max_tokens=3, seed=1).startswith("the lamp")
 
     run(test)
 
@@ -141,7 +141,8 @@ def test_configs(place):
             (directory / other).write_bytes(whole[other])
         with until_over(clock):
             rewrite(directory, "config.json", json.dumps({"kind": "language-model", "network": network}).encode())
-            LanguageModel.load(directory)
+            config = LanguageModel.load(directory).config
+            assert {name: array.shape for name, array in MODEL.weights.items()} == config.weight_shapes()
 
     run(test)
 
