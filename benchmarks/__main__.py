@@ -47,7 +47,14 @@ def check_equal(key: str, share: float = 1.0) -> Any:
     return check
 
 
-def rates(part: str, what: str, results: dict[str, Result], work: dict[str, float], unit: str, **facts: Any) -> Any:
+def rates(
+    part: str,
+    what: str,
+    results: dict[str, Result],
+    work: dict[str, float],
+    unit: str,
+    operations: float | None = None,
+) -> list[Measurement]:
     """Turns durations into measurements of work per second.
 
     Args:
@@ -56,24 +63,17 @@ def rates(part: str, what: str, results: dict[str, Result], work: dict[str, floa
         results: Of each side; `matrix peak` is taken as the machine's peak.
         work: What each side does in a block.
         unit: Of the work, per second.
-        facts: `operations` per unit of work, for the share of the peak.
+        operations: Per unit of work, for the share of the peak.
     """
-    peak = None
-    if "matrix peak" in results:
-        peak = PEAK_OPERATIONS / results["matrix peak"].median
-    return [
-        Measurement(
-            part,
-            what,
-            side,
-            unit,
-            [work[side] / seconds for seconds in result.seconds],
-            share_of_peak=facts["operations"] * work[side] / result.median / peak if peak and facts else None,
-            peak_megabytes=result.peak_megabytes,
-        )
-        for side, result in results.items()
-        if side != "matrix peak"
-    ]
+    peak = PEAK_OPERATIONS / results["matrix peak"].median if "matrix peak" in results else None
+    found = []
+    for side, result in results.items():
+        if side == "matrix peak":
+            continue
+        values = [work[side] / seconds for seconds in result.seconds]
+        share = operations * work[side] / result.median / peak if peak and operations else None
+        found.append(Measurement(part, what, side, unit, values, share, result.peak_megabytes))
+    return found
 
 
 def measure_training(rounds: int) -> list[Measurement]:
@@ -111,8 +111,15 @@ def measure_translator_training(rounds: int) -> list[Measurement]:
 def measure_generation(rounds: int) -> list[Measurement]:
     """Generation one by one and in batches."""
     found = []
-    for batch_size, num_tokens in ((1, 100), (64, 50), (256, 30)):
-        options = {"batch_size": batch_size, "num_tokens": num_tokens}
+    for batch_size, num_tokens, units, vocabulary_size in (
+        (1, 400, 128, 4000),
+        (1, 100, 512, 8000),
+        (64, 50, 512, 8000),
+        (256, 30, 512, 8000),
+    ):
+        options = {
+            "batch_size": batch_size, "num_tokens": num_tokens, "units": units, "vocabulary_size": vocabulary_size
+        }  # fmt: skip
         task = generation.Task(**options)
         sides: Any = {
             "textrnn": (generation.textrnn_generation, options),
@@ -125,7 +132,7 @@ def measure_generation(rounds: int) -> list[Measurement]:
             sides["model.predict"] = (generation.predict_generation, {**options, "num_tokens": 10})
             work["model.predict"] = 10
         results = take_turns(sides, rounds, check_equal("tokens"))
-        what = "one by one" if batch_size == 1 else f"batch of {batch_size}"
+        what = f"{'one by one' if batch_size == 1 else f'batch of {batch_size}'}, {units} units"
         operations = task.operations / task.tokens
         found += rates("Generation", what, results, work, "tokens/s", operations=operations)
     return found
@@ -181,11 +188,18 @@ def measure_forms(rounds: int) -> list[Measurement]:
     """An epoch of the tutorials' n-gram form beside the `lines` form."""
     with tempfile.TemporaryDirectory() as directory:
         path, _ = some_text(pathlib.Path(directory), 0.1)
-        sides = {form: (forms.training_form, {"form": form, "path": str(path)}) for form in ("lines", "ngrams")}
+        forms_of_training = {
+            "lines, batch of 32": {"form": "lines"},
+            "lines, batch of 128": {"form": "lines", "batch_size": 128},
+            "n-grams, batch of 32": {"form": "ngrams"},
+        }
+        sides = {name: (forms.training_form, {**form, "path": str(path)}) for name, form in forms_of_training.items()}
 
         def check(facts: dict[str, Any]) -> None:
-            assert facts["lines"]["targets"] == facts["ngrams"]["targets"]
-            np.testing.assert_allclose(facts["lines"]["loss"], facts["ngrams"]["loss"], atol=1e-5)
+            first, *others = facts.values()
+            for other in others:
+                assert other["targets"] == first["targets"]
+                np.testing.assert_allclose(other["loss"], first["loss"], atol=1e-5)
 
         results = take_turns(sides, rounds, check)
     return [

@@ -14,7 +14,7 @@ from benchmarks.turns import Turns
 BLOCK = 40  # batches; an epoch in the n-gram form would be too long to wait for
 
 
-def training_form(turns: Turns, form: str, path: str) -> None:
+def training_form(turns: Turns, form: str, path: str, batch_size: int = 32) -> None:
     """A side: trains the tutorials' network in one form.
 
     Its facts: the loss of the whole text before training, and the number of targets and batches in an epoch.
@@ -34,7 +34,7 @@ def training_form(turns: Turns, form: str, path: str) -> None:
         longest = int((text.line_ends - text.line_starts).max()) + 2
         options: dict[str, Any] = {**NETWORKS["tutorial"], "form": form, "dropout": 0.0, "max_length": longest}
         network = RecurrentNetwork(NetworkConfig(vocabulary_size=tokenizer.vocabulary_size, **options), seed=1)
-        plan = BatchPlan(text, form, 32, 64, longest, True, seed=0)
+        plan = BatchPlan(text, form, batch_size, 64, longest, True, seed=0)
 
         num_batches = 0
 

@@ -108,9 +108,7 @@ class Report:
         bases = {one.what: one.median for one in measurements if one.side == BASE}
         for one in measurements:
             base = bases.get(one.what)
-            ratio = f"{base / one.median:.2f} x behind" if base and one.side != BASE else ""
-            if base and one.side != BASE and base < one.median:
-                ratio = f"{one.median / base:.2f} x ahead"
+            ratio = f"textrnn {base / one.median:.2f} x" if base and one.side != BASE else ""
             share = "" if one.share_of_peak is None else f"{one.share_of_peak:.0%}"
             memory = "" if one.peak_megabytes is None else f"{one.peak_megabytes:,.0f} MB"
             if one.base_megabytes is not None and one.peak_megabytes is not None:

@@ -165,9 +165,9 @@ def test_a_callback_may_stop_within_an_epoch():
 def test_moving_average_follows_the_weights():
     """With a decay of d, after one step from w0 to w1 the average is d w0 + (1 - d) w1; the first step's d is 0.1."""
     trainer = make_trainer(moving_average=0.999)
-    start = [variable.numpy() for variable in trainer.variables]
+    start = [variable.numpy() for variable in trainer.steps.variables]
     trainer._train_on(next(trainer.training.batches(0)))
-    for average, first, variable in zip(trainer.averages, start, trainer.variables, strict=True):
+    for average, first, variable in zip(trainer.steps.averages, start, trainer.steps.variables, strict=True):
         np.testing.assert_allclose(average, 0.1 * first + 0.9 * variable.numpy(), atol=1e-6)
 
 
@@ -175,7 +175,7 @@ def test_gradient_norm_is_clipped():
     """Adam's first moment shows it: after one step its norm is (1 - 0.9) times that of the clipped gradient."""
     trainer = make_trainer(clip_norm=0.01, optimizer="adam")
     trainer._train_on(next(trainer.training.batches(0)))
-    moments = [variable.numpy() for variable in trainer.optimizer.variables if variable.name.endswith("momentum")]
+    moments = [variable.numpy() for variable in trainer.steps.optimizer.variables if variable.name.endswith("momentum")]
     assert np.sqrt(sum((moment**2).sum() for moment in moments)) == pytest.approx(0.1 * 0.01, rel=1e-3)
 
 
@@ -238,14 +238,14 @@ def test_history_is_written(trained):
 def test_two_halves_make_the_step_of_the_whole_batch(monkeypatch, rows):
     histories = []
     for large_network in (0, 10**9):
-        monkeypatch.setattr("textrnn.training.trainer.LARGE_NETWORK", large_network)
+        monkeypatch.setattr("textrnn.training.steps.LARGE_NETWORK", large_network)
         trainer = make_trainer(network_options={"input_dropout": 0.0}, batch_size=rows)
         histories.append([(record.training_loss, record.validation_loss) for record in trainer.fit()])
     np.testing.assert_allclose(*histories, atol=1e-5)
 
 
 def test_a_run_in_halves_resumes_exactly(monkeypatch, tmp_path):
-    monkeypatch.setattr("textrnn.training.trainer.LARGE_NETWORK", 0)
+    monkeypatch.setattr("textrnn.training.steps.LARGE_NETWORK", 0)
     monkeypatch.setattr("textrnn.training.networks.COMPILED_UNITS", range(1, 100))
     whole = make_trainer()
     whole.fit()

@@ -25,13 +25,12 @@ from textrnn.preprocessing.sequences import Batch, BatchPlan
 from textrnn.progress import Progress
 from textrnn.storage import CHECKPOINT, write_atomically
 from textrnn.training.history import EpochRecord, history_csv
-from textrnn.training.losses import projected_cross_entropy, summed_cross_entropy
 from textrnn.training.signals import PostponedSignals
+from textrnn.training.steps import Steps
 
 __all__ = ["Trainer", "learning_rate_at"]
 
 MAX_BAD_STEPS = 10
-LARGE_NETWORK = 300_000  # weights; what makes a step of such a network fast would only delay a smaller one's start
 
 
 def learning_rate_at(step: int, num_steps: int, config: FittingConfig) -> float:
@@ -106,9 +105,7 @@ class Trainer:
         self.position = Position()
         self.num_batches = training.num_batches
         self.num_steps = self.num_batches * config.epochs
-        self.variables = list(network.trainable_variables)
-        self.optimizer = self._make_optimizer()
-        self.averages = [tf.Variable(v.value, trainable=False) for v in self.variables] if config.moving_average else []
+        self.steps = Steps(network, config, training.max_targets)
         self.best_weights: list[dict[str, np.ndarray]] = []  # of the best validations, the best first
         self.states: Any = None
         self.callbacks = keras.callbacks.CallbackList(
@@ -116,76 +113,6 @@ class Trainer:
         )
         self.signals = PostponedSignals()
         self.clock = time.monotonic()
-        self._compile_steps()
-
-    def _make_optimizer(self) -> Any:
-        options = {"learning_rate": self.config.learning_rate, "beta_2": 0.99}
-        if self.config.optimizer == "adamw":
-            optimizer = keras.optimizers.AdamW(weight_decay=self.config.weight_decay, **options)
-            optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        else:
-            optimizer = keras.optimizers.Adam(**options)
-        optimizer.build(self.variables)
-        return optimizer
-
-    def _compile_steps(self) -> None:
-        """Traces one training and one validation step for any batch shape."""
-        signature = self.network.step_signature()
-        scalar = tf.TensorSpec((), tf.float32)
-        is_large = sum(math.prod(variable.shape) for variable in self.variables) >= LARGE_NETWORK
-        # Compiled into one loop over each weight, an update is twice as fast.
-        self._update = tf.function(self._update_body, jit_compile=is_large)
-        self._parts = halves if is_large else lambda batch: [batch]
-        # Four blocks to a batch: few enough to cost nothing, small enough for the cache.
-        self.block_rows = max(-(-self.training.max_targets // 4), 16)
-        self._train_step = tf.function(self._train_step_body, input_signature=[*signature, scalar, scalar])
-        self._validation_step = tf.function(self._validation_step_body, input_signature=signature)
-
-    def _train_step_body(self, inputs: Any, targets: Any, states: Any, learning_rate: Any, decay: Any) -> Any:
-        num_targets = tf.reduce_sum(tf.cast(tf.not_equal(targets, 0), tf.float32))
-        results = [self._loss_and_gradients(num_targets, *part) for part in self._parts((inputs, targets, states))]
-        loss_sums, part_gradients, states = zip(*results, strict=True)
-        loss_sum = tf.add_n(loss_sums)
-        gradients = [tf.add_n(parts) for parts in zip(*part_gradients, strict=True)]
-        norm = tf.linalg.global_norm(gradients)
-        finite = tf.math.is_finite(norm) & tf.math.is_finite(loss_sum)
-
-        def update() -> Any:
-            scale = tf.minimum(self.config.clip_norm / tf.maximum(norm, 1e-12), 1.0)
-            self._update(gradients, scale, learning_rate, decay)
-            return finite
-
-        # A gradient that is not finite must never reach the weights.
-        tf.cond(finite, update, lambda: finite)
-        return loss_sum, num_targets, finite, joined(states)
-
-    def _loss_and_gradients(self, num_targets: Any, inputs: Any, targets: Any, states: Any) -> Any:
-        """Returns the summed loss of some rows of a batch, its gradients by the weights, and the states."""
-        with tf.GradientTape() as tape:
-            hidden, states = self.network.step_hidden(inputs, states, training=True)
-            loss_sum, _ = projected_cross_entropy(
-                hidden, self.network.output_projection, targets, self.config.label_smoothing, self.block_rows
-            )
-            loss = loss_sum / tf.maximum(num_targets, 1.0)
-        gradients = tape.gradient(loss, [variable.value for variable in self.variables])
-        return loss_sum, [tf.convert_to_tensor(gradient) for gradient in gradients], states
-
-    def _update_body(self, gradients: Any, scale: Any, learning_rate: Any, decay: Any) -> None:
-        """Moves the weights against the scaled gradients, and their averages after them."""
-        self.optimizer.learning_rate.assign(learning_rate)
-        self.optimizer.apply([gradient * scale for gradient in gradients], self.variables)
-        for average, variable in zip(self.averages, self.variables, strict=bool(self.averages)):
-            average.assign(decay * average + (1.0 - decay) * variable.value)
-
-    def _validation_step_body(self, inputs: Any, targets: Any, states: Any) -> Any:
-        results = [self._loss_alone(*part) for part in self._parts((inputs, targets, states))]
-        loss_sums, counts, states = zip(*results, strict=True)
-        return tf.add_n(loss_sums), tf.add_n(counts), joined(states)
-
-    def _loss_alone(self, inputs: Any, targets: Any, states: Any) -> Any:
-        """Returns the summed loss of some rows of a batch without dropout, the number of targets, and the states."""
-        hidden, states = self.network.step_hidden(inputs, states, training=False)
-        return (*summed_cross_entropy(self.network.output_projection(hidden), targets), states)
 
     def _partly_reset(self, states: Any) -> Any:
         """Zeroes the states of a few rows, drawn from (seed, step), so that resuming draws the same ones."""
@@ -296,7 +223,7 @@ class Trainer:
         start = time.monotonic()
         learning_rate = learning_rate_at(position.step, self.num_steps, config)
         decay = min(config.moving_average, (1 + position.step) / (10 + position.step))
-        loss_sum, num_targets, finite, self.states = self._train_step(
+        loss_sum, num_targets, finite, self.states = self.steps.train(
             batch.inputs, batch.targets, self._partly_reset(self._states_for(batch, self.states)), learning_rate, decay
         )
         position.step += 1
@@ -318,7 +245,7 @@ class Trainer:
     def _validate_and_record(self) -> dict[str, float]:
         """Validates, keeps the weights if they are the best so far, and writes checkpoint and history."""
         position = self.position
-        with self._averaged_weights():
+        with self.steps.averaged_weights():
             loss = self.validation_loss()
             weights = self.network.get_weights_by_name()
             score = None if self.validation_score is None else self.validation_score(weights)
@@ -378,21 +305,18 @@ class Trainer:
         total = count = 0.0
         states = None
         for batch in self.validation.batches():
-            loss_sum, num_targets, states = self._validation_step(
+            loss_sum, num_targets, states = self.steps.validate(
                 batch.inputs, batch.targets, self._states_for(batch, states)
             )
             total, count = total + float(loss_sum), count + float(num_targets)
         return total / max(count, 1.0)
 
-    def _averaged_weights(self) -> "SwappedWeights":
-        return SwappedWeights(self.variables, self.averages)
-
     def _arrays(self) -> dict[str, Any]:
         """Returns every variable that training changes, by name: weights, averages, optimizer and dropout seeds."""
         return {
             **{f"network/{index}": variable for index, variable in enumerate(self.network.variables)},
-            **{f"optimizer/{index}": variable for index, variable in enumerate(self.optimizer.variables)},
-            **{f"average/{index}": variable for index, variable in enumerate(self.averages)},
+            **{f"optimizer/{index}": variable for index, variable in enumerate(self.steps.optimizer.variables)},
+            **{f"average/{index}": variable for index, variable in enumerate(self.steps.averages)},
         }
 
     def _write_checkpoint(self) -> None:
@@ -435,40 +359,6 @@ class Trainer:
         self.progress.message(f"resuming at epoch {self.position.epoch + 1}, step {self.position.step}")
 
 
-def halves(batch: Any) -> list[Any]:
-    """Splits the rows of all tensors of a structure in two.
-
-    Nothing in one half waits for the other, so the two run side by side. That keeps two cores busier than dividing
-    each of a thousand small operations between them.
-    """
-    middle = tf.shape(tf.nest.flatten(batch)[0])[0] // 2
-    return [
-        tf.nest.map_structure(lambda rows: rows[:middle], batch),
-        tf.nest.map_structure(lambda rows: rows[middle:], batch),
-    ]
-
-
-def joined(parts: Sequence[Any]) -> Any:
-    """Puts the rows of equal structures together again."""
-    return tf.nest.map_structure(lambda *rows: tf.concat(rows, axis=0), *parts)
-
-
 def shown(criterion: tuple[float, float]) -> str:
     """Returns a criterion as people read it; a zero stands for no score."""
     return " and ".join(f"{value:.4f}" for value in criterion if value)
-
-
-class SwappedWeights:
-    """Puts the averages in the place of the weights while its `with` block runs; does nothing without averages."""
-
-    def __init__(self, variables: list[Any], averages: list[Any]) -> None:
-        self.variables, self.averages = variables, averages
-
-    def __enter__(self) -> None:
-        self.kept = [variable.numpy() for variable in self.variables] if self.averages else []
-        for variable, average in zip(self.variables, self.averages, strict=bool(self.averages)):
-            variable.assign(average)
-
-    def __exit__(self, *exception: object) -> None:
-        for variable, value in zip(self.variables, self.kept, strict=bool(self.kept)):
-            variable.assign(value)
