@@ -1,4 +1,5 @@
 import itertools
+import pathlib
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ from hypothesis import strategies as st
 from textrnn import TextrnnError, corpora
 from textrnn.preprocessing.sequences import (
     BatchPlan,
+    EncodedText,
     encode_corpus,
+    mapped,
     ngram_sequences,
     pad,
     stream_windows,
@@ -154,3 +157,24 @@ def test_encoding_counts_lines_characters_and_unknowns(encoded):
     assert text.num_unknown == 1
     assert text.unknown_share == pytest.approx(0.1)
     assert [text.line(index, markers=False).tolist() for index in range(4)] == [[4, 5], [], [27, 28, 29, 1], [6]]
+
+
+@pytest.mark.skipif(not pathlib.Path("/proc/self/status").exists(), reason="there is no /proc here")
+@pytest.mark.parametrize("form", ["stream", "lines"])
+def test_reading_through_a_large_file_does_not_hold_it_in_memory(tmp_path, form):
+    def mapped_megabytes():
+        (line,) = (line for line in open("/proc/self/status").read().splitlines() if line.startswith("RssFile"))
+        return int(line.split()[1]) / 1000
+
+    num_tokens = 40_000_000  # 80 MB
+    np.full(num_tokens, 7, np.uint16).tofile(tmp_path / "tokens")
+    starts = np.arange(0, num_tokens, 4000)
+    text = EncodedText(mapped(tmp_path / "tokens", np.dtype(np.uint16)), starts, starts + 3999, num_tokens, 0)
+    before = mapped_megabytes()
+    peak = num_targets = 0
+    for number, batch in enumerate(BatchPlan(text, form, 32, 1000, 4001, False, seed=0).batches()):
+        num_targets += batch.targets.size
+        if number % 50 == 0:
+            peak = max(peak, mapped_megabytes() - before)
+    assert num_targets > 0.99 * num_tokens
+    assert peak < 40

@@ -138,7 +138,11 @@ def test_impossible_networks(options, message):
         ("the cat sat on the mat\n" * 9, {"epoch": 3}, "fit has no option `epoch`. Did you mean 'epochs'"),
         ("the cat sat on the mat\n" * 9, {"learning_rate": 0}, "`learning_rate` must be a number above 0"),
         ("the cat sat on the mat\n" * 9, {"optimizer": "adamv"}, "Did you mean 'adam"),
-        ("the cat sat on the mat\n" * 9, {"validation_fraction": 2}, "`fraction` must be a number above 0 and below 1"),
+        (
+            "the cat sat on the mat\n" * 9,
+            {"validation_fraction": 2},
+            "`validation_fraction` must be a number above 0 and below 1",
+        ),
     ],
 )
 def test_impossible_training(tmp_path, quiet, text, options, message):

@@ -10,6 +10,7 @@ temporary files that are mapped into memory, so memory does not grow with the co
 """
 
 import dataclasses
+import mmap
 import pathlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -34,6 +35,7 @@ __all__ = [
 ]
 
 BUCKET_POOL = 100  # batches whose lines are sorted by length together
+LET_GO_EVERY = 200  # windows of a stream after which its pages are given back
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,6 +144,18 @@ def mapped(path: pathlib.Path, dtype: np.dtype) -> np.ndarray:
     return np.memmap(path, dtype=dtype, mode="r") if path.stat().st_size else np.zeros(0, dtype)
 
 
+def let_go(array: np.ndarray) -> None:
+    """Gives back the memory of the pages of a mapped file that have been read; they come again when they are needed.
+
+    Without it, a process that reads through a large file holds all of it in the end.
+    """
+    owner: Any = array
+    while isinstance(owner, np.ndarray) and owner.base is not None:
+        owner = owner.base
+    if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)
+
+
 def pad(sequences: Sequence[np.ndarray], side: str = "right", length: int | None = None) -> np.ndarray:
     """Stacks sequences of ids into one int32 array, filled up with `PAD_ID` on one side.
 
@@ -221,6 +235,7 @@ def line_batches(
     randomness = None if seed is None else np.random.Generator(np.random.PCG64([seed, epoch, 1]))
     for pool in batched(order, batch_size * BUCKET_POOL):
         rows = [row for index in pool for row in cut(text.line(index, markers), max_length)]
+        let_go(text.token_ids)
         rows.sort(key=len)
         batches = list(batched(rows, batch_size))
         if randomness is not None:
@@ -284,7 +299,9 @@ def stream_windows(token_ids: np.ndarray, batch_size: int, length: int) -> Itera
     used = row_length * batch_size
     inputs = token_ids[:used].reshape(batch_size, row_length)
     targets = token_ids[1 : used + 1].reshape(batch_size, row_length)
-    for start in range(0, row_length, length):
+    for number, start in enumerate(range(0, row_length, length)):
+        if number % LET_GO_EVERY == LET_GO_EVERY - 1:
+            let_go(token_ids)
         window = slice(start, start + length)
         yield inputs[:, window].astype(np.int32), targets[:, window].astype(np.int32)
 
