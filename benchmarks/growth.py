@@ -5,7 +5,6 @@ Each point is a process of its own that prints the seconds of its work and its p
 
 import json
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
@@ -14,12 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.turns import peak_megabytes
+
 STEPS = 6
-
-
-def peak_megabytes() -> float:
-    """Returns the highest resident memory of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 
 def read_corpus(megabytes: float, path: str) -> dict[str, float]:

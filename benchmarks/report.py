@@ -149,7 +149,7 @@ class Report:
         axes.invert_yaxis()
         axes.axvline(1, color="black", linewidth=0.5)
         axes.set_xlabel("work per second, textrnn = 1 (longer is faster)")
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(COLORS))
         figure.savefig(self.directory / "speed.png", dpi=110, bbox_inches="tight")
 
     def draw_growth(self) -> None:
@@ -171,14 +171,19 @@ class Report:
             memory.semilogx(x, [one.peak_megabytes for one in points], "o-", color="#ee6677")
             memory.set_ylim(0)
             time.set_title(name, fontsize=10)
-            time.grid(alpha=0.3)
-            memory.grid(alpha=0.3)
+            for axes in (time, memory):
+                axes.grid(alpha=0.3)
+                axes.set_xticks(x, [f"{value:,.0f}" for value in x])
+                axes.minorticks_off()
+            time.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            time.set_yticks([value for value in SECONDS if min(seconds) / 2 <= value <= 2 * max(seconds)])
         grid[0][0].set_ylabel("seconds")
         grid[1][0].set_ylabel("peak memory, MB")
         grid[0][0].legend(frameon=False, fontsize=8)
         figure.savefig(self.directory / "growth.png", dpi=100)
 
 
+SECONDS = [mantissa * 10**exponent for exponent in range(-3, 4) for mantissa in (1, 2, 5)]
 HEAD = [
     "Written by `python -m benchmarks`. All sides of a comparison take turns, each in a process of its own, with",
     "all cores; the table gives medians and the whole spread. Before anything is timed, equal weights must give losses",

@@ -11,6 +11,7 @@ import dataclasses
 import importlib
 import json
 import os
+import pathlib
 import resource
 import statistics
 import subprocess
@@ -20,7 +21,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["Result", "Turns", "matrix_peak", "take_turns"]
+__all__ = ["Result", "Turns", "matrix_peak", "peak_megabytes", "take_turns"]
 
 Side = tuple[Callable[..., Any], dict[str, Any]]
 
@@ -45,6 +46,18 @@ class Result:
         return statistics.median(self.seconds)
 
 
+def peak_megabytes() -> float:
+    """Returns the highest resident memory of this process so far.
+
+    Not `ru_maxrss`, which on Linux begins with what the parent process had when it started this one.
+    """
+    status = pathlib.Path("/proc/self/status")
+    if not status.is_file():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1000
+
+
 class Turns:
     """A side's end of the conversation: lines of JSON over standard input and output."""
 
@@ -59,8 +72,7 @@ class Turns:
         seconds = None if self.started is None else time.perf_counter() - self.started
         print(json.dumps({"seconds": seconds, "facts": facts}), file=self.answers, flush=True)
         if not sys.stdin.readline():
-            megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-            print(json.dumps({"peak_megabytes": megabytes}), file=self.answers, flush=True)
+            print(json.dumps({"peak_megabytes": peak_megabytes()}), file=self.answers, flush=True)
             os._exit(0)
         self.started = time.perf_counter()
 
