@@ -96,7 +96,7 @@ def textrnn_generation(turns: Turns, **options: Any) -> None:
 
 def keras_network(task: Task) -> Any:
     """Returns the network from stock Keras layers, from token ids and states to logits and states."""
-    from textrnn.training import keras
+    import keras  # not through textrnn, which sets how many threads TensorFlow has
 
     token_ids = keras.Input((None,), dtype="int32")
     states = [keras.Input((task.units,)) for _ in range(2 * task.num_layers)]
@@ -114,7 +114,7 @@ def keras_network(task: Task) -> Any:
 
 def tensorflow_generation(turns: Turns, **options: Any) -> None:
     """A side: one compiled TensorFlow step per token."""
-    from textrnn.training import tf
+    import tensorflow as tf
 
     task = Task(**options)
     network = keras_network(task)
@@ -162,7 +162,7 @@ def pytorch_generation(turns: Turns, **options: Any) -> None:
 
 def predict_generation(turns: Turns, window: int = 49, **options: Any) -> None:
     """A side: the tutorials' loop, which pads the text and calls `model.predict` for each token."""
-    from textrnn.training import keras
+    import keras
 
     task = Task(**options)
     network = keras.Sequential([

@@ -126,7 +126,8 @@ def fitting(kind: Callable, precision: str, **options: Any) -> Any:
 
 def keras_language_model(turns: Turns, **options: Any) -> None:
     """A side: stock Keras layers, in a compiled step."""
-    from textrnn.training import keras, tf
+    import keras
+    import tensorflow as tf  # not through textrnn, which sets how many threads TensorFlow has
 
     task = Task(**options)
     network = keras.Sequential([
