@@ -48,12 +48,16 @@ class Task:
         token_ids = randomness.integers(4, self.vocabulary_size, (self.batch_size, self.length + 1), dtype=np.int32)
         return token_ids[:, :-1], token_ids[:, 1:]
 
-    def weights(self) -> dict[str, np.ndarray]:
-        """Returns the initial weights, under textrnn's names."""
+    def config(self) -> Any:
+        """Returns the network's config."""
         from textrnn.config import NetworkConfig
 
         sizes = {"units": (self.units,) * self.num_layers, "embedding_dim": self.units}
-        return random_weights(NetworkConfig(vocabulary_size=self.vocabulary_size, **sizes).weight_shapes())
+        return NetworkConfig(vocabulary_size=self.vocabulary_size, dropout=0.0, **sizes)
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Returns the initial weights, under textrnn's names."""
+        return random_weights(self.config().weight_shapes())
 
 
 def random_weights(shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
@@ -99,14 +103,12 @@ def fit_in_turns(turns: Turns, network: Any, config: Any, batch: Any, steps: int
 
 def textrnn_language_model(turns: Turns, precision: str = "float32", **options: Any) -> None:
     """A side: textrnn."""
-    from textrnn.config import NetworkConfig, TrainingConfig
+    from textrnn.config import TrainingConfig
     from textrnn.preprocessing.sequences import Batch
     from textrnn.training.networks import RecurrentNetwork
 
     task = Task(**options)
-    sizes = {"units": (task.units,) * task.num_layers, "embedding_dim": task.units}
-    config = NetworkConfig(vocabulary_size=task.vocabulary_size, dropout=0.0, **sizes)
-    network = RecurrentNetwork(config, precision=precision)
+    network = RecurrentNetwork(task.config(), precision=precision)
     network.set_weights_by_name(task.weights())
     fit_in_turns(turns, network, fitting(TrainingConfig, precision, state_reset=0.0), Batch(*task.batch()), task.steps)
 

@@ -189,10 +189,9 @@ def load_model(model: str | os.PathLike[str], kind: str) -> StoredModel:
     """
     directory = find_model(model)
     files, facts = read_model_files(directory)
-    content = parsed_json(files["config.json"], directory / "config.json")
-    if content["kind"] != kind:
-        raise TextrnnError(f"{directory}: holds a {content['kind']!r}, not a {kind!r}.")
-    config = KINDS[kind].from_dict(content["network"])
+    found, config = parsed_config(files["config.json"], directory / "config.json")
+    if found != kind:
+        raise TextrnnError(f"{directory}: holds a {found!r}, not a {kind!r}.")
     try:
         tokenizers = {name: load_tokenizer(files, name) for name in config.tokenizer_names}
     except TextrnnError as error:
@@ -241,23 +240,25 @@ def read_files(directory: pathlib.Path) -> dict[str, bytes]:
     check_manifest(manifest, manifest_path)
     entries = dict(manifest["files"])
     files = {"config.json": read_checked(directory, "config.json", entries.pop("config.json"), MAX_CONFIG_BYTES)}
-    limits = {"weights.safetensors": max_weights_bytes(files["config.json"], directory / "config.json")}
+    _, config = parsed_config(files["config.json"], directory / "config.json")
+    # No larger than the network can be; a larger file is not even read.
+    num_weights = sum(math.prod(shape) for shape in config.weight_shapes().values())
+    limits = {"weights.safetensors": 4 * num_weights + MAX_HEADER_BYTES}
     for name, entry in entries.items():
         files[name] = read_checked(directory, name, entry, limits.get(name, MAX_FILE_BYTES))
     return files
 
 
-def max_weights_bytes(config: bytes, path: pathlib.Path) -> int:
-    """Returns how large the weights of a network can be at most, so that a larger file is not even read."""
-    content = parsed_json(config, path)
-    kind, network = content.get("kind"), content.get("network")
+def parsed_config(content: bytes, path: pathlib.Path) -> tuple[str, Any]:
+    """Returns the kind of a model and the config of its network."""
+    values = parsed_json(content, path)
+    kind, network = values.get("kind"), values.get("network")
     if not isinstance(kind, str) or kind not in KINDS or not isinstance(network, dict):
         raise TextrnnError(f"{path}: does not say what the model is; the model is damaged or of another program.")
     try:
-        shapes = KINDS[kind].from_dict(network).weight_shapes()
+        return kind, KINDS[kind].from_dict(network)
     except (TextrnnError, TypeError) as error:
         raise TextrnnError(f"{path}: {error}") from error
-    return 4 * sum(math.prod(shape) for shape in shapes.values()) + MAX_HEADER_BYTES
 
 
 def check_manifest(manifest: dict[str, Any], path: pathlib.Path) -> None:
