@@ -10,20 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.training import random_weights
+from benchmarks.training import StackedNetwork
 from benchmarks.turns import Turns
 
 CHECKED_TOKENS = 20
 
 
 @dataclasses.dataclass
-class Task:
+class Task(StackedNetwork):
     """A network, and how many texts it continues at once, and by how much in a block."""
 
-    batch_size: int = 1
     units: int = 512
     vocabulary_size: int = 8000
-    num_layers: int = 2
+    batch_size: int = 1
     num_tokens: int = 100
 
     @property
@@ -34,18 +33,11 @@ class Task:
     @property
     def operations(self) -> int:
         """Multiplications and additions in the matrix products of one block."""
-        return 2 * (self.num_layers * 8 * self.units**2 + self.units * self.vocabulary_size) * self.tokens
-
-    def config(self) -> Any:
-        """Returns the network's config."""
-        from textrnn.config import NetworkConfig
-
-        sizes = {"units": (self.units,) * self.num_layers, "embedding_dim": self.units}
-        return NetworkConfig(vocabulary_size=self.vocabulary_size, **sizes)
+        return self.operations_per_token * self.tokens
 
     def weights(self) -> dict[str, np.ndarray]:
         """Returns weights so large that the texts vary."""
-        return {name: 3 * array for name, array in random_weights(self.config().weight_shapes()).items()}
+        return {name: 3 * array for name, array in super().weights().items()}
 
     def prompts(self) -> np.ndarray:
         """Returns the first token of each text, shape `(batch_size,)`."""

@@ -21,12 +21,34 @@ OPTIMIZER = {"learning_rate": 1e-3, "beta_2": 0.99, "epsilon": 1e-7, "clip_norm"
 
 
 @dataclasses.dataclass
-class Task:
-    """A network and the batch it is trained on."""
+class StackedNetwork:
+    """An embedding, LSTM layers of the same size, and an output layer."""
 
     units: int
     vocabulary_size: int
     num_layers: int = 2
+
+    @property
+    def operations_per_token(self) -> int:
+        """Multiplications and additions in the matrix products of one token, forward."""
+        return 2 * (self.num_layers * 8 * self.units**2 + self.units * self.vocabulary_size)
+
+    def config(self) -> Any:
+        """Returns the network's config."""
+        from textrnn.config import NetworkConfig
+
+        sizes = {"units": (self.units,) * self.num_layers, "embedding_dim": self.units}
+        return NetworkConfig(vocabulary_size=self.vocabulary_size, dropout=0.0, **sizes)
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Returns the weights, under textrnn's names."""
+        return random_weights(self.config().weight_shapes())
+
+
+@dataclasses.dataclass
+class Task(StackedNetwork):
+    """A network and the batch it is trained on."""
+
     batch_size: int = 32
     length: int = 64
     steps: int = 8
@@ -39,25 +61,13 @@ class Task:
     @property
     def operations(self) -> int:
         """Multiplications and additions in the matrix products of one block, forward and backward."""
-        weights = self.num_layers * 8 * self.units**2 + self.units * self.vocabulary_size
-        return 3 * 2 * weights * self.tokens
+        return 3 * self.operations_per_token * self.tokens
 
     def batch(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns inputs and targets, shape `(batch, length)`."""
         randomness = np.random.default_rng(0)
         token_ids = randomness.integers(4, self.vocabulary_size, (self.batch_size, self.length + 1), dtype=np.int32)
         return token_ids[:, :-1], token_ids[:, 1:]
-
-    def config(self) -> Any:
-        """Returns the network's config."""
-        from textrnn.config import NetworkConfig
-
-        sizes = {"units": (self.units,) * self.num_layers, "embedding_dim": self.units}
-        return NetworkConfig(vocabulary_size=self.vocabulary_size, dropout=0.0, **sizes)
-
-    def weights(self) -> dict[str, np.ndarray]:
-        """Returns the initial weights, under textrnn's names."""
-        return random_weights(self.config().weight_shapes())
 
 
 def random_weights(shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:

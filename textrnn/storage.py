@@ -160,7 +160,8 @@ def write_files(directory: pathlib.Path, files: dict[str, bytes]) -> None:
 
 def finish_renames(directory: pathlib.Path) -> None:
     """Renames the `.next` files that the manifest in force names, which an interrupted save has left."""
-    for name, content in read_files(directory).items():
+    files, _ = read_once(directory)
+    for name, content in files.items():
         path = directory / f"{name}.next"
         if path.exists() and path.read_bytes() == content:
             os.replace(path, directory / name)
@@ -216,15 +217,13 @@ def load_model(model: str | os.PathLike[str], kind: str) -> StoredModel:
 def read_model_files(directory: pathlib.Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Returns the files that the manifest names, checked against it, and the facts about the training."""
     try:
-        files = read_files(directory)
+        return read_once(directory)
     except TextrnnError:
-        files = read_files(directory)  # a save by another process may have gone by; a damaged model fails again
-    facts = parsed_json(read_bounded(directory / "manifest.json", MAX_FILE_BYTES), directory / "manifest.json")
-    return files, facts.get("training") or {}
+        return read_once(directory)  # a save by another process may have gone by; a damaged model fails again
 
 
-def read_files(directory: pathlib.Path) -> dict[str, bytes]:
-    """Returns the content of every file that the manifest names."""
+def read_once(directory: pathlib.Path) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Does the work of `read_model_files`, which a save at the same moment can disturb."""
     manifest_path = directory / "manifest.json"
     if not manifest_path.is_file() or manifest_path.is_symlink():
         raise TextrnnError(f"{directory}: manifest.json is missing, so this is not a complete textrnn model.")
@@ -246,7 +245,7 @@ def read_files(directory: pathlib.Path) -> dict[str, bytes]:
     limits = {"weights.safetensors": 4 * num_weights + MAX_HEADER_BYTES}
     for name, entry in entries.items():
         files[name] = read_checked(directory, name, entry, limits.get(name, MAX_FILE_BYTES))
-    return files
+    return files, manifest.get("training") or {}
 
 
 def parsed_config(content: bytes, path: pathlib.Path) -> tuple[str, Any]:
