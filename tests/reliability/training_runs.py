@@ -94,16 +94,18 @@ def finish(kind, output, log):
     assert status == 0, status
 
 
-def interrupted(kind, directory, name):
-    """Sends a signal in the middle of a run, prints the exit status and the seconds it took, and lets the run end."""
-    output, log = directory / name, directory / f"{name}.log"
-    child = forked(kind, output, log)
-    while num_steps(log) < 20:
-        time.sleep(0.002)
-    start = time.monotonic()
-    os.kill(child, getattr(signal, name))
-    _, status = os.waitpid(child, 0)
-    print(json.dumps([name, os.waitstatus_to_exitcode(status), time.monotonic() - start, num_steps(log)]))
+def interrupt(kind, directory):
+    """Sends a run one signal after the other, prints exit status and seconds of each, then lets it end."""
+    output, log = directory / "interrupted", directory / "interrupted.log"
+    for name in ("SIGINT", "SIGTERM"):
+        child = forked(kind, output, log)
+        goal = num_steps(log) + 15
+        while num_steps(log) < goal:
+            time.sleep(0.002)
+        start = time.monotonic()
+        os.kill(child, getattr(signal, name))
+        _, status = os.waitpid(child, 0)
+        print(json.dumps([name, os.waitstatus_to_exitcode(status), time.monotonic() - start, num_steps(log)]))
     finish(kind, output, log)
 
 
@@ -112,5 +114,5 @@ if __name__ == "__main__":
     kind, place, num_kills, seed = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     finish(kind, place / "whole", place / "whole.log")
     storm(kind, place, num_kills, seed)
-    for name in ("SIGINT", "SIGTERM") if kind == "language-model" else ():
-        interrupted(kind, place, name)
+    if kind == "language-model":
+        interrupt(kind, place)
