@@ -190,7 +190,7 @@ def test_a_closed_pipe_ends_quietly(trained):
     assert len(result.stdout) == 10
 
 
-def test_sigterm_leaves_a_checkpoint(tmp_path, lighthouse):
+def test_sigterm_leaves_a_checkpoint_and_a_curve(tmp_path, lighthouse):
     arguments = ["language-model", str(lighthouse), "--output", str(tmp_path / "out"), *map(str, SMALL)]
     with subprocess.Popen(
         [sys.executable, "-m", "textrnn.train", *arguments, "--epochs", "5000", "--patience", "0"],
@@ -204,6 +204,7 @@ def test_sigterm_leaves_a_checkpoint(tmp_path, lighthouse):
         process.stderr.read()
         assert process.wait(timeout=20) == 143
     assert (tmp_path / "out" / "checkpoint.safetensors").exists()
+    assert (tmp_path / "out" / "loss.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_translate(call, reverser, tmp_path, monkeypatch):

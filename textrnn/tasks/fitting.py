@@ -171,10 +171,7 @@ class Run:
         records = trainer.fit(self.resume)
         weights, facts = network.get_weights_by_name(), facts_of(records, config, data_facts)
         self._save(stored(weights, facts))
-        if self.output is not None:
-            from textrnn import plots
-
-            plots.loss_curve(records, self.output / "loss.png")
+        trainer.draw_curve()
         return records, weights, facts
 
     def _save(self, model: StoredModel) -> None:

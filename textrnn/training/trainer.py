@@ -151,6 +151,7 @@ class Trainer:
             if self.signals.received:
                 self.progress.finish()
                 self._write_checkpoint()
+                self.draw_curve()
         self.callbacks.on_train_end()
         self._settle_weights()
         return self.records
@@ -310,6 +311,13 @@ class Trainer:
             )
             total, count = total + float(loss_sum), count + float(num_targets)
         return total / max(count, 1.0)
+
+    def draw_curve(self) -> None:
+        """Draws the losses so far, as `loss.png` in the output directory."""
+        if self.output is not None and self.records:
+            from textrnn import plots
+
+            plots.loss_curve(self.records, self.output / "loss.png")
 
     def _arrays(self) -> dict[str, Any]:
         """Returns every variable that training changes, by name: weights, averages, optimizer and dropout seeds."""
