@@ -4,11 +4,12 @@ A `NetworkConfig` or `TranslatorConfig` fixes the name and shape of every weight
 network, the NumPy network and the storage agree without knowing one another.
 """
 
-from textrnn.config.fitting import PRECISIONS, FittingConfig
+from textrnn.config.fitting import BUDGET, PRECISIONS, FittingConfig
 from textrnn.config.language_model import NETWORKS, NetworkConfig, TrainingConfig
 from textrnn.config.translator import TranslatorConfig, TranslatorTrainingConfig
 
 __all__ = [
+    "BUDGET",
     "NETWORKS",
     "PRECISIONS",
     "FittingConfig",

@@ -18,7 +18,6 @@ TUTORIAL: dict[str, Any] = {
     "embedding_dim": 100,
     "dropout": 0.2,
     "form": "ngrams",
-    "line_markers": False,
 }
 NETWORKS = {"tutorial": TUTORIAL, "tutorial-bidirectional": {**TUTORIAL, "bidirectional": True}}
 
@@ -42,8 +41,11 @@ class NetworkConfig(Config):
         tie_weights: Whether the embedding is also the output matrix; needs `units[-1] == embedding_dim`.
         bidirectional: Whether the recurrent layers read both ways; only for `form="ngrams"`.
         form: How text becomes training sequences: "stream", "lines" or "ngrams".
-        line_markers: Whether lines and n-gram sequences start with `bos` and end with `eos`.
-        max_length: Longest sequence in the "lines" and "ngrams" forms, in tokens.
+        documents: What begins with `bos` and a fresh state, and ends with `eos`: "line", "file", "item" (an element of
+            an iterable, a row of a table), or a string that separates documents, such as a blank line. None is running
+            text, of which the "lines" and "ngrams" forms take each line by itself, without `bos` and `eos`.
+        max_length: Longest row of the "lines" and "ngrams" forms, in tokens. A longer document goes on in the next
+            batch with its state; a longer n-gram loses its beginning.
     """
 
     vocabulary_size: int
@@ -60,7 +62,7 @@ class NetworkConfig(Config):
     tie_weights: bool = False
     bidirectional: bool = False
     form: str = "stream"
-    line_markers: bool = True
+    documents: str | None = None
     max_length: int = 100
 
     def __post_init__(self) -> None:
@@ -72,6 +74,11 @@ class NetworkConfig(Config):
         check_range("max_length", self.max_length, 2, 100_000, whole=True)
         self._check_shares("input_dropout", "dropout", "output_dropout", "embedding_dropout", "weight_drop")
         self._check_flags()
+        if self.documents is not None and not (isinstance(self.documents, str) and self.documents):
+            raise TextrnnError(
+                '`documents` must be "line", "file", "item", a string that separates documents, or None for running '
+                f"text. Received: {self.documents!r}."
+            )
         if self.tie_weights and self.output_dim != self.embedding_dim:
             raise TextrnnError(
                 "`tie_weights` makes the embedding the output matrix, so the last layer must have its size. "
