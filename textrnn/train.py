@@ -15,7 +15,7 @@ from textrnn.storage import CHECKPOINT, read_options
 __all__ = ["command"]
 
 TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision")
-LANGUAGE_MODEL_OPTIONS = ("network", "level", "split_by", "column", "documents", "sample_prompt")
+LANGUAGE_MODEL_OPTIONS = ("network", "level", "lowercase", "split_by", "column", "documents", "sample_prompt")
 FIT_OPTIONS = ("split_by", "validation_target", "sample_prompt", "column", "documents")
 TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "validation_target")
 
@@ -42,7 +42,10 @@ def add_language_model_options(parser: Parser) -> None:
     parser.add_argument(
         "--validation", nargs="+", type=pathlib.Path, help="text to validate on, instead of a part of the corpus"
     )
-    parser.add_argument("--validation-fraction", type=float, help="part of the corpus to validate on (default 0.05)")
+    parser.add_argument("--validation-fraction", type=float, help="part of the corpus to validate on; 0 for none of it")
+    parser.add_argument(
+        "--lowercase", action="store_true", default=None, help="put text and prompts into small letters"
+    )
     parser.add_argument("--split-by", help="how that part is chosen: block, document, line or group (whole files)")
     parser.add_argument("--column", help="name or number of the column with the text, in a CSV, TSV or JSON lines file")
     parser.add_argument(

@@ -46,6 +46,12 @@ class Corpus:
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def has_items(self) -> bool:
+        """Whether the text comes in pieces of its own: strings of a list, or rows of a table."""
+        is_spooled = any(isinstance(path, SpooledPath) and path.num_items is not None for path in self.paths)
+        return is_spooled or self.column is not None
+
     def marked_pieces(self, progress: Callable[[int], object] | None = None) -> Iterator[tuple[bool, str]]:
         """Yields (whether it begins a document, text) of each line, the text as NFC with the newline that ends it.
 

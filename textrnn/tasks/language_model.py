@@ -72,6 +72,7 @@ class LanguageModel:
         network: Name of a ready-made network ("tutorial", "tutorial-bidirectional"), or None.
         level: "char", "word" or "subword"; None lets `fit` choose by the text.
         vocabulary_size: Most token ids to use; None lets `fit` choose.
+        lowercase: Whether text and prompts are put into small letters, as in the tutorials.
         **options: Options of `textrnn.config.NetworkConfig`; they override those of `network`. What is not set here is
             chosen by `fit`, by the size, the script and the lines of the text.
 
@@ -85,6 +86,7 @@ class LanguageModel:
         *,
         level: str | None = None,
         vocabulary_size: int | None = None,
+        lowercase: bool | None = None,
         **options: Any,
     ) -> None:
         if network is not None:
@@ -96,8 +98,8 @@ class LanguageModel:
         if level is not None:
             check_choice("level", level, LEVELS)
         names = [name for name in NetworkConfig.option_names() if name != "vocabulary_size"]
-        check_options(options, [*names, "level", "vocabulary_size", "network"], "LanguageModel")
-        self.given = {**options, "level": level, "vocabulary_size": vocabulary_size}
+        check_options(options, [*names, "level", "vocabulary_size", "lowercase", "network"], "LanguageModel")
+        self.given = {**options, "level": level, "vocabulary_size": vocabulary_size, "lowercase": lowercase}
         self.given = {name: value for name, value in self.given.items() if value is not None or name == "documents"}
         if vocabulary_size is not None:
             check_range("vocabulary_size", vocabulary_size, 5, 10_000_000, whole=True)
@@ -256,7 +258,7 @@ class LanguageModel:
         else:
             choice = language_model_choice(text, source.documents, model_options, given)
             self.chosen = {**choice.model, **model_options}
-            options = {name: value for name, value in self.chosen.items() if name != "level"}
+            options = {name: value for name, value in self.chosen.items() if name not in ("level", "lowercase")}
             self.level = self.chosen["level"]
             self.config = NetworkConfig(**{**options, "vocabulary_size": options["vocabulary_size"] or 5})
         for line in choice.reasons:
@@ -269,7 +271,8 @@ class LanguageModel:
         """Makes a vocabulary of the training text, or adds its tokens to that of the model, and encodes both texts."""
         if self.tokenizer is None:
             progress.message(f"building a {self.level} vocabulary")
-            self.tokenizer = make_tokenizer(self.level, training.lines(), self.chosen["vocabulary_size"])
+            size, lowercase = self.chosen["vocabulary_size"], bool(self.chosen.get("lowercase"))
+            self.tokenizer = make_tokenizer(self.level, training.lines(), size, lowercase)
         else:
             self._extend_vocabulary(training, progress)
         self.config = dataclasses.replace(self.config, vocabulary_size=self.tokenizer.vocabulary_size)
