@@ -102,6 +102,6 @@ def check_callbacks(callbacks: Sequence[Any]) -> None:
             )
         if isinstance(callback, keras.callbacks.ModelCheckpoint) and not callback.save_weights_only:
             raise TextrnnError(
-                "A ModelCheckpoint of the whole network cannot be loaded again: pass save_weights_only=True, or `output`,"
-                " which keeps the best model."
+                "A ModelCheckpoint of the whole network cannot be loaded again: pass save_weights_only=True, or "
+                "`output`, which keeps the best model."
             )
