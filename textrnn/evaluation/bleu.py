@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from textrnn.errors import TextrnnError, check_choice, check_range
+from textrnn.evaluation.bleu_tokenizers import TOKENIZERS, tokenizer_for
 
 __all__ = [
     "BleuScore",
@@ -21,10 +22,10 @@ __all__ = [
     "bleu_by_length",
     "compare",
     "sentence_bleu",
+    "tokenizer_for",
     "translation_scores",
 ]
 
-TOKENIZERS = ("13a", "none", "intl", "char", "zh", "ja-mecab", "ko-mecab")
 MAX_NGRAM = 4
 
 References = Sequence[str] | Sequence[Sequence[str]]
