@@ -4,7 +4,7 @@ import pytest
 
 from textrnn import TextrnnError
 from textrnn.evaluation import bleu_tokenizers
-from textrnn.evaluation.bleu_tokenizers import check_tokenizer, misfit, tokenizer_for
+from textrnn.evaluation.bleu_tokenizers import chosen_tokenizer, misfit, ter_metric, tokenizer_for
 
 ENGLISH, CHINESE, THAI = "The lamp is lit.", "灯亮了，海很平静。", "โคมไฟติดแล้ว"
 JAPANESE, KOREAN = "ランプがつきました。", "등불이 켜졌다."
@@ -54,8 +54,38 @@ def test_japanese_with_mecab(monkeypatch):
 @pytest.mark.parametrize(("tokenize", "extra"), [("ja-mecab", "ja"), ("ko-mecab", "ko")])
 def test_a_missing_package_is_one_sentence(no_mecab, tokenize, extra):
     with pytest.raises(TextrnnError, match=rf"pip install 'textrnn\[{extra}\]'") as caught:
-        check_tokenizer(tokenize)
+        chosen_tokenizer(tokenize, [ENGLISH])
     assert "\n" not in str(caught.value)
+
+
+def test_what_was_asked_for_is_taken(no_mecab):
+    assert chosen_tokenizer(None, [CHINESE]) == "zh"
+    assert chosen_tokenizer("13a", [CHINESE]) == "13a"
+    with pytest.raises(TextrnnError, match="Did you mean '13a'"):
+        chosen_tokenizer("13b", [ENGLISH])
+
+
+@pytest.mark.parametrize(
+    ("tokenize", "text", "tokens"),
+    [
+        ("13a", ENGLISH, "The lamp is lit."),
+        ("none", "灯 亮 了 。", "灯 亮 了 。"),
+        ("zh", CHINESE, "灯 亮 了 ， 海 很 平 静 。"),
+        ("13a", CHINESE, "灯 亮 了 ， 海 很 平 静 。"),
+        ("char", "東京に行きました。", "東 京 に 行 きました 。"),
+        ("char", JAPANESE, None),
+        ("char", THAI, None),
+        ("char", ENGLISH, "The lamp is lit."),
+        ("ko-mecab", KOREAN, "등불이 켜졌다 ."),
+    ],
+)
+def test_the_words_of_ter(tokenize, text, tokens):
+    metric = ter_metric(tokenize, [text], lowercase=False)
+    assert metric is None if tokens is None else metric.tokenizer(text) == tokens
+
+
+def test_the_case_of_ter():
+    assert ter_metric("13a", [ENGLISH], lowercase=True).tokenizer(ENGLISH) == "the lamp is lit."
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,18 @@
 """Which of sacreBLEU's tokenizers fits a text, and whether it can be used here.
 
-BLEU counts words. Where a script has no spaces between words, cutting at spaces makes one word of a whole sentence and
-BLEU near 0, so such text needs a tokenizer that finds words, or characters.
+BLEU and TER count words. Where a script has no spaces between words, cutting at spaces makes one word of a whole
+sentence and the scores mean nothing, so such text needs a tokenizer that finds words, or characters.
 """
 
 import functools
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from textrnn.errors import TextrnnError, check_choice
 from textrnn.preprocessing.scripts import HAN, KANA, sample, unspaced_script
 
-__all__ = ["TOKENIZERS", "check_tokenizer", "misfit", "tokenizer_for"]
+__all__ = ["TOKENIZERS", "chosen_tokenizer", "is_installed", "misfit", "ter_metric", "tokenizer_for"]
 
 TOKENIZERS = ("13a", "none", "intl", "char", "zh", "ja-mecab", "ko-mecab")
 EXTRAS = {"ja-mecab": ("ja", "Japanese"), "ko-mecab": ("ko", "Korean")}
@@ -20,6 +21,7 @@ LETTERS = {  # without any of these, a tokenizer made for one language has nothi
     "ja-mecab": re.compile(f"[{HAN}{KANA}]"),
     "ko-mecab": re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]"),
 }
+LONGEST_TER_WORD = 4  # characters on average; TER keeps a run of kana together, which without kanji is a whole sentence
 
 
 def tokenizer_for(texts: Iterable[str]) -> str:
@@ -45,15 +47,22 @@ def tokenizer_for(texts: Iterable[str]) -> str:
     return "ja-mecab" if script == "japanese" and is_installed("ja-mecab") else "char"
 
 
-def check_tokenizer(name: str) -> None:
-    """Raises `TextrnnError` unless a tokenizer is known and its package is installed."""
-    check_choice("tokenize", name, TOKENIZERS)
-    if not is_installed(name):
-        extra, language = EXTRAS[name]
+def chosen_tokenizer(tokenize: str | None, texts: Iterable[str]) -> str:
+    """Returns the tokenizer that was asked for, or the one that fits the sentences.
+
+    Raises:
+        TextrnnError: If there is none of that name, or its package is not installed.
+    """
+    if tokenize is None:
+        return tokenizer_for(texts)
+    check_choice("tokenize", tokenize, TOKENIZERS)
+    if not is_installed(tokenize):
+        extra, language = EXTRAS[tokenize]
         raise TextrnnError(
-            f"tokenize={name!r} needs MeCab with its {language} dictionary. Run: pip install 'textrnn[{extra}]', "
+            f"tokenize={tokenize!r} needs MeCab with its {language} dictionary. Run: pip install 'textrnn[{extra}]'; "
             "or pass tokenize='char'."
         )
+    return tokenize
 
 
 @functools.cache
@@ -90,3 +99,26 @@ def misfit(tokenize: str, texts: Iterable[str]) -> str | None:
     if script is None and tokenize in LETTERS and not LETTERS[tokenize].search(text):
         return f"tokenize={tokenize!r} is for another language than that of the references; tokenize={best!r} fits it."
     return None
+
+
+def ter_metric(tokenize: str, texts: Iterable[str], lowercase: bool) -> Any:
+    """Returns sacreBLEU's TER for text that BLEU counts by a tokenizer, or None if TER would find no words in it.
+
+    Args:
+        tokenize: The tokenizer's name.
+        texts: Reference sentences.
+        lowercase: Whether case counts for nothing.
+    """
+    import sacrebleu
+
+    text = sample(texts)
+    script = unspaced_script(text)
+    east_asian = script in ("chinese", "japanese") or tokenize in LETTERS
+    if script is not None and not east_asian:
+        return None
+    metric = sacrebleu.TER(normalized=east_asian, asian_support=east_asian, case_sensitive=not lowercase)
+    if script == "japanese":
+        words = metric.tokenizer(text).split()
+        if sum(map(len, words)) > LONGEST_TER_WORD * len(words):
+            return None
+    return metric
