@@ -10,16 +10,6 @@ ENGLISH, CHINESE, THAI = "The lamp is lit.", "灯亮了，海很平静。", "โ
 JAPANESE, KOREAN = "ランプがつきました。", "등불이 켜졌다."
 
 
-@pytest.fixture
-def no_mecab(monkeypatch):
-    """Japanese and Korean without their packages, whatever is installed."""
-    for module in ("ja", "ko"):
-        monkeypatch.setattr(f"sacrebleu.tokenizers.tokenizer_{module}_mecab.MeCab", None)
-    bleu_tokenizers.is_installed.cache_clear()
-    yield
-    bleu_tokenizers.is_installed.cache_clear()
-
-
 @pytest.mark.parametrize(
     ("text", "tokenizer"),
     [

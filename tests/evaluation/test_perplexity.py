@@ -58,3 +58,10 @@ def test_nothing_to_predict(tmp_path):
         evaluate(uniform(), encoded(tmp_path, "a"))
     with pytest.raises(TextrnnError, match="No line has a token"):
         evaluate(uniform(form="lines", line_markers=False), encoded(tmp_path, "a\nb\n"))
+
+
+def test_unknown_tokens_are_noted():
+    assert Evaluation(1.0, 1000, 4000, 0.009).notes == ()
+    much = Evaluation(1.0, 1000, 4000, 0.125)
+    assert much.notes[0].startswith("12.5% of the tokens are unknown")
+    assert str(much).endswith(f"\nnote: {much.notes[0]}")
