@@ -251,3 +251,11 @@ def test_a_bucket_may_be_blank_or_without_4gram():
     assert "1 sentence " in str(buckets[0])
     effective = bleu_by_length(["a", "b"], ["u", "v"], ["u", "v"], num_buckets=1, effective_order=True)
     assert effective[0].score == pytest.approx(100)
+
+
+def test_hypotheses_of_another_script_are_noted():
+    cut = [" ".join(sentence) for sentence in CHINESE]  # references with spaces, hypotheses without
+    assert bleu(CHINESE, cut).notes[0].startswith("the hypotheses are Chinese without spaces")
+    assert bleu(HYPOTHESES, CHINESE).notes[0].startswith("the hypotheses are in another language")
+    both = bleu(CHINESE_HYPOTHESES, CHINESE, tokenize="13a").notes
+    assert sum("without spaces" in note for note in both) == 1
