@@ -1,7 +1,9 @@
+import configparser
 import re
 
 import pytest
 
+from tests.conftest import ROOT
 from textrnn import TextrnnError
 from textrnn.evaluation import bleu_tokenizers
 from textrnn.evaluation.bleu_tokenizers import chosen_tokenizer, misfit, ter_metric, tokenizer_for
@@ -46,6 +48,13 @@ def test_a_missing_package_is_one_sentence(no_mecab, tokenize, extra):
     with pytest.raises(TextrnnError, match=rf"pip install 'textrnn\[{extra}\]'") as caught:
         chosen_tokenizer(tokenize, [ENGLISH])
     assert "\n" not in str(caught.value)
+
+
+def test_the_named_extras_can_be_installed():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    for extra, _ in bleu_tokenizers.EXTRAS.values():
+        assert f"sacrebleu[{extra}]" in setup["options.extras_require"][extra]
 
 
 def test_what_was_asked_for_is_taken(no_mecab):
