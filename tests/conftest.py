@@ -99,6 +99,18 @@ def reverser(tmp_path_factory):
 
 
 @pytest.fixture
+def no_mecab(monkeypatch):
+    """Japanese and Korean without their packages, whatever is installed."""
+    from textrnn.evaluation import bleu_tokenizers
+
+    for module in ("ja", "ko"):
+        monkeypatch.setattr(f"sacrebleu.tokenizers.tokenizer_{module}_mecab.MeCab", None)
+    bleu_tokenizers.is_installed.cache_clear()
+    yield
+    bleu_tokenizers.is_installed.cache_clear()
+
+
+@pytest.fixture
 def call(capsys):
     """Runs a command in this process; returns (status, standard output, standard error)."""
 

@@ -86,7 +86,7 @@ def test_evaluation(reverser):
     scores = translator.evaluate(pairs.sources, pairs.targets)
     assert scores.bleu.score == pytest.approx(100)
     assert scores.num_sentences == 50
-    with pytest.raises(TextrnnError, match="50 hypotheses and 3 references"):
+    with pytest.raises(TextrnnError, match="50 sources and 3 references"):
         translator.evaluate(pairs.sources, pairs.targets[:3])
 
 

@@ -18,6 +18,7 @@ __all__ = ["DEFAULT_WINDOW", "Evaluation", "evaluate"]
 
 DEFAULT_WINDOW = 4096
 ROW_TOKENS = 512  # of a document that are scored at once; the rest follows with the state carried
+MUCH_UNKNOWN = 0.01  # share of unknown tokens from which a figure needs a note
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,12 +48,23 @@ class Evaluation:
         """Information per character of the text, in bits."""
         return self.loss * self.num_tokens / max(self.num_characters, 1) / math.log(2)
 
-    def __str__(self) -> str:
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know before trusting the figures."""
+        if self.unknown_share < MUCH_UNKNOWN:
+            return ()
         return (
+            f"{100 * self.unknown_share:.1f}% of the tokens are unknown to the vocabulary. Each was predicted as <unk>,"
+            " a far easier guess than the word itself, so the figures flatter the model.",
+        )
+
+    def __str__(self) -> str:
+        summary = (
             f"perplexity {self.perplexity:.3f}, {self.bits_per_character:.4f} bits per character, loss {self.loss:.4f} "
             f"nats per token, {self.num_tokens:,} tokens, {self.num_characters:,} characters, "
             f"{100 * self.unknown_share:.2f}% unknown"
         )
+        return "\n".join([summary, *(f"note: {note}" for note in self.notes)])
 
 
 def evaluate(

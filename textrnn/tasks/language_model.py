@@ -23,7 +23,7 @@ from textrnn.preprocessing.tokenizers import BOS_ID, LEVELS, Tokenizer, make_tok
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model, save_model
 from textrnn.tasks.run import Run, digest, unchanged_by_failure, vocabulary_digest
-from textrnn.tasks.training_text import Source, opened, read_training_text, training_sides
+from textrnn.tasks.training_text import Source, cut_for, opened, read_training_text, training_sides
 from textrnn.weights import with_larger_vocabulary
 
 if TYPE_CHECKING:
@@ -456,7 +456,9 @@ class LanguageModel:
 
         progress = progress or Progress(quiet=True)
         with tempfile.TemporaryDirectory(prefix="textrnn-") as directory:
-            text = encode_corpus(opened(corpus, encoding), self._trained_tokenizer(), pathlib.Path(directory))
+            source = cut_for(self.config, opened(corpus, encoding))
+            markers = self.config.documents is not None
+            text = encode_corpus(source, self._trained_tokenizer(), pathlib.Path(directory), markers=markers)
             progress.start("scoring", text.num_tokens, "tokens")
             window = DEFAULT_WINDOW if window is None else window
             result = evaluate(self.network, text, window, progress=progress.advance)

@@ -10,7 +10,7 @@ from textrnn.errors import TextrnnError, check_range
 from textrnn.preprocessing import corpora
 from textrnn.preprocessing.survey import Survey, detected_documents, survey
 
-__all__ = ["Source", "check_enough", "opened", "read_training_text", "training_sides"]
+__all__ = ["Source", "check_enough", "cut_for", "opened", "read_training_text", "training_sides"]
 
 Source = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | corpora.Corpus
 
@@ -55,6 +55,11 @@ def check_enough(text: Survey, source: corpora.Corpus) -> None:
         raise TextrnnError(f"{name}: holds one line, {text.num_lines:,} times. Pass a text with more in it.")
 
 
+def cut_for(config: NetworkConfig, source: corpora.Corpus) -> corpora.Corpus:
+    """Returns a corpus whose documents are those of a network; without documents, its lines if its form needs them."""
+    return dataclasses.replace(source, documents=config.documents or (None if config.form == "stream" else "line"))
+
+
 def training_sides(
     source: corpora.Corpus, config: NetworkConfig, asked: dict[str, Any], num_characters: int, seed: int
 ) -> tuple[corpora.Corpus, corpora.Corpus]:
@@ -67,15 +72,14 @@ def training_sides(
         num_characters: Characters of the whole text.
         seed: Draws what is set aside.
     """
-    unit = config.documents or (None if config.form == "stream" else "line")
-    source = dataclasses.replace(source, documents=unit)
+    source = cut_for(config, source)
     fraction = asked["validation_fraction"]
     if asked["validation"] is not None:
-        return source, opened(asked["validation"], asked["encoding"], asked["column"], unit)
+        return source, cut_for(config, opened(asked["validation"], asked["encoding"], asked["column"]))
     if fraction is None:
         fraction = 0.1 if num_characters < SMALL else 0.05
     check_range("validation_fraction", fraction, 0, 1, below=True)
     if fraction == 0:
         return source, source
-    by = asked["split_by"] or ("block" if unit is None else "document")
+    by = asked["split_by"] or ("block" if source.documents is None else "document")
     return corpora.split(source, fraction, by, seed)

@@ -447,20 +447,38 @@ class Translator:
     # Evaluation
 
     def evaluate(
-        self, sources: Sequence[str], references: Sequence[Any], *, tokenize: str = "13a", **options: Any
+        self,
+        sources: Sequence[str],
+        references: Sequence[Any],
+        *,
+        tokenize: str | None = None,
+        lowercase: bool = False,
+        effective_order: bool = False,
+        **options: Any,
     ) -> "TranslationScores":
-        """Translates sentences and scores the translations: BLEU, chrF and TER with signatures.
+        """Translates sentences and scores the translations: BLEU, chrF and TER with signatures and notes.
 
         Args:
             sources: The sentences.
             references: A translation of each, or several lists of that.
-            tokenize: See `textrnn.bleu`.
+            tokenize: See `textrnn.bleu`; by default what fits the script of the references.
+            lowercase: Whether case counts for nothing.
+            effective_order: See `textrnn.bleu`.
             **options: See `translations`.
         """
-        from textrnn.evaluation.bleu import checked, translation_scores
+        from textrnn.evaluation.bleu import translation_scores
+        from textrnn.evaluation.bleu_tokenizers import chosen_tokenizer
+        from textrnn.evaluation.references import checked
 
-        checked(sources, references)  # before the long part
-        return translation_scores(self.translate(list(sources), **options), references, tokenize=tokenize)
+        sources, sets = checked(sources, references, "source")  # before the long part
+        tokenize = chosen_tokenizer(tokenize, [one for group in sets for one in group if one is not None])
+        return translation_scores(
+            self.translate(sources, **options),
+            sets,
+            tokenize=tokenize,
+            lowercase=lowercase,
+            effective_order=effective_order,
+        )
 
 
 def checked_sentences(texts: Sequence[str]) -> list[str]:
