@@ -3,10 +3,10 @@ import subprocess
 import sys
 
 import pytest
-from textrnn.tasks.run import Run, prepared_output
 
 from textrnn import TextrnnError
 from textrnn.tasks import run
+from textrnn.tasks.run import Run, prepared_output
 
 
 def make_run(directory):
