@@ -70,9 +70,9 @@ def test_a_script_without_spaces_is_read_by_characters():
     assert "without spaces between words" in choice.reasons[0]
 
 
-@pytest.mark.parametrize(("longest", "form"), [(100, "lines"), (50_000, "stream")])
-def test_long_documents_are_read_as_a_stream(longest, form):
-    assert language_model_choice(of_size(100_000, longest_line=longest), "line", {}, {}).model["form"] == form
+@pytest.mark.parametrize(("number", "form"), [(400, "lines"), (4, "stream")])
+def test_long_documents_are_read_as_a_stream(number, form):
+    assert language_model_choice(NOVEL, "line", {}, {}, number).model["form"] == form
 
 
 def test_fine_tuning_is_short_and_gentle():

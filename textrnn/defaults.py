@@ -8,7 +8,7 @@ import dataclasses
 from typing import Any
 
 from textrnn.config import NetworkConfig
-from textrnn.preprocessing.survey import Survey
+from textrnn.preprocessing.survey import BLANK_LINE, Survey
 
 __all__ = ["Choice", "fine_tuning_choice", "language_model_choice"]
 
@@ -18,7 +18,7 @@ NOMINAL_RATE = 30e9  # multiplications and additions a second that two plain cor
 WARMUP_STEPS = 40
 VALIDATIONS = 12
 PATIENCE = 4  # validations
-LONGEST_ROW = 1000  # tokens; longer documents are read as a stream
+LONG_DOCUMENT = 1000  # characters on average; longer ones are read as a stream
 MOST_SUBWORDS = 8000
 
 
@@ -74,7 +74,9 @@ SIZES = (
 CHARACTERS_PER_SUBWORD = 3.5
 
 
-def language_model_choice(text: Survey, documents: str | None, model: Options, training: Options) -> Choice:
+def language_model_choice(
+    text: Survey, documents: str | None, model: Options, training: Options, num_documents: int = 1
+) -> Choice:
     """Chooses network and training of a language model.
 
     Args:
@@ -82,10 +84,12 @@ def language_model_choice(text: Survey, documents: str | None, model: Options, t
         documents: What a document is in it; None is running text.
         model: The options of the network that are set, with `level` and `vocabulary_size`.
         training: The options of training that are set.
+        num_documents: How many documents there are.
     """
+    mean_document = text.num_characters / num_documents
     size = next(size for size in SIZES if text.num_characters <= size.characters)
     level = model.get("level") or (size.level if text.is_spaced else "char")
-    form = model.get("form") or ("lines" if documents and text.longest_line <= LONGEST_ROW else "stream")
+    form = model.get("form") or ("lines" if documents and mean_document <= LONG_DOCUMENT else "stream")
     units = model.get("units", size.units)
     last = units[-1] if isinstance(units, (list, tuple)) else units
     network: Options = {
@@ -105,7 +109,7 @@ def language_model_choice(text: Survey, documents: str | None, model: Options, t
     if "embedding_dim" in model and model["embedding_dim"] != last:
         network["tie_weights"] = False
     chosen = {**network, **model}
-    fitting = fitting_choice(size, chosen, text, training)
+    fitting = fitting_choice(size, chosen, text, training, mean_document)
     return Choice(network, fitting, reasons(text, chosen, {**fitting, **training}))
 
 
@@ -116,15 +120,15 @@ def vocabulary_size(text: Survey, level: str) -> int | None:
     return min(max(text.num_characters // 500, 500), MOST_SUBWORDS)
 
 
-def fitting_choice(size: Size, model: Options, text: Survey, given: Options) -> Options:
+def fitting_choice(size: Size, model: Options, text: Survey, given: Options, mean_document: float) -> Options:
     """Returns the options of training that fit a size of text."""
     per_token = 1.0 if model["level"] == "char" else CHARACTERS_PER_SUBWORD if model["level"] == "subword" else 5.5
     num_tokens = text.num_characters / per_token
     batch_size = given.get("batch_size", size.batch_size)
     length = given.get("length", 64)
     if model["form"] != "stream":
-        batch_size = given.get("batch_size", lines_batch_size(text.num_lines))
-    per_step = batch_size * (length if model["form"] == "stream" else text.mean_line / per_token + 1)
+        batch_size = given.get("batch_size", lines_batch_size(text.num_characters / mean_document))
+    per_step = batch_size * (length if model["form"] == "stream" else mean_document / per_token)
     if model["form"] == "ngrams":
         per_step = batch_size
     options: Options = {
@@ -144,17 +148,18 @@ def fitting_choice(size: Size, model: Options, text: Survey, given: Options) -> 
     return options
 
 
-def lines_batch_size(num_lines: int) -> int:
+def lines_batch_size(num_documents: float) -> int:
     """Returns how many documents go into a step: more of them where there are many."""
-    return 32 if num_lines >= 4000 else 16 if num_lines >= 1000 else 8
+    return 32 if num_documents >= 4000 else 16 if num_documents >= 1000 else 8
 
 
 def reasons(text: Survey, model: Options, training: Options) -> tuple[str, ...]:
     """Returns two lines that say what was chosen."""
     names = {"char": "characters", "word": "words", "subword": "subwords"}
     units = model["units"] if isinstance(model["units"], (list, tuple)) else (model["units"],)
-    documents = {None: "running text", "line": "a document on each line", "file": "a document in each file"}
-    kind = documents.get(model["documents"], "documents")
+    documents = {None: "running text", "line": "each line a document", "file": "each file a document"}
+    documents |= {"item": "each item a document", BLANK_LINE: "documents between blank lines"}
+    kind = documents.get(model["documents"], f"documents between lines of {model['documents']!r}")
     script = "" if text.is_spaced else " without spaces between words"
     return (
         f"{readable_size(text.num_characters)} of text{script}, {kind}: {names[model['level']]}, "

@@ -1,7 +1,7 @@
 import pytest
 
 from textrnn import corpora
-from textrnn.preprocessing.survey import detected_documents, survey
+from textrnn.preprocessing.survey import detected_documents, num_documents, survey
 
 NAMES = [f"{first}{last}" for first in ("Ann", "Bar", "Cor", "Del", "Em") for last in ("a", "ella", "ine", "y", "is")]
 SENTENCES = [f"The {noun} stands near the {place}." for noun in ("boat", "cart", "mill") for place in NAMES]
@@ -52,11 +52,19 @@ def test_a_survey_counts_what_is_there(tmp_path):
         (WRAPPED, None),
         (PARAGRAPHS, None),
         (VERSE, None),
+        (["X: 1", "A2 Bc|d4", "", "X: 2", "GA Bd|e4", ""] * 12, "\n\n"),
         (NAMES[:5], None),
     ],
 )
 def test_lines_are_documents_where_they_look_like_a_list(tmp_path, lines, expected):
     assert detected_documents(surveyed(tmp_path, lines)) == expected
+
+
+def test_documents_are_counted(tmp_path):
+    (tmp_path / "text.txt").write_text("one\ntwo\n\nthree\n***\nfour\n")
+    for documents, expected in ((None, 1), ("line", 5), ("file", 1), ("\n\n", 2), ("***", 2)):
+        corpus = corpora.read(tmp_path / "text.txt", documents=documents)
+        assert num_documents(corpus, survey(corpus)) == expected
 
 
 def test_several_files_of_prose_are_a_document_each(tmp_path):

@@ -6,8 +6,9 @@ from collections import Counter
 from textrnn.preprocessing.corpora import Corpus
 from textrnn.preprocessing.scripts import has_spaces
 
-__all__ = ["Survey", "detected_documents", "survey"]
+__all__ = ["BLANK_LINE", "Survey", "detected_documents", "num_documents", "survey"]
 
+BLANK_LINE = "\n\n"
 SAMPLED_LINES = 200_000  # that are looked at closely; the rest is counted
 SAMPLE_CHARACTERS = 200_000
 SENTENCE_ENDS = ".!?…。！？\"”»’')】」"
@@ -32,6 +33,8 @@ class Survey:
         longest_line: Characters of the longest line.
         mean_line: Characters of a line on average.
         sentences_per_line: Sentence ends within and at the end of a line, on average.
+        num_blocks: Groups of lines between blank ones.
+        block_start_share: Share of the blocks that begin with the two characters that most of them begin with.
     """
 
     num_characters: int
@@ -47,6 +50,8 @@ class Survey:
     longest_line: int
     mean_line: float
     sentences_per_line: float
+    num_blocks: int = 1
+    block_start_share: float = 0.0
 
     @property
     def words_per_line(self) -> float:
@@ -57,25 +62,32 @@ class Survey:
 def survey(corpus: Corpus) -> Survey:
     """Reads a corpus once and describes it; memory stays flat."""
     counts: Counter[str] = Counter()
+    block_starts: Counter[str] = Counter()
+    is_after_blank = True
     distinct: set[int] = set()
     sample: list[str] = []
     sampled = 0
-    for line in corpus.lines():
+    for line in dataclasses.replace(corpus, documents=None).lines():  # blank lines too
         text = line.strip()
         counts["characters"] += len(line) + 1
         counts["longest"] = max(counts["longest"], len(text))
         if not text:
             counts["blank"] += 1
+            is_after_blank = True
             continue
+        counts["blocks"] += is_after_blank
         counts["lines"] += 1
         counts["words"] += text.count(" ") + 1
         if counts["lines"] > SAMPLED_LINES:
             continue
         counts["looked"] += 1
+        if is_after_blank:
+            block_starts[text[:2]] += 1
         distinct.add(hash(text))
         counts["sentence"] += text[-1] in SENTENCE_ENDS
         counts["punctuation"] += text[-1] in PUNCTUATION
         counts["lowercase"] += text[0].islower()
+        is_after_blank = False
         counts["ends"] += sum(text.count(mark) for mark in ".!?。！？")
         if sampled < SAMPLE_CHARACTERS:
             sample.append(text)
@@ -95,15 +107,20 @@ def survey(corpus: Corpus) -> Survey:
         longest_line=counts["longest"],
         mean_line=(counts["characters"] - counts["blank"]) / lines - 1,
         sentences_per_line=counts["ends"] / looked,
+        num_blocks=counts["blocks"],
+        block_start_share=max(block_starts.values(), default=0) / max(block_starts.total(), 1),
     )
 
 
 def detected_documents(text: Survey) -> str | None:
-    """Returns what a document is in a corpus that does not say so: "line", "file", or None for running text.
+    """Returns what a document is in a corpus that does not say so: "line", "file", a blank line, or None.
 
     Lines are documents where they look like a list: short lines without punctuation, as names and titles are, or one
-    sentence each. Prose, wrapped or with a paragraph on each line, verse and plays are running text.
+    sentence each. Blank lines part documents that all begin alike, as tunes do with "X:". Prose, wrapped or with a
+    paragraph on each line, verse and plays are running text.
     """
+    if text.num_blocks >= 20 and text.block_start_share >= 0.9:
+        return BLANK_LINE
     is_even = text.blank_share < 0.02 and text.num_lines >= 20
     is_list = text.punctuation_share < 0.2 and text.words_per_line <= 12 and text.mean_line <= 80
     is_list = is_list and (text.lowercase_share < 0.1 or text.words_per_line <= 3)
@@ -114,3 +131,11 @@ def detected_documents(text: Survey) -> str | None:
     if is_even and (is_list or is_sentences):
         return "line"
     return "file" if text.num_files > 1 else None
+
+
+def num_documents(corpus: Corpus, text: Survey) -> int:
+    """Returns how many documents a corpus has; running text is one."""
+    known = {None: 1, "line": text.num_lines, "file": text.num_files, BLANK_LINE: text.num_blocks}
+    if corpus.documents in known:
+        return max(known[corpus.documents], 1)
+    return max(sum(begins for begins, _ in corpus.marked_pieces()), 1)

@@ -18,7 +18,7 @@ from textrnn.inference.networks import RecurrentNetwork
 from textrnn.inference.sampling import SamplingOptions
 from textrnn.preprocessing import corpora
 from textrnn.preprocessing.sequences import BatchPlan, EncodedText, encode_corpus
-from textrnn.preprocessing.survey import Survey
+from textrnn.preprocessing.survey import Survey, num_documents
 from textrnn.preprocessing.tokenizers import BOS_ID, LEVELS, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model, save_model
@@ -256,7 +256,8 @@ class LanguageModel:
         if self.weights:
             choice = fine_tuning_choice(text, self.config, given)
         else:
-            choice = language_model_choice(text, source.documents, model_options, given)
+            number = num_documents(source, text)
+            choice = language_model_choice(text, source.documents, model_options, given, number)
             self.chosen = {**choice.model, **model_options}
             options = {name: value for name, value in self.chosen.items() if name not in ("level", "lowercase")}
             self.level = self.chosen["level"]

@@ -72,7 +72,8 @@ def short_run_advice(training: FittingConfig, num_batches: int) -> list[str]:
         return []
     return [
         f"advice: only {num_steps} steps, {min(training.warmup_steps, num_steps)} of them while the learning rate "
-        "rises, which hardly trains anything. Pass more `epochs` or `steps`, a smaller `batch_size`, or fewer `warmup_steps`."
+        "rises, which hardly trains anything. Pass more `epochs` or `steps`, a smaller `batch_size`, or fewer "
+        "`warmup_steps`."
     ]
 
 
