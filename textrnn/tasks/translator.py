@@ -15,18 +15,16 @@ from textrnn.inference.encoder_decoder import EncoderDecoder
 from textrnn.inference.networks import cross_entropies
 from textrnn.inference.sampling import SamplingOptions
 from textrnn.preprocessing import pairs as pair_files
-from textrnn.preprocessing.pairs import (
+from textrnn.preprocessing.pair_batches import (
     EncodedPairs,
     PairBatch,
     PairPlan,
-    Pairs,
-    PairSource,
     SegmentationSampler,
     encode_pairs,
-    normalized,
     pairs_digest,
     resegmented,
 )
+from textrnn.preprocessing.pairs import Pairs, PairSource, normalized
 from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, SubwordTokenizer, Tokenizer, WordTokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model, save_model
