@@ -26,7 +26,7 @@ BUCKET_POOL = 200  # batches whose pairs are sorted by length together
 SHORT = 8  # tokens; the lengths of shorter sentences say little about whether they translate each other
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class EncodedPairs:
     """Token ids of sentence pairs, int32 arrays without special ids."""
 
@@ -115,7 +115,7 @@ def resegmented(pairs: Pairs, samplers: list[SegmentationSampler], randomness: n
     return EncodedPairs(*([sampler.encode(one, randomness) for one in sentences] for sampler, sentences in sides))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class PairBatch:
     """One training step's input, right-padded.
 
