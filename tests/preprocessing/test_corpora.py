@@ -6,6 +6,7 @@ import zipfile
 import pytest
 
 from textrnn import TextrnnError, corpora
+from textrnn.preprocessing import files
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_other_encodings_are_read_by_name(tmp_path):
 
 
 def test_endless_lines_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(corpora, "MAX_LINE_BYTES", 100)
+    monkeypatch.setattr(files, "MAX_LINE_BYTES", 100)
     with pytest.raises(TextrnnError, match="line 2: longer than 100 bytes"):
         corpora.read(write(tmp_path / "long.txt", b"x\n" + b"a" * 101)).text()
 

@@ -6,7 +6,6 @@ matter. Every pass over `lines()` reads the files again.
 
 import atexit
 import dataclasses
-import gzip
 import hashlib
 import io
 import os
@@ -14,15 +13,14 @@ import pathlib
 import shutil
 import sys
 import tempfile
-import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 
 from textrnn.errors import TextrnnError, check_choice, check_range, nearest
+from textrnn.preprocessing.files import decoded_pieces
 
 __all__ = ["Corpus", "load", "read", "read_pairs", "split"]
 
-MAX_LINE_BYTES = 16_000_000
 TEXT_SUFFIXES = (".txt", ".tokens", ".text", ".txt.gz", ".text.gz")
 ENVIRONMENT = "TEXTRNN_CORPORA"
 
@@ -127,47 +125,6 @@ def spooled_standard_input() -> pathlib.Path:
         atexit.register(path.unlink, missing_ok=True)
         shutil.copyfileobj(sys.stdin.buffer, file)
     return path
-
-
-def decoded_pieces(path: pathlib.Path, encoding: str) -> Iterator[str]:
-    r"""Yields a file's lines, newlines kept, as `wc -l` counts them: only `\n` ends a line; BOM and one `\r` go."""
-    try:
-        with open(path, "rb") as raw:
-            zipped = raw.peek(2)[:2] == b"\x1f\x8b"
-            stream = gzip.GzipFile(fileobj=raw) if zipped else raw
-            number = 0
-            while line := stream.readline(MAX_LINE_BYTES + 1):
-                number += 1
-                if len(line) > MAX_LINE_BYTES:
-                    raise TextrnnError(
-                        f"{path}, line {number}: longer than {MAX_LINE_BYTES:,} bytes. Break the text into lines first."
-                    )
-                yield decoded_piece(line, path, number, encoding)
-    except (OSError, EOFError, gzip.BadGzipFile) as error:
-        raise TextrnnError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}.") from error
-
-
-def decoded_piece(line: bytes, path: pathlib.Path, number: int, encoding: str) -> str:
-    """Decodes one line, or says where it is not text."""
-    if b"\0" in line:
-        raise TextrnnError(
-            f"{path}, line {number}, byte {line.index(0) + 1}: a NUL byte, so this is not a text file in {encoding}. "
-            "Convert it to UTF-8, or name its encoding with --encoding."
-        )
-    try:
-        text = line.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise TextrnnError(
-            f"{path}, line {number}, byte {error.start + 1}: not valid {encoding}. "
-            "Convert the file to UTF-8, or name its encoding with --encoding (for example latin-1)."
-        ) from error
-    except LookupError as error:
-        raise TextrnnError(f"`encoding` is unknown: {encoding!r}. Try utf-8 or latin-1.") from error
-    if number == 1:
-        text = text.removeprefix("\ufeff")
-    if text.endswith("\r\n"):
-        text = text[:-2] + "\n"
-    return unicodedata.normalize("NFC", text)
 
 
 def split(corpus: Corpus, fraction: float, by: str = "block", seed: int = 0) -> tuple[Corpus, Corpus]:
