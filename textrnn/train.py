@@ -15,7 +15,8 @@ __all__ = ["command"]
 
 TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision")
 LANGUAGE_MODEL_OPTIONS = ("network", "level", "split_by")
-TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "validation_target")
+FIT_OPTIONS = ("split_by", "validation_target", "sample_prompt", "columns", "reverse")
+TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "validation_target", "columns", "reverse")
 
 
 def add_shared_options(parser: Parser) -> None:
@@ -44,9 +45,18 @@ def add_language_model_options(parser: Parser) -> None:
 
 def add_translator_options(parser: Parser) -> None:
     """Adds the options for training a translator."""
-    parser.add_argument("pairs", nargs="?", help="file with tab-separated sentence pairs, or a name: tatoeba:eng-spa")
+    parser.add_argument(
+        "pairs", nargs="?", help="file with tab-separated sentence pairs (CSV, JSON lines), or a name: tatoeba:eng-spa"
+    )
     parser.add_argument("--source", help="file with source sentences, one a line, instead of PAIRS")
     parser.add_argument("--target", help="file with the translation of each line of --source")
+    parser.add_argument(
+        "--columns",
+        nargs=2,
+        metavar=("SOURCE", "TARGET"),
+        help="columns of the sentences and their translations, by number from 1 or by name (default 1 2)",
+    )
+    parser.add_argument("--reverse", action="store_true", default=None, help="translate from the second language")
     add_shared_options(parser)
     parser.add_argument("--vocabulary-size", type=int, help="most token ids per language (default 8000 subwords)")
     parser.add_argument("--validation", help="pairs, or source sentences, to validate on")
@@ -83,7 +93,7 @@ def gathered_options(
     options = {**options_from_file(parsed.config), **given}
     for config in configs:
         options |= chosen_options(parsed, config)
-    for_fit = [*configs[1].option_names(), *TEXT_OPTIONS, "split_by", "validation_target", "sample_prompt"]  # type: ignore[attr-defined]
+    for_fit = [*configs[1].option_names(), *TEXT_OPTIONS, *FIT_OPTIONS]  # type: ignore[attr-defined]
     fit_options = {name: options.pop(name) for name in for_fit if name in options}
     if parsed.initial_model is not None and options:
         raise TextrnnError(f"`{next(iter(options))}` is fixed by --initial-model {parsed.initial_model}; leave it out.")

@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from textrnn.config import TranslatorTrainingConfig
+from textrnn.errors import TextrnnError
 from textrnn.preprocessing.pairs import Pairs
 from textrnn.preprocessing.sequences import pad
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, UNK_ID, SubwordTokenizer, Tokenizer
+from textrnn.progress import Progress
 
 __all__ = [
     "EncodedPairs",
@@ -18,8 +21,10 @@ __all__ = [
     "PairPlan",
     "SegmentationSampler",
     "encode_pairs",
+    "encoded_pairs",
     "pairs_digest",
     "resegmented",
+    "segmentation",
 ]
 
 BUCKET_POOL = 200  # batches whose pairs are sorted by length together
@@ -68,6 +73,37 @@ def encode_pairs(pairs: Pairs, source_tokenizer: Tokenizer, target_tokenizer: To
     return EncodedPairs(source_tokenizer.encode_lines(pairs.sources), target_tokenizer.encode_lines(pairs.targets))
 
 
+def encoded_pairs(
+    pairs: Pairs,
+    tokenizers: tuple[Tokenizer, Tokenizer],
+    config: TranslatorTrainingConfig,
+    use: str,
+    progress: Progress,
+) -> tuple[Pairs, EncodedPairs]:
+    """Encodes pairs and leaves out those that are too long or too unequal, saying how many.
+
+    Args:
+        pairs: The pairs.
+        tokenizers: Those of the source and the target language.
+        config: Its `max_length` and `max_ratio` count.
+        use: What the pairs are for: to "train on" or to "validate on".
+        progress: Where to say how many are left out.
+
+    Raises:
+        TextrnnError: If none are left.
+    """
+    encoded = encode_pairs(pairs, *tokenizers)
+    kept = encoded.kept(config.max_length, config.max_ratio)
+    if len(kept) < len(pairs):
+        progress.message(
+            f"left out {len(pairs) - len(kept):,} of {len(pairs):,} pairs to {use}: a side of more than "
+            f"{config.max_length} tokens, or {config.max_ratio:g} times as long as the other"
+        )
+    if not len(kept):
+        raise TextrnnError(f"No sentence pairs are left to {use}. Raise `max_length` or `max_ratio`.")
+    return Pairs([pairs.sources[i] for i in kept], [pairs.targets[i] for i in kept]), encoded.take(kept)
+
+
 class SegmentationSampler:
     """Draws another segmentation for some words of a sentence, by its probability under the unigram model.
 
@@ -113,6 +149,23 @@ def resegmented(pairs: Pairs, samplers: list[SegmentationSampler], randomness: n
     """Encodes both sides of all pairs with drawn segmentations."""
     sides = zip(samplers, (pairs.sources, pairs.targets), strict=True)
     return EncodedPairs(*([sampler.encode(one, randomness) for one in sentences] for sampler, sentences in sides))
+
+
+def segmentation(
+    pairs: Pairs, encoded: EncodedPairs, tokenizers: tuple[Tokenizer, Tokenizer], regularization: float
+) -> Callable[[np.random.Generator], EncodedPairs] | None:
+    """Returns what encodes the training pairs anew for each epoch, or None where they stay as they are.
+
+    Args:
+        pairs: The training pairs.
+        encoded: The same, encoded.
+        tokenizers: Those of the source and the target language.
+        regularization: Share of the words that get another segmentation.
+    """
+    if not regularization:
+        return None
+    samplers = [SegmentationSampler(side, regularization) for side in tokenizers if isinstance(side, SubwordTokenizer)]
+    return functools.partial(resegmented, pairs, samplers)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

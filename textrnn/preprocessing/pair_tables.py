@@ -78,16 +78,16 @@ def is_position(column: int | str) -> bool:
     return str(column).isdecimal()
 
 
-def memory_rows(pairs: Iterable[Any]) -> Rows:
+def memory_rows(pairs: Any) -> Rows:
     """Returns the rows of a table in memory: a data frame, or any iterable of tuples, lists or dictionaries.
 
     Raises:
         TextrnnError: If it holds anything else.
     """
     if hasattr(pairs, "itertuples"):  # pandas
-        return named_rows([str(name) for name in pairs.columns], pairs.itertuples(index=False, name=None))  # type: ignore[attr-defined]
+        return named_rows([str(name) for name in pairs.columns], pairs.itertuples(index=False, name=None))
     if hasattr(pairs, "iter_rows"):  # polars
-        return named_rows([str(name) for name in pairs.columns], pairs.iter_rows())  # type: ignore[attr-defined]
+        return named_rows([str(name) for name in pairs.columns], pairs.iter_rows())
     if isinstance(pairs, (Mapping, bytes)) or not isinstance(pairs, Iterable):
         raise TextrnnError(
             "Pass pairs as a file, as (sentence, translation) tuples, as two lists, or as a data frame. "
@@ -217,7 +217,9 @@ def holds_sentences(rows: Rows, index: int) -> bool:
     """Says whether a column may hold sentences: not only ids, and not everywhere the same, as a language code is."""
     cells = [row[index].strip() for _, row in rows.rows[:SAMPLE_ROWS] if index < len(row)]
     cells = [cell for cell in cells if cell]
-    if sum(bool(IDENTIFIER.fullmatch(cell)) for cell in cells) > 0.9 * len(cells) or not cells:
+    if not cells:
+        return rows.width() == 2  # one side is missing throughout, which is another fault
+    if sum(bool(IDENTIFIER.fullmatch(cell)) for cell in cells) > 0.9 * len(cells):
         return False
     constant = len(cells) > 2 and len(set(cells)) == 1
     return not (constant and rows.width() > 2)

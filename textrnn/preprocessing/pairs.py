@@ -155,7 +155,9 @@ def read(
     else:
         source, is_turned = found_name(source)
         reverse = reverse != is_turned
-        parts = [read_rows(file_rows(path, encoding, columns), columns, progress) for path in found_paths(source)]
+        parts = [
+            read_rows(file_rows(path, encoding, columns), columns, progress) for path in found_paths(source, progress)
+        ]
         pairs = joined(parts)
     return pairs.reversed() if reverse else pairs
 
@@ -212,7 +214,9 @@ def whole_pairs(rows: list[tuple[int, str, str]], name: str, unit: str, num_blan
     num_left_out = len(rows) - len(kept) + num_blank
     if num_left_out:
         first = next((f", first in {unit} {number}" for number, source, target in sides if not (source and target)), "")
-        message = f"left out {num_left_out:,} of {len(rows) + num_blank:,} pairs in {name}: a side is empty{first}"
+        message = (
+            f"left out {num_left_out:,} of {len(rows) + num_blank:,} pairs in {name}: a side is empty or missing{first}"
+        )
         if not kept:
             raise TextrnnError(f"{message}. Each sentence needs its translation.")
         progress.message(message)
@@ -230,15 +234,20 @@ def found_name(source: str | os.PathLike[str]) -> tuple[str | os.PathLike[str], 
     return f"tatoeba:eng-{match[1]}", True
 
 
-def found_paths(source: str | os.PathLike[str]) -> list[pathlib.Path]:
-    """Returns the file of pairs, or all text files below a directory."""
+def found_paths(source: str | os.PathLike[str], progress: Progress) -> list[pathlib.Path]:
+    """Returns the file of pairs, or all text files below a directory; says which files there are none."""
     path = pathlib.Path(source)
     if source == "-" or not path.exists():
         return list(corpora.read(source).paths)
     if not path.is_dir():
         return [path]
     found = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
-    texts = [file for file in found if why_not_text(file) is None]
+    texts = []
+    for file in found:
+        if (reason := why_not_text(file)) is None:
+            texts.append(file)
+        else:
+            progress.message(f"left out {file}: {reason}")
     if not texts:
         raise TextrnnError(f"{path}: no text files in this directory. Pass files of sentence pairs.")
     return texts
@@ -276,13 +285,10 @@ def opened(
         found = checked_pairs(pairs.sources, pairs.targets, progress)
     elif target is not None:
         found = checked_pairs(side_of(pairs, encoding), side_of(target, encoding), progress)
+    elif isinstance(pairs, (list, tuple)) and pairs and all(is_place(one) and os.path.exists(one) for one in pairs):
+        found = joined([read(one, None, encoding, columns=columns, progress=progress) for one in pairs])
     else:
-        items = pairs if hasattr(pairs, "columns") or not isinstance(pairs, Iterable) else list(pairs)
-        if isinstance(items, list) and items and all(is_place(one) and os.path.exists(one) for one in items):
-            parts = [read(one, None, encoding, columns=columns, progress=progress) for one in items]
-            found = joined(parts)
-        else:
-            found = read_rows(memory_rows(items), columns, progress)
+        found = read_rows(memory_rows(pairs), columns, progress)
     return found.reversed() if reverse else found
 
 

@@ -1,7 +1,6 @@
 """The translator that people call: fit it to sentence pairs, translate, look inside, score, save and load it."""
 
 import dataclasses
-import functools
 import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,16 +13,10 @@ from textrnn.inference.beam_search import BeamOptions, beam_search
 from textrnn.inference.encoder_decoder import EncoderDecoder
 from textrnn.inference.translation import Translation, drawn_apart, forced, sample, translation_of
 from textrnn.preprocessing import pairs as pair_files
-from textrnn.preprocessing.pair_batches import (
-    EncodedPairs,
-    PairPlan,
-    SegmentationSampler,
-    encode_pairs,
-    pairs_digest,
-    resegmented,
-)
+from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan, encoded_pairs, pairs_digest, segmentation
+from textrnn.preprocessing.pair_tables import Columns
 from textrnn.preprocessing.pairs import Pairs, PairSource, normalized, sentence_list
-from textrnn.preprocessing.tokenizers import LEVELS, SubwordTokenizer, Tokenizer, make_tokenizer
+from textrnn.preprocessing.tokenizers import LEVELS, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model, save_model
 from textrnn.tasks.fitting import Run, fingerprint
@@ -152,10 +145,12 @@ class Translator:
     def fit(
         self,
         pairs: PairSource,
-        target: str | os.PathLike[str] | None = None,
+        target: str | os.PathLike[str] | Iterable[str] | None = None,
         *,
+        columns: Columns | None = None,
+        reverse: bool = False,
         validation: PairSource | None = None,
-        validation_target: str | os.PathLike[str] | None = None,
+        validation_target: str | os.PathLike[str] | Iterable[str] | None = None,
         validation_fraction: float = 0.02,
         encoding: str = "utf-8",
         output: str | os.PathLike[str] | None = None,
@@ -171,9 +166,13 @@ class Translator:
         A translator that has been trained or loaded goes on from its weights, with its own vocabularies.
 
         Args:
-            pairs: A file with tab-separated pairs, a name such as "tatoeba:eng-spa", or `Pairs`; with `target`, a file
-                of source sentences.
-            target: A file with the translation of each line of `pairs`.
+            pairs: A file with tab-separated pairs (CSV and JSON lines too), a directory of such files, a name such as
+                "tatoeba:eng-spa", `Pairs`, an iterable of (sentence, translation) tuples, or a data frame; with
+                `target`, a file of sentences or an iterable of them. Pairs with an empty side are left out.
+            target: The translation of each sentence of `pairs`: a file or an iterable.
+            columns: The columns of the sentences and their translations: numbers that begin with 1, or names. By
+                default the first two, unless only two others hold sentences.
+            reverse: Whether to learn to translate from the second language to the first; for validation too.
             validation: The same for validation; by default some source sentences are set aside with all their
                 translations.
             validation_target: The same for validation.
@@ -201,16 +200,19 @@ class Translator:
         if config.joined_pairs and self.level == "char":
             raise TextrnnError("`joined_pairs` is for words and subwords: characters would be joined without a space.")
         with Run(output, resume, overwrite, half_precision, callbacks, progress) as run:
-            training_pairs = pair_files.opened(pairs, target, encoding)
+            how: dict[str, Any] = {"columns": columns, "reverse": reverse, "progress": run.progress}
+            training_pairs = pair_files.opened(pairs, target, encoding, **how)
             if validation is None:
                 training_pairs, validation_pairs = pair_files.split(training_pairs, validation_fraction, config.seed)
             else:
-                validation_pairs = pair_files.opened(validation, validation_target, encoding)
+                validation_pairs = pair_files.opened(validation, validation_target, encoding, **how)
             if not self.tokenizers:
                 run.progress.message(f"building {self.level} vocabularies")
                 self._train_tokenizers(training_pairs)
-            sides = [self._encode(pairs, config, run.progress) for pairs in (training_pairs, validation_pairs)]
-            return self._train(run, config, sides[0], sides[1])
+            both = self.source_tokenizer, self.target_tokenizer
+            training = encoded_pairs(training_pairs, both, config, "train on", run.progress)
+            held_out = encoded_pairs(validation_pairs, both, config, "validate on", run.progress)
+            return self._train(run, config, training, held_out)
 
     def _train_tokenizers(self, pairs: Pairs) -> None:
         texts = [pairs.sources, pairs.targets]
@@ -226,20 +228,6 @@ class Translator:
             target_vocabulary_size=self.target_tokenizer.vocabulary_size,
         )
 
-    def _encode(self, pairs: Pairs, config: TranslatorTrainingConfig, progress: Progress) -> tuple[Pairs, EncodedPairs]:
-        """Encodes pairs and leaves out those that are too long or too unequal, saying how many."""
-        encoded = encode_pairs(pairs, self.source_tokenizer, self.target_tokenizer)
-        kept = encoded.kept(config.max_length, config.max_ratio)
-        if len(kept) < len(pairs):
-            progress.message(
-                f"left out {len(pairs) - len(kept):,} of {len(pairs):,} pairs: a side of more than "
-                f"{config.max_length} tokens, or {config.max_ratio:g} times as long as the other"
-            )
-        if not len(kept):
-            raise TextrnnError("No sentence pairs are left to train on. Raise `max_length` or `max_ratio`.")
-        chosen = Pairs([pairs.sources[i] for i in kept], [pairs.targets[i] for i in kept])
-        return chosen, encoded.take(kept)
-
     def _train(
         self,
         run: Run,
@@ -247,17 +235,12 @@ class Translator:
         training: tuple[Pairs, EncodedPairs],
         validation: tuple[Pairs, EncodedPairs],
     ) -> "list[EpochRecord]":
+        from textrnn.evaluation.validation import ValidationBleu
         from textrnn.training.encoder_decoder import EncoderDecoder as KerasNetwork
         from textrnn.training.estimates import describe_translator_run
 
-        resegment = None
-        if config.subword_regularization:
-            samplers = [
-                SegmentationSampler(tokenizer, config.subword_regularization)
-                for tokenizer in (self.source_tokenizer, self.target_tokenizer)
-                if isinstance(tokenizer, SubwordTokenizer)
-            ]
-            resegment = functools.partial(resegmented, training[0], samplers)
+        both = self.source_tokenizer, self.target_tokenizer
+        resegment = segmentation(*training, both, config.subword_regularization)
         plans = (
             PairPlan(training[1], config.batch_tokens, config.seed, config.joined_pairs, resegment),
             PairPlan(validation[1], config.batch_tokens),
@@ -266,19 +249,11 @@ class Translator:
         if self.weights:
             network.set_weights_by_name(self.weights)
         run.progress.message(describe_translator_run(self.config, config, training[1], validation[1], plans[0]))
-        distinct = list(dict.fromkeys(validation[0].sources))[: config.validation_sentences]
-        references = pair_files.references(validation[0], distinct)
-        shown: list[str] = []
+        bleu = ValidationBleu(validation[0], config.validation_sentences, run.progress)
 
         def validation_score(weights: dict[str, np.ndarray]) -> float:
-            from textrnn.evaluation.bleu import bleu
-
             self.weights, self._network = weights, None
-            shown[:] = self.translate(distinct, num_beams=1)
-            return bleu(shown, references).score
-
-        def sample_line(weights: dict[str, np.ndarray]) -> str:
-            return f"{distinct[0]} -> {shown[0]}"
+            return bleu.score(list(self.translate(bleu.sources, num_beams=1)))
 
         records, self.weights, self.facts = run.train(
             network,
@@ -289,9 +264,10 @@ class Translator:
                 "training_pairs": len(training[1]),
                 "validation_pairs": len(validation[1]),
                 "unknown_share": round(validation[1].unknown_share, 6),
+                "validation_tokenizer": bleu.tokenize,
             },
             fingerprint=fingerprint(self.config, config, self.tokenizers.values(), [pairs_digest(training[1])]),
-            sample=sample_line,
+            sample=lambda weights: bleu.sample,
             validation_score=validation_score,
         )
         self._network = None
