@@ -1,4 +1,4 @@
-"""Encodes sentence pairs, draws other segmentations of them, and makes batches of like length."""
+"""Encodes sentence pairs and makes batches of like length."""
 
 import dataclasses
 import functools
@@ -12,19 +12,16 @@ from textrnn.config import TranslatorTrainingConfig
 from textrnn.errors import TextrnnError
 from textrnn.preprocessing.pairs import Pairs
 from textrnn.preprocessing.sequences import pad
-from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, UNK_ID, SubwordTokenizer, Tokenizer
+from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, UNK_ID, Tokenizer
 from textrnn.progress import Progress
 
 __all__ = [
     "EncodedPairs",
     "PairBatch",
     "PairPlan",
-    "SegmentationSampler",
     "encode_pairs",
     "encoded_pairs",
     "pairs_digest",
-    "resegmented",
-    "segmentation",
 ]
 
 BUCKET_POOL = 200  # batches whose pairs are sorted by length together
@@ -102,70 +99,6 @@ def encoded_pairs(
     if not len(kept):
         raise TextrnnError(f"No sentence pairs are left to {use}. Raise `max_length` or `max_ratio`.")
     return Pairs([pairs.sources[i] for i in kept], [pairs.targets[i] for i in kept]), encoded.take(kept)
-
-
-class SegmentationSampler:
-    """Draws another segmentation for some words of a sentence, by its probability under the unigram model.
-
-    SentencePiece can sample by itself, but its random numbers cannot be set anew for each epoch, which exact resuming
-    needs. Pieces never cross a space, so each word has its own few best segmentations, which are found once.
-
-    Args:
-        tokenizer: The subword tokenizer.
-        share: Share of the words that are drawn anew.
-
-    Reference: subword regularization, Kudo 2018, section 3.2.
-    """
-
-    NUM_SEGMENTATIONS = 8
-    SMOOTHNESS = 0.2  # power that the probabilities are raised to; 0 would make all segmentations equally likely
-
-    def __init__(self, tokenizer: SubwordTokenizer, share: float) -> None:
-        self.tokenizer = tokenizer
-        self.share = share
-
-    @functools.lru_cache(maxsize=200_000)  # noqa: B019 (lives as long as a training run)
-    def segmentations(self, word: str) -> tuple[list[list[int]], np.ndarray]:
-        """Returns the best segmentations of a word, with the space before it, and their cumulative probabilities."""
-        processor = self.tokenizer.processor
-        found = processor.NBestEncodeAsIds(" " + word, self.NUM_SEGMENTATIONS) or [self.tokenizer.encode(word).tolist()]
-        scores = np.array([sum(processor.GetScore(piece) for piece in ids) for ids in found])
-        weights = np.exp(self.SMOOTHNESS * (scores - scores.max()))
-        return found, np.cumsum(weights / weights.sum())
-
-    def encode(self, sentence: str, randomness: np.random.Generator) -> np.ndarray:
-        """Returns the token ids of a sentence, segmented at random."""
-        words = sentence.split(" ")
-        draws = randomness.random((len(words), 2))
-        ids: list[int] = []
-        for word, (chance, draw) in zip(words, draws, strict=True):
-            found, cumulative = self.segmentations(word)
-            chosen = int(np.searchsorted(cumulative, draw)) if chance < self.share else 0
-            ids.extend(found[min(chosen, len(found) - 1)])
-        return np.array(ids, dtype=np.int32)
-
-
-def resegmented(pairs: Pairs, samplers: list[SegmentationSampler], randomness: np.random.Generator) -> EncodedPairs:
-    """Encodes both sides of all pairs with drawn segmentations."""
-    sides = zip(samplers, (pairs.sources, pairs.targets), strict=True)
-    return EncodedPairs(*([sampler.encode(one, randomness) for one in sentences] for sampler, sentences in sides))
-
-
-def segmentation(
-    pairs: Pairs, encoded: EncodedPairs, tokenizers: tuple[Tokenizer, Tokenizer], regularization: float
-) -> Callable[[np.random.Generator], EncodedPairs] | None:
-    """Returns what encodes the training pairs anew for each epoch, or None where they stay as they are.
-
-    Args:
-        pairs: The training pairs.
-        encoded: The same, encoded.
-        tokenizers: Those of the source and the target language.
-        regularization: Share of the words that get another segmentation.
-    """
-    if not regularization:
-        return None
-    samplers = [SegmentationSampler(side, regularization) for side in tokenizers if isinstance(side, SubwordTokenizer)]
-    return functools.partial(resegmented, pairs, samplers)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

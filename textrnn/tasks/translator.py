@@ -13,9 +13,10 @@ from textrnn.inference.beam_search import BeamOptions, beam_search
 from textrnn.inference.encoder_decoder import EncoderDecoder
 from textrnn.inference.translation import Translation, drawn_apart, forced, sample, translation_of
 from textrnn.preprocessing import pairs as pair_files
-from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan, encoded_pairs, pairs_digest, segmentation
+from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan, encoded_pairs, pairs_digest
 from textrnn.preprocessing.pair_tables import Columns
 from textrnn.preprocessing.pairs import Pairs, PairSource, normalized, sentence_list
+from textrnn.preprocessing.resegmentation import resegmentation
 from textrnn.preprocessing.tokenizers import LEVELS, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model, save_model
@@ -240,7 +241,7 @@ class Translator:
         from textrnn.training.estimates import describe_translator_run
 
         both = self.source_tokenizer, self.target_tokenizer
-        resegment = segmentation(*training, both, config.subword_regularization)
+        resegment = resegmentation(*training, both, config.subword_regularization)
         plans = (
             PairPlan(training[1], config.batch_tokens, config.seed, config.joined_pairs, resegment),
             PairPlan(validation[1], config.batch_tokens),
