@@ -7,14 +7,20 @@ many sizes; its table stands in `benchmarks/RESULTS.md`.
 import dataclasses
 from typing import Any
 
-from textrnn.config import NetworkConfig
+from textrnn.config import BUDGET, NetworkConfig
 from textrnn.preprocessing.survey import BLANK_LINE, Survey
 
-__all__ = ["Choice", "fine_tuning_choice", "language_model_choice"]
+__all__ = [
+    "Choice",
+    "fine_tuning_choice",
+    "language_model_choice",
+    "translator_choice",
+    "translator_tuning_choice",
+    "validation_share",
+]
 
 Options = dict[str, Any]
 
-NOMINAL_RATE = 30e9  # multiplications and additions a second that two plain cores make of training; only sizes follow
 WARMUP_STEPS = 40
 VALIDATIONS = 12
 PATIENCE = 4  # validations
@@ -90,8 +96,7 @@ def language_model_choice(
     size = next(size for size in SIZES if text.num_characters <= size.characters)
     level = model.get("level") or (size.level if text.is_spaced else "char")
     form = model.get("form") or ("lines" if documents and mean_document <= LONG_DOCUMENT else "stream")
-    units = model.get("units", size.units)
-    last = units[-1] if isinstance(units, (list, tuple)) else units
+    last = as_sizes(model.get("units", size.units))[-1]
     network: Options = {
         "level": level,
         "vocabulary_size": vocabulary_size(text, level),
@@ -141,7 +146,7 @@ def fitting_choice(size: Size, model: Options, text: Survey, given: Options, mea
         "moving_average": 0.99,
         "weight_decay": 0.01,
     }
-    if not any(given.get(name) is not None for name in ("epochs", "steps", "minutes")):
+    if not any(given.get(name) is not None for name in BUDGET):
         options["steps"] = max(round(size.passes * num_tokens / per_step), 300)
     if given.get("validations_per_epoch"):
         del options["validations"]
@@ -156,7 +161,7 @@ def lines_batch_size(num_documents: float) -> int:
 def reasons(text: Survey, model: Options, training: Options) -> tuple[str, ...]:
     """Returns two lines that say what was chosen."""
     names = {"char": "characters", "word": "words", "subword": "subwords"}
-    units = model["units"] if isinstance(model["units"], (list, tuple)) else (model["units"],)
+    units = as_sizes(model["units"])
     documents = {None: "running text", "line": "each line a document", "file": "each file a document"}
     documents |= {"item": "each item a document", BLANK_LINE: "documents between blank lines"}
     kind = documents.get(model["documents"], f"documents between lines of {model['documents']!r}")
@@ -200,9 +205,115 @@ def fine_tuning_choice(text: Survey, model: NetworkConfig, given: Options) -> Ch
         "patience": 3,
         "moving_average": 0.99,
     }
-    if not any(given.get(name) is not None for name in ("epochs", "steps", "minutes")):
+    if not any(given.get(name) is not None for name in BUDGET):
         num_tokens = text.num_characters / 3
         options["steps"] = max(round(4 * num_tokens / (batch_size * length)), 60)
     chosen = {**options, **given}
     line = f"going on from trained weights with {readable_size(text.num_characters)}: {length_in_words(chosen)}, "
     return Choice({}, options, (line + f"learning rate {chosen['learning_rate']}",))
+
+
+@dataclasses.dataclass(frozen=True)
+class TranslatorSize:
+    """How up to so many sentence pairs are trained on.
+
+    Args:
+        pairs: Most pairs.
+        vocabulary_size: Most subwords of each language.
+        units: Size of each of the layers: one of the encoder, two of the decoder.
+        dropout: Dropout on token vectors, between layers and before the output.
+        batch_tokens: Target tokens per step.
+        epochs: How often the pairs are read.
+        learning_rate: The highest.
+    """
+
+    pairs: float
+    vocabulary_size: int
+    units: int
+    dropout: float
+    batch_tokens: int
+    epochs: int
+    learning_rate: float = 0.003
+
+
+TRANSLATOR_SIZES = (
+    TranslatorSize(5_000, 1000, 128, 0.3, 400, 40),
+    TranslatorSize(50_000, 4000, 256, 0.3, 1200, 14),
+    TranslatorSize(float("inf"), 8000, 256, 0.2, 2400, 10),
+)
+
+
+def translator_choice(num_pairs: int, model: Options, training: Options) -> Choice:
+    """Chooses network and training of a translator.
+
+    Args:
+        num_pairs: Sentence pairs to train on.
+        model: The options of the network that are set, with `level` and `vocabulary_size`.
+        training: The options of training that are set.
+    """
+    size = next(size for size in TRANSLATOR_SIZES if num_pairs <= size.pairs)
+    level = model.get("level", "subword")
+    network: Options = {
+        "level": level,
+        "vocabulary_size": size.vocabulary_size if level == "subword" else None,
+        "encoder_units": (size.units,),
+        "decoder_units": (size.units, size.units),
+        "embedding_dim": size.units,
+        "input_dropout": size.dropout,
+        "dropout": size.dropout,
+        "output_dropout": size.dropout,
+    }
+    fitting: Options = {
+        "batch_tokens": size.batch_tokens,
+        "learning_rate": size.learning_rate,
+        "warmup_steps": 200,
+        "label_smoothing": 0.1,
+        "moving_average": 0.998,
+        "subword_regularization": 0.05,
+        "validations": 10,
+        "patience": 4,
+    }
+    if training.get("validations_per_epoch"):
+        del fitting["validations"]
+    if not any(training.get(name) is not None for name in BUDGET):
+        fitting["epochs"] = size.epochs
+    chosen = {**network, **model}
+    layers = " and ".join(" + ".join(map(str, as_sizes(chosen[name]))) for name in ("encoder_units", "decoder_units"))
+    vocabulary = f"{chosen['vocabulary_size']:,} {level}s" if chosen["vocabulary_size"] else f"{level}s"
+    reason = f"{num_pairs:,} pairs: {vocabulary}, {layers} units, {length_in_words({**fitting, **training})}"
+    return Choice(network, fitting, (reason,))
+
+
+def as_sizes(units: Any) -> tuple[int, ...]:
+    """Returns layer sizes as a tuple, also where one layer is given as a number."""
+    return tuple(units) if isinstance(units, (list, tuple)) else (units,)
+
+
+def translator_tuning_choice(num_pairs: int, training: Options) -> Choice:
+    """Chooses how a trained translator goes on with other pairs.
+
+    Args:
+        num_pairs: Sentence pairs to train on.
+        training: The options of training that are set.
+    """
+    fitting: Options = {
+        "batch_tokens": 400 if num_pairs < 5000 else 1200,
+        "learning_rate": 0.0006,
+        "warmup_steps": 50,
+        "label_smoothing": 0.1,
+        "moving_average": 0.99,
+        "validations": 6,
+        "patience": 3,
+    }
+    if training.get("validations_per_epoch"):
+        del fitting["validations"]
+    if not any(training.get(name) is not None for name in BUDGET):
+        fitting["epochs"] = 4
+    chosen = {**fitting, **training}
+    line = f"going on from trained weights with {num_pairs:,} pairs: {length_in_words(chosen)}, "
+    return Choice({}, fitting, (line + f"learning rate {chosen['learning_rate']}",))
+
+
+def validation_share(num_pairs: int) -> float:
+    """Returns the share of the pairs that is set aside: a fiftieth, and more of a few thousand or fewer."""
+    return min(max(0.02, 200 / max(num_pairs, 1)), 0.1)

@@ -16,8 +16,16 @@ __all__ = ["command"]
 
 TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision")
 LANGUAGE_MODEL_OPTIONS = ("network", "level", "lowercase", "split_by", "column", "documents", "sample_prompt")
-FIT_OPTIONS = ("split_by", "validation_target", "sample_prompt", "column", "documents")
-TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "validation_target")
+TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "validation_target", "columns", "reverse")
+FIT_OPTIONS = (
+    "split_by",
+    "validation_target",
+    "sample_prompt",
+    "column",
+    "documents",
+    "columns",
+    "reverse",
+)
 
 
 def add_shared_options(parser: Parser) -> None:
@@ -60,9 +68,18 @@ def add_language_model_options(parser: Parser) -> None:
 
 def add_translator_options(parser: Parser) -> None:
     """Adds the options for training a translator."""
-    parser.add_argument("pairs", nargs="?", help="file with tab-separated sentence pairs, or a name: tatoeba:eng-spa")
+    parser.add_argument(
+        "pairs", nargs="?", help="file with tab-separated sentence pairs (CSV, JSON lines), or a name: tatoeba:eng-spa"
+    )
     parser.add_argument("--source", help="file with source sentences, one a line, instead of PAIRS")
     parser.add_argument("--target", help="file with the translation of each line of --source")
+    parser.add_argument(
+        "--columns",
+        nargs=2,
+        metavar=("SOURCE", "TARGET"),
+        help="columns of the sentences and their translations, by number from 1 or by name (default 1 2)",
+    )
+    parser.add_argument("--reverse", action="store_true", default=None, help="translate from the second language")
     add_shared_options(parser)
     parser.add_argument("--vocabulary-size", type=int, help="most token ids per language (default 8000 subwords)")
     parser.add_argument("--validation", help="pairs, or source sentences, to validate on")
@@ -128,11 +145,13 @@ def train_translator(parsed: argparse.Namespace) -> None:
     """Trains a translator as the command line says."""
     from textrnn.tasks.translator import Translator
 
-    if (parsed.pairs is None) == (parsed.source is None) or (parsed.source is None) != (parsed.target is None):
+    is_named = (parsed.pairs is None) != (parsed.source is None) or parsed.resume
+    if not is_named or (parsed.source is None) != (parsed.target is None):
         raise TextrnnError("Pass one file with tab-separated pairs, or both --source and --target.")
     names = (*TEXT_OPTIONS, *TRANSLATOR_OPTIONS)
     options, fit_options = gathered_options(parsed, names, (TranslatorConfig, TranslatorTrainingConfig))
-    translator = Translator.load(parsed.initial_model) if parsed.initial_model else Translator(**options)
+    initial_model = parsed.initial_model or origin_of(parsed)
+    translator = Translator.load(initial_model) if initial_model else Translator(**options)
     translator.fit(parsed.pairs or parsed.source, parsed.target, **fit_options)
     print(
         f'{parsed.output}: model saved. Try: python -m textrnn.translate --model {parsed.output} "..."', file=sys.stderr
