@@ -268,7 +268,7 @@ def translator_choice(num_pairs: int, model: Options, training: Options) -> Choi
         "learning_rate": size.learning_rate,
         "warmup_steps": 200,
         "label_smoothing": 0.1,
-        "moving_average": 0.998,
+        "moving_average": 0.99 if num_pairs <= 5000 else 0.998,
         "subword_regularization": 0.05,
         "validations": 10,
         "patience": 4,

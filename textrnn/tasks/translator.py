@@ -118,10 +118,12 @@ class Translator:
         save_model(directory, self._stored(self.weights, self.facts), half_precision)
 
     def _stored(self, weights: dict[str, np.ndarray], facts: dict[str, Any]) -> StoredModel:
+        if not weights:
+            raise TextrnnError("This translator has no weights to save yet. Call `fit` with pairs first.")
         return StoredModel(self.config, self.tokenizers, weights, facts=facts)
 
     def _check_trained(self) -> None:
-        if not self.tokenizers or not self.weights:
+        if not self.tokenizers:
             raise TextrnnError("This translator has not been trained yet. Call `fit` with pairs, or load a model.")
 
     @property
