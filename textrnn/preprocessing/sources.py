@@ -10,10 +10,10 @@ from typing import Any
 from textrnn.errors import TextrnnError, nearest
 from textrnn.preprocessing.downloads import SOURCES, named_corpus
 from textrnn.preprocessing.files import shown_name, why_not_text
-from textrnn.preprocessing.spools import spooled_items, spooled_standard_input
-from textrnn.preprocessing.tables import looks_like_table
+from textrnn.preprocessing.spools import SpooledPath, spooled_items, spooled_standard_input
+from textrnn.preprocessing.tables import looks_like_table, opened_table
 
-__all__ = ["found_paths", "skipped_note", "table_note"]
+__all__ = ["column_of_table", "found_paths", "skipped_note", "table_note"]
 
 CHECKED_ITEMS = 1000  # of a long list; whether they are files is seen from these
 
@@ -25,6 +25,8 @@ def found_paths(source: Any, column: str | int | None) -> tuple[list[pathlib.Pat
             raise missing(source)
         source = [source]
     source = column_of(source, column)
+    if isinstance(source, (set, frozenset)):
+        source = sorted(source, key=str)  # a set has another order in each process
     try:
         items = iter(source)
     except TypeError:
@@ -62,6 +64,14 @@ def column_of(source: Any, column: str | int | None) -> Any:
         wanted = "Choose" if column is None else f"There is no column {column!r}.{nearest(str(column), names)} Choose"
         raise TextrnnError(f"{wanted} one of its columns with column=...: {', '.join(names[:10])}.")
     return source[column]
+
+
+def column_of_table(path: pathlib.Path, encoding: str, column: str | int) -> pathlib.Path:
+    """Copies a column of a table to a temporary file, which is faster to read again; strings in memory are copied."""
+    if isinstance(path, SpooledPath) and path.num_items is not None:
+        return path
+    cells = opened_table(path, encoding).cells(column)
+    return spooled_items((cell for _, (cell,) in cells), origin=path)
 
 
 def is_place(item: Any) -> bool:
@@ -139,10 +149,13 @@ def skipped_note(skipped: list[str]) -> list[str]:
     return [f"left out {len(skipped)} {'file' if len(skipped) == 1 else 'files'}: {shown}"]
 
 
-def table_note(path: pathlib.Path, encoding: str) -> str | None:
-    """Returns a sentence on a table that is read like other text, or None."""
-    names = looks_like_table(path, encoding)
-    if not names:
-        return None
-    shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
-    return f"{shown_name(path)} looks like a table with the columns {shown}. To read one of them, name it with --column"
+def table_note(paths: list[pathlib.Path], encoding: str) -> list[str]:
+    """Returns a sentence on the first table that is read like other text, if there is one."""
+    for path in paths:
+        names = looks_like_table(path, encoding)
+        if names:
+            shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+            return [
+                f"{shown_name(path)} looks like a table with the columns {shown}: choose one with column=... (--column)"
+            ]
+    return []
