@@ -225,9 +225,9 @@ def test_unknown_words_are_replaced_through_attention():
         Pairs(sources, targets), epochs=5, batch_tokens=60, learning_rate=0.01, warmup_steps=10, patience=0,
         label_smoothing=0.0, moving_average=0.0, progress=QUIET, seed=1,
     )  # fmt: skip
-    ((translation,),) = translator.translations(["I am Zebediah."])
+    ((translation,),) = translator.translations(["I am Zebediah ."])
     assert translation.tokens == ("Soy", "<unk>", ".", "<eos>")
-    assert translation.text == "Soy Zebediah."
+    assert translation.text == "Soy Zebediah ."
 
 
 def test_wrong_input(reverser, tmp_path, quiet):
@@ -282,7 +282,7 @@ def test_text_without_spaces_is_scored_by_characters(tmp_path, capsys):
     signs = dict(zip("abcdefgh", "\u706f\u4eae\u4e86\u6d77\u5c71\u4eba\u6708\u65e5", strict=True))
     targets = [f"\u6709{signs[s[0]]}\u548c{signs[s[-1]]}\u5728\u8fd9\u91cc\u3002" for s in sources]
     translator = Translator(level="char", **SMALL)
-    options = {"epochs": 3, "learning_rate": 0.01, "warmup_steps": 10, "batch_tokens": 100, "moving_average": 0.0}
+    options = {"epochs": 10, "learning_rate": 0.01, "warmup_steps": 10, "batch_tokens": 60, "moving_average": 0.0}
     records = translator.fit(sources, targets, output=tmp_path, **options)
     assert "validation BLEU by sacreBLEU's zh tokenizer" in capsys.readouterr().err
     assert records[-1].validation_score > 5

@@ -47,8 +47,7 @@ class Corpus:
     @property
     def has_items(self) -> bool:
         """Whether the text comes in pieces of its own: strings of a list, or rows of a table."""
-        is_spooled = any(isinstance(path, SpooledPath) and path.num_items is not None for path in self.paths)
-        return is_spooled or self.column is not None
+        return any(isinstance(path, SpooledPath) and path.num_items is not None for path in self.paths)
 
     def marked_pieces(self, progress: Callable[[int], object] | None = None) -> Iterator[tuple[bool, str]]:
         """Yields (whether it begins a document, text) of each line, the text as NFC with the newline that ends it.
@@ -89,8 +88,7 @@ class Corpus:
     @property
     def is_plain(self) -> bool:
         """Whether this is all the text of its files, as running text."""
-        holds_items = any(isinstance(path, SpooledPath) and path.num_items is not None for path in self.paths)
-        return not (self.rules or self.documents is not None or holds_items)
+        return not (self.rules or self.documents is not None or self.has_items)
 
     def lines(self) -> Iterator[str]:
         """Yields each line without its newline."""

@@ -8,6 +8,7 @@ from typing import Any
 from textrnn.config import NetworkConfig
 from textrnn.errors import TextrnnError, check_range
 from textrnn.preprocessing import corpora
+from textrnn.preprocessing.files import shown_name
 from textrnn.preprocessing.survey import Survey, detected_documents, survey
 
 __all__ = ["Source", "check_enough", "cut_for", "opened", "read_training_text", "training_sides"]
@@ -47,12 +48,10 @@ def read_training_text(asked: dict[str, Any], model_options: dict[str, Any]) -> 
 
 
 def check_enough(text: Survey, source: corpora.Corpus) -> None:
-    """Raises if there is nothing to learn: one word, or one line over and over."""
-    name = ", ".join(str(path) for path in source.paths[:3])
-    if text.num_lines <= 1 and text.num_words <= 1 and text.is_spaced:
+    """Raises if there is nothing to learn: one word, once or over and over."""
+    if text.num_distinct_lines <= 1 and text.num_words <= text.num_lines and text.is_spaced:
+        name = ", ".join(shown_name(path) for path in source.paths[:3])
         raise TextrnnError(f"{name}: holds one word, which leaves nothing to learn. Pass a longer text.")
-    if text.num_distinct_lines == 1 and text.num_lines > 1:
-        raise TextrnnError(f"{name}: holds one line, {text.num_lines:,} times. Pass a text with more in it.")
 
 
 def cut_for(config: NetworkConfig, source: corpora.Corpus) -> corpora.Corpus:
