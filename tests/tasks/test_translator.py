@@ -215,8 +215,8 @@ def test_an_interrupted_run_resumes_exactly(tmp_path, steps):
 def test_unknown_words_are_replaced_through_attention():
     """A word-level model that copies: the network writes <unk> for a rare name, and the name stands in its place."""
     names = [f"Name{number}" for number in range(300)]
-    sources = [f"I am {name} ." for name in names] + [f"he is {name} ." for name in names]
-    targets = [f"Soy {name} ." for name in names] + [f"es {name} ." for name in names]
+    sources = [f"I am {name}." for name in names] + [f"he is {name}." for name in names]
+    targets = [f"Soy {name}." for name in names] + [f"es {name}." for name in names]
     translator = Translator(
         level="word", vocabulary_size=12, cell="gru", encoder_units=(24,), decoder_units=(32,), embedding_dim=16,
         input_dropout=0.0, dropout=0.0, output_dropout=0.0,
@@ -225,9 +225,9 @@ def test_unknown_words_are_replaced_through_attention():
         Pairs(sources, targets), epochs=5, batch_tokens=60, learning_rate=0.01, warmup_steps=10, patience=0,
         label_smoothing=0.0, moving_average=0.0, progress=QUIET, seed=1,
     )  # fmt: skip
-    ((translation,),) = translator.translations(["I am Zebediah ."])
+    ((translation,),) = translator.translations(["I am Zebediah."])
     assert translation.tokens == ("Soy", "<unk>", ".", "<eos>")
-    assert translation.text == "Soy Zebediah ."
+    assert translation.text == "Soy Zebediah."
 
 
 def test_wrong_input(reverser, tmp_path, quiet):
