@@ -169,8 +169,8 @@ def test_an_interrupted_run_resumes_exactly(tmp_path, steps):
 def test_unknown_words_are_replaced_through_attention():
     """A word-level model that copies: the network writes <unk> for a rare name, and the name stands in its place."""
     names = [f"Name{number}" for number in range(300)]
-    sources = [f"I am {name} ." for name in names] + [f"he is {name} ." for name in names]
-    targets = [f"Soy {name} ." for name in names] + [f"es {name} ." for name in names]
+    sources = [f"I am {name}." for name in names] + [f"he is {name}." for name in names]
+    targets = [f"Soy {name}." for name in names] + [f"es {name}." for name in names]
     translator = Translator(
         level="word", vocabulary_size=12, cell="gru", encoder_units=(24,), decoder_units=(32,), embedding_dim=16,
         input_dropout=0.0, dropout=0.0, output_dropout=0.0,
