@@ -1,7 +1,7 @@
 """Megabytes of text per second that the tokenizers learn from, split, encode and decode.
 
-`python -m benchmarks.tokenizers FILE...` measures the word level on texts of one's own, beside NLTK's splitting, and says
-how many of its lines have the same words as NLTK's and whether the text comes back.
+`python -m benchmarks.tokenizers FILE...` measures the word level on texts of one's own, beside NLTK's splitting, and
+says how many of its lines have other words than NLTK's and whether the text comes back.
 """
 
 import pathlib
