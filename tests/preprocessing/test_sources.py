@@ -188,6 +188,8 @@ def test_names_that_are_files_and_texts_in_the_same_form(tmp_path, monkeypatch):
     write(tmp_path / "Ida", b"a file\n")
     assert corpora.read(["Ida"]).text() == "a file\n"
     assert corpora.read(["Ida\n", "Bob"]).text() == "Ida\nBob"
+    assert corpora.read([".", "-", "tatoeba: a site", "Bob"]).text() == ".\n-\ntatoeba: a site\nBob"
+    assert corpora.read(".").text() == corpora.read(["."]).text() == "a file\n"
 
 
 CSV = 'id,body,day\n1,"Hi, ""all""\nbye",2020-01-02\n2,"",2020-01-03\n3,no,2020-01-04\n'

@@ -15,6 +15,7 @@ from textrnn.preprocessing.tables import looks_like_table, opened_table
 
 __all__ = ["column_of_table", "found_paths", "skipped_note", "table_note"]
 
+MAYBE_TEXT = ("-", ".", "..")  # places by themselves, and what a text may well be
 CHECKED_ITEMS = 1000  # of a long list; whether they are files is seen from these
 
 
@@ -43,7 +44,7 @@ def found_paths(source: Any, column: str | int | None) -> tuple[list[pathlib.Pat
     for item in itertools.chain(first, items):
         if str(item) == "-":
             paths.append(spooled_standard_input())
-        elif str(item).split(":")[0] in SOURCES and not os.path.exists(item):
+        elif is_corpus_name(item):
             paths.append(named_corpus(str(item)))
         else:
             found, left_out = found_files(pathlib.Path(item))
@@ -78,16 +79,19 @@ def is_place(item: Any) -> bool:
     """Says whether an item is a path, standard input, the name of a corpus, or the name of a file that is there."""
     if isinstance(item, os.PathLike):
         return True
-    return isinstance(item, str) and (item == "-" or item.split(":")[0] in SOURCES or os.path.exists(item))
+    return isinstance(item, str) and (item == "-" or is_corpus_name(item) or os.path.exists(item))
+
+
+def is_corpus_name(item: Any) -> bool:
+    """Says whether an item has the form of a corpus's name, such as tatoeba:eng-spa."""
+    return str(item).split(":")[0] in SOURCES and not os.path.exists(item)
 
 
 def are_places(items: list[Any]) -> bool:
     """Says whether items are places rather than texts; raises `TextrnnError` if some are and others are not."""
     if all(is_place(item) for item in items):
         return True
-    places = [
-        item for item in items if isinstance(item, os.PathLike) or (isinstance(item, str) and os.path.exists(item))
-    ]
+    places = [item for item in items if is_place(item) and item not in MAYBE_TEXT and not is_corpus_name(item)]
     others = [item for item in items if item not in places]
     if places:
         raise TextrnnError(
