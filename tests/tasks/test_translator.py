@@ -222,8 +222,8 @@ def test_unknown_words_are_replaced_through_attention():
         input_dropout=0.0, dropout=0.0, output_dropout=0.0,
     )  # fmt: skip
     translator.fit(
-        Pairs(sources, targets), epochs=5, batch_tokens=60, learning_rate=0.01, warmup_steps=10, patience=0,
-        label_smoothing=0.0, moving_average=0.0, progress=QUIET, seed=1,
+        Pairs(sources, targets), epochs=12, batch_tokens=60, learning_rate=0.01, warmup_steps=10, patience=0,
+        label_smoothing=0.0, moving_average=0.0, validations_per_epoch=1, progress=QUIET, seed=1,
     )  # fmt: skip
     ((translation,),) = translator.translations(["I am Zebediah."])
     assert translation.tokens == ("Soy", "<unk>", ".", "<eos>")
