@@ -5,6 +5,7 @@ many sizes; its table stands in `benchmarks/RESULTS.md`.
 """
 
 import dataclasses
+import math
 from typing import Any
 
 from textrnn.config import BUDGET, NetworkConfig
@@ -21,8 +22,11 @@ __all__ = [
 
 Options = dict[str, Any]
 
+NOMINAL_FLOPS = 60e9  # a second, in training on two plain cores; only the length of a run follows from it
+USUAL_MINUTES = 6  # for a million characters or fewer, and more for more
 WARMUP_STEPS = 40
 VALIDATIONS = 12
+FEWEST_STEPS = 300
 PATIENCE = 4  # validations
 LONG_DOCUMENT = 1000  # characters on average; longer ones are read as a stream
 MOST_SUBWORDS = 8000
@@ -147,10 +151,24 @@ def fitting_choice(size: Size, model: Options, text: Survey, given: Options, mea
         "weight_decay": 0.01,
     }
     if not any(given.get(name) is not None for name in BUDGET):
-        options["steps"] = max(round(size.passes * num_tokens / per_step), 300)
+        wanted = round(size.passes * num_tokens / per_step)
+        options["steps"] = max(min(wanted, affordable_steps(text, model, per_step)), FEWEST_STEPS)
     if given.get("validations_per_epoch"):
         del options["validations"]
     return options
+
+
+def affordable_steps(text: Survey, model: Options, tokens_per_step: float) -> int:
+    """Returns how many steps take about `USUAL_MINUTES` on a plain machine, or longer for a larger text."""
+    guessed = {"char": text.num_distinct_characters + 5, "word": 10_000, "subword": MOST_SUBWORDS}
+    size = model["vocabulary_size"] or guessed[model["level"]]
+    network = {name: value for name, value in model.items() if name not in ("level", "lowercase", "vocabulary_size")}
+    shapes = NetworkConfig(vocabulary_size=size, **network).weight_shapes()
+    multiplied = sum(
+        math.prod(shape) for name, shape in shapes.items() if model["tie_weights"] or "embedding" not in name
+    )
+    minutes = USUAL_MINUTES * math.sqrt(max(text.num_characters / 1e6, 1.0))
+    return int(60 * minutes * NOMINAL_FLOPS / (6 * multiplied * tokens_per_step))
 
 
 def lines_batch_size(num_documents: float) -> int:
