@@ -339,4 +339,4 @@ def test_evaluate_a_translator(call, reverser, tmp_path):
     assert output.startswith("BLEU 100.00")
     assert (tmp_path / "out").read_text() == (tmp_path / "reference").read_text()
     (tmp_path / "reference").write_text("a\n")
-    assert_refused(call(evaluate, "translation", *files), "30 hypotheses and 1 references")
+    assert_refused(call(evaluate, "translation", *files), "30 sources and 1 reference")

@@ -1,23 +1,15 @@
+import configparser
 import re
 
 import pytest
 
+from tests.conftest import ROOT
 from textrnn import TextrnnError
 from textrnn.evaluation import bleu_tokenizers
 from textrnn.evaluation.bleu_tokenizers import chosen_tokenizer, misfit, ter_metric, tokenizer_for
 
 ENGLISH, CHINESE, THAI = "The lamp is lit.", "灯亮了，海很平静。", "โคมไฟติดแล้ว"
 JAPANESE, KOREAN = "ランプがつきました。", "등불이 켜졌다."
-
-
-@pytest.fixture
-def no_mecab(monkeypatch):
-    """Japanese and Korean without their packages, whatever is installed."""
-    for module in ("ja", "ko"):
-        monkeypatch.setattr(f"sacrebleu.tokenizers.tokenizer_{module}_mecab.MeCab", None)
-    bleu_tokenizers.is_installed.cache_clear()
-    yield
-    bleu_tokenizers.is_installed.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -56,6 +48,13 @@ def test_a_missing_package_is_one_sentence(no_mecab, tokenize, extra):
     with pytest.raises(TextrnnError, match=rf"pip install 'textrnn\[{extra}\]'") as caught:
         chosen_tokenizer(tokenize, [ENGLISH])
     assert "\n" not in str(caught.value)
+
+
+def test_the_named_extras_can_be_installed():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    for extra, _ in bleu_tokenizers.EXTRAS.values():
+        assert f"sacrebleu[{extra}]" in setup["options.extras_require"][extra]
 
 
 def test_what_was_asked_for_is_taken(no_mecab):
@@ -101,12 +100,18 @@ def test_the_case_of_ter():
         ("none", "灯 亮 了 。", None),
         ("zh", "灯 亮 了 。", None),
         ("zh", "Only the name 东京 here.", None),
-        ("13a", CHINESE, "tokenize='13a' does not find the words of Chinese without spaces; tokenize='zh' fits it."),
+        ("zh", "1984 :-)", None),
+        ("zh", "", None),
+        (
+            "13a",
+            CHINESE,
+            "the references are Chinese without spaces, whose words tokenize='13a' does not find; tokenize='zh' fits.",
+        ),
         ("none", CHINESE, "tokenize='zh' fits"),
-        ("zh", JAPANESE, "words of Japanese without spaces; tokenize='char' fits"),
+        ("zh", JAPANESE, "are Japanese without spaces, .* tokenize='char' fits"),
         ("char", JAPANESE, r"count its words by ja-mecab, not characters: pip install 'textrnn\[ja\]'"),
-        ("zh", THAI, "words of Thai without spaces; tokenize='char' fits"),
-        ("zh", ENGLISH, "for another language than that of the references; tokenize='13a' fits"),
+        ("zh", THAI, "are Thai without spaces, .* tokenize='char' fits"),
+        ("zh", ENGLISH, "are in another language than those of tokenize='zh'; tokenize='13a' fits"),
         ("ko-mecab", ENGLISH, "another language"),
     ],
 )

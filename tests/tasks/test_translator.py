@@ -130,7 +130,7 @@ def test_evaluation(reverser):
     scores = translator.evaluate(pairs.sources, pairs.targets)
     assert scores.bleu.score == pytest.approx(100)
     assert scores.num_sentences == 50
-    with pytest.raises(TextrnnError, match="50 hypotheses and 3 references"):
+    with pytest.raises(TextrnnError, match="50 sources and 3 references"):
         translator.evaluate(pairs.sources, pairs.targets[:3])
 
 
@@ -215,15 +215,15 @@ def test_an_interrupted_run_resumes_exactly(tmp_path, steps):
 def test_unknown_words_are_replaced_through_attention():
     """A word-level model that copies: the network writes <unk> for a rare name, and the name stands in its place."""
     names = [f"Name{number}" for number in range(300)]
-    sources = [f"I am {name} ." for name in names] + [f"he is {name} ." for name in names]
-    targets = [f"Soy {name} ." for name in names] + [f"es {name} ." for name in names]
+    sources = [f"I am {name}." for name in names] + [f"he is {name}." for name in names]
+    targets = [f"Soy {name}." for name in names] + [f"es {name}." for name in names]
     translator = Translator(
         level="word", vocabulary_size=12, cell="gru", encoder_units=(24,), decoder_units=(32,), embedding_dim=16,
         input_dropout=0.0, dropout=0.0, output_dropout=0.0,
     )  # fmt: skip
     translator.fit(
-        Pairs(sources, targets), epochs=5, batch_tokens=60, learning_rate=0.01, warmup_steps=10, patience=0,
-        progress=QUIET, seed=1,
+        Pairs(sources, targets), epochs=12, batch_tokens=60, learning_rate=0.01, warmup_steps=10, patience=0,
+        label_smoothing=0.0, moving_average=0.0, validations_per_epoch=1, progress=QUIET, seed=1,
     )  # fmt: skip
     ((translation,),) = translator.translations(["I am Zebediah."])
     assert translation.tokens == ("Soy", "<unk>", ".", "<eos>")
@@ -282,7 +282,8 @@ def test_text_without_spaces_is_scored_by_characters(tmp_path, capsys):
     signs = dict(zip("abcdefgh", "\u706f\u4eae\u4e86\u6d77\u5c71\u4eba\u6708\u65e5", strict=True))
     targets = [f"\u6709{signs[s[0]]}\u548c{signs[s[-1]]}\u5728\u8fd9\u91cc\u3002" for s in sources]
     translator = Translator(level="char", **SMALL)
-    records = translator.fit(sources, targets, epochs=3, learning_rate=0.01, batch_tokens=100, output=tmp_path)
+    options = {"epochs": 10, "learning_rate": 0.01, "warmup_steps": 10, "batch_tokens": 60, "moving_average": 0.0}
+    records = translator.fit(sources, targets, output=tmp_path, **options)
     assert "validation BLEU by sacreBLEU's zh tokenizer" in capsys.readouterr().err
     assert records[-1].validation_score > 5
     assert Translator.load(tmp_path).facts["validation_tokenizer"] == "zh"

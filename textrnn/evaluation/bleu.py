@@ -78,7 +78,7 @@ def bleu(
     num_short = sum(len(words) < MAX_NGRAM for words in tokens)
     notes = [
         doubt,
-        misfit(tokenize, present(sets)),
+        misfit(tokenize, present(sets)) or misfit(tokenize, hypotheses, "hypotheses"),
         *leftovers(hypotheses, sets, tokenize),
         zero_note(result),
         nltk_note(result.score, nltk_score, num_short),

@@ -10,9 +10,10 @@ __all__ = ["MAX_NGRAM", "leftovers", "nltk_note", "zero_note"]
 
 MAX_NGRAM = 4
 TOKENISED = re.compile(r" [.,](?=\s|$)")
+TOKENISED_END = re.compile(r" \.$")
 ESCAPED = re.compile(r"&(?:apos|quot|amp|lt|gt|#\d+|#x[0-9a-fA-F]+);")
 PIECES = re.compile(r"@@(?=\s|$)|\u2581")
-MANY = 100  # lines that sacreBLEU, too, takes for a sign
+MANY = 100  # lines of any number that are a sign; sacreBLEU warns of as many that end in a period after a space
 
 
 def leftovers(hypotheses: list[str], sets: ReferenceSets, tokenize: str) -> list[str]:
@@ -26,7 +27,8 @@ def leftovers(hypotheses: list[str], sets: ReferenceSets, tokenize: str) -> list
     notes = []
     references = [sentence for one in sets for sentence in one if sentence is not None]
     for noun, sentences in (("hypothesis", hypotheses), ("reference", references)):
-        if tokenize in ("13a", "intl") and (lines := marked(TOKENISED, sentences, noun)):
+        lines = marked(TOKENISED_END, sentences, noun) or marked(TOKENISED, sentences, noun, many=len(sentences))
+        if lines and tokenize in ("13a", "intl"):
             notes.append(
                 f"{lines} a space before a period or comma and look tokenised, but tokenize={tokenize!r} is for plain "
                 "text. Detokenise them; or pass tokenize='none' if hypotheses and references are tokenised alike."
@@ -38,10 +40,10 @@ def leftovers(hypotheses: list[str], sets: ReferenceSets, tokenize: str) -> list
     return notes
 
 
-def marked(pattern: re.Pattern[str], sentences: Sequence[str], noun: str) -> str:
-    """Returns how many sentences have a mark, as "3 of 4 hypotheses have", or "" if too few for a sign."""
+def marked(pattern: re.Pattern[str], sentences: Sequence[str], noun: str, many: int = MANY) -> str:
+    """Returns how many sentences have a mark, as "3 of 4 hypotheses have", or "" if fewer than `many` and than half."""
     number = sum(pattern.search(sentence) is not None for sentence in sentences)
-    if number < MANY and 2 * number < len(sentences):
+    if not number or (number < many and 2 * number < len(sentences)):
         return ""
     return f"{number:,} of {counted(len(sentences), noun)} {'has' if len(sentences) == 1 else 'have'}"
 
@@ -60,9 +62,9 @@ def zero_note(result: Any) -> str | None:
         return "BLEU is 0 because no hypothesis has a token in common with its reference."
     if not result.totals[-1]:
         return (
-            f"BLEU is 0 because no hypothesis has {MAX_NGRAM} tokens: there is no {MAX_NGRAM}-gram to count, however good "
-            "the translations are. With effective order (effective_order=True, --effective-order) it counts the n-grams "
-            "that there are; chrF always does."
+            f"BLEU is 0 because no hypothesis has {MAX_NGRAM} tokens: there is no {MAX_NGRAM}-gram to count, however "
+            "good the translations are. With effective order (effective_order=True, --effective-order) it counts the "
+            "n-grams that there are; chrF always does."
         )
     return "BLEU is 0 because the hypotheses are so much shorter than the references."
 

@@ -79,12 +79,13 @@ def is_installed(name: str) -> bool:
     return True
 
 
-def misfit(tokenize: str, texts: Iterable[str]) -> str | None:
+def misfit(tokenize: str, texts: Iterable[str], name: str = "references") -> str | None:
     """Returns a sentence if a tokenizer does not fit the script of a text, or None.
 
     Args:
         tokenize: The tokenizer's name.
-        texts: Reference sentences.
+        texts: Sentences.
+        name: What they are called.
     """
     text = sample(texts)
     script = unspaced_script(text)
@@ -93,11 +94,11 @@ def misfit(tokenize: str, texts: Iterable[str]) -> str | None:
         return "published scores of Japanese count its words by ja-mecab, not characters: pip install 'textrnn[ja]'."
     if script is not None and tokenize not in ("char", best):
         return (
-            f"tokenize={tokenize!r} does not find the words of {script.capitalize()} without spaces; "
-            f"tokenize={best!r} fits it."
+            f"the {name} are {script.capitalize()} without spaces, whose words tokenize={tokenize!r} does not find; "
+            f"tokenize={best!r} fits."
         )
-    if script is None and tokenize in LETTERS and not LETTERS[tokenize].search(text):
-        return f"tokenize={tokenize!r} is for another language than that of the references; tokenize={best!r} fits it."
+    if script is None and tokenize in LETTERS and re.search(r"[^\W\d_]", text) and not LETTERS[tokenize].search(text):
+        return f"the {name} are in another language than those of tokenize={tokenize!r}; tokenize={best!r} fits them."
     return None
 
 

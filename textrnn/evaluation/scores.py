@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from textrnn.evaluation.references import counted
+
 __all__ = ["BleuScore", "Comparison", "LengthBucket", "TranslationScores"]
 
 
@@ -40,7 +42,7 @@ class BleuScore:
         interval = "" if self.interval is None else f" ± {self.interval:.2f} (95% bootstrap)"
         return (
             f"BLEU {self.score:.2f}{interval}  {precisions}  brevity {self.brevity_penalty:.3f}  "
-            f"{self.hypothesis_length:,} tokens for {self.reference_length:,}\n"
+            f"{counted(self.hypothesis_length, 'token')} for {self.reference_length:,}\n"
             f"  {self.signature}\n"
             f"BLEU by NLTK {self.nltk_score:.2f}"
         )

@@ -1,4 +1,4 @@
-"""The score by which a translator's training chooses its weights: BLEU of some validation sentences, by their script."""
+"""The score by which a translator's training chooses its weights: BLEU of some validation sentences."""
 
 from textrnn.evaluation.bleu import bleu
 from textrnn.evaluation.bleu_tokenizers import tokenizer_for
