@@ -12,7 +12,7 @@ from textrnn.preprocessing.tokenizers import EOS_ID, UNK_ID, SubwordTokenizer, T
 __all__ = ["HiddenWords", "SegmentationSampler", "counterparts", "resegmentation", "resegmented"]
 
 ENOUGH_UNKNOWN = 0.01  # share of unknown tokens from which on a network learns about them without this
-STRENGTH = 0.25  # a word that occurs c times is hidden with probability STRENGTH / (STRENGTH + c)
+STRENGTH = 1.0  # a word that occurs c times is hidden with probability STRENGTH / (STRENGTH + c)
 LEAST_LIKENESS = 0.5
 MAX_PAIRS = 100_000
 
