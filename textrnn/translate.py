@@ -10,7 +10,8 @@ from textrnn.commands import Parser, add_config_options, check_writable, chosen_
 from textrnn.errors import TextrnnError
 from textrnn.inference.beam_search import BeamOptions
 from textrnn.inference.sampling import SamplingOptions
-from textrnn.tasks.translator import SAMPLING_NAMES, Translation, Translator
+from textrnn.inference.translation import SAMPLING_NAMES, Translation
+from textrnn.tasks.translator import Translator
 
 __all__ = ["command"]
 

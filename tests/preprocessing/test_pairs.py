@@ -1,20 +1,7 @@
-import functools
-
-import numpy as np
 import pytest
 
 from textrnn import TextrnnError, pairs
-from textrnn.preprocessing.pairs import (
-    EncodedPairs,
-    PairBatch,
-    PairPlan,
-    Pairs,
-    SegmentationSampler,
-    encode_pairs,
-    pairs_digest,
-    resegmented,
-)
-from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, make_tokenizer
+from textrnn.preprocessing.pairs import Pairs
 
 
 @pytest.fixture
@@ -66,103 +53,64 @@ def test_split_keeps_the_translations_of_a_sentence_together(sample):
     assert pairs.split(several, 0.2, seed=3)[1] == validation
     assert pairs.split(several, 0.2, seed=4)[1] != validation
     with pytest.raises(TextrnnError, match="leaves one side empty"):
-        pairs.split(Pairs(["a"], ["b"]), 0.5)
+        pairs.split(Pairs(["a", "A"], ["b", "c"]), 0.5)
 
 
-def encoded(*lengths):
-    generator = np.random.default_rng(0)
-    return EncodedPairs(
-        *([generator.integers(4, 90, pair[side]).astype(np.int32) for pair in lengths] for side in (0, 1))
-    )
+@pytest.mark.parametrize("seeds", [(0, 0), (0, 1), (5, 5)])
+def test_splitting_twice_sets_aside_other_sentences_of_the_same_number(sample, seeds):
+    """5% of 100 sentences, then 5% of the 95 that are left: 5 and 5 (4.75 rounded)."""
+    rest, test = pairs.split(sample, 0.05, seeds[0])
+    training, validation = pairs.split(rest, 0.05, seeds[1])
+    assert [len(part) for part in (training, validation, test)] == [90, 5, 5]
+    assert sorted(training.sources + validation.sources + test.sources) == sorted(sample.sources)
 
 
-def test_filters():
-    """A ratio of 3 drops (10, 31); lengths over 40 drop (41, 41); short pairs pass whatever their ratio."""
-    some = encoded((10, 30), (10, 31), (41, 41), (40, 40), (1, 8), (1, 9))
-    assert some.kept(max_length=40, max_ratio=3).tolist() == [0, 3, 4]
+def test_a_split_does_not_depend_on_the_order_and_leaves_neither_side_empty(sample):
+    turned = Pairs(sample.sources[::-1], sample.targets[::-1])
+    assert pairs.split(turned, 0.1)[1].sources == pairs.split(sample, 0.1)[1].sources[::-1]
+    two = Pairs(["a", "b"], ["x", "y"])
+    for fraction in (0.001, 0.999):
+        assert [len(side) for side in pairs.split(two, fraction)] == [1, 1]
 
 
-def test_a_batch_is_padded_on_the_right():
-    batch = PairBatch.of([np.array([5, 6]), np.array([7])], [np.array([8]), np.array([9, 10])])
-    assert batch.inputs[0].tolist() == [[5, 6, EOS_ID], [7, EOS_ID, 0]]
-    assert batch.inputs[1].tolist() == [[BOS_ID, 8, 0], [BOS_ID, 9, 10]]
-    assert batch.targets.tolist() == [[8, EOS_ID, 0], [9, 10, EOS_ID]]
+@pytest.mark.parametrize(
+    ("sources", "targets", "message"),
+    [
+        (["a", "b"], ["x"], "There are 2 sources and 1 targets"),
+        ("ab", "xy", "`sources` must be strings in an order.*Received: str"),
+        (["a", 3], ["x", "y"], "`sources` must hold strings. Received at index 1: 3"),
+        (["a"], [None], "`targets` must hold strings. Received at index 0: None"),
+    ],
+)
+def test_pairs_check_themselves(sources, targets, message):
+    with pytest.raises(TextrnnError, match=message):
+        Pairs(sources, targets)
 
 
-def rows(batch):
-    return [
-        (tuple(source[source != 0]), tuple(target[target != 0]))
-        for source, target in zip(batch.inputs[0], batch.targets, strict=True)
-    ]
+def test_pairs_take_any_two_sequences_and_turn_round():
+    some = Pairs(("a", "b"), iter(["x", "y"]))
+    assert some == Pairs(["a", "b"], ["x", "y"])
+    assert some.reversed() == Pairs(["x", "y"], ["a", "b"])
 
 
-def test_batches_hold_every_pair_once_within_the_budget():
-    lengths = np.random.default_rng(1).integers(1, 30, (500, 2))
-    some = encoded(*lengths)
-    plan = PairPlan(some, batch_tokens=200, seed=5)
-    batches = list(plan.batches(0))
-    assert len(batches) == plan.num_batches
-    assert all(batch.targets.size <= 200 for batch in batches)
-    found = [row for batch in batches for row in rows(batch)]
-    expected = [((*s, EOS_ID), (*t, EOS_ID)) for s, t in zip(some.sources, some.targets, strict=True)]
-    assert sorted(found) == sorted(expected)
-    waste = 1 - sum((batch.targets != 0).sum() for batch in batches) / sum(batch.targets.size for batch in batches)
-    assert waste < 0.05
-    again = [row for batch in plan.batches(0) for row in rows(batch)]
-    assert again == found
-    assert [row for batch in plan.batches(1) for row in rows(batch)] != found
-    assert plan.num_targets == sum(length + 1 for length in lengths[:, 1])
-
-
-def test_a_pair_over_the_budget_is_a_batch_of_its_own():
-    (batch, *rest) = PairPlan(encoded((3, 50)), batch_tokens=10).batches()
-    assert batch.targets.shape == (1, 51)
-    assert not rest
-
-
-def test_joined_pairs():
-    """About the share asked for stands in rows of two; nothing is lost."""
-    some = encoded(*np.random.default_rng(1).integers(1, 9, (2000, 2)))
-    plan = PairPlan(some, batch_tokens=400, seed=5, joined_pairs=0.3)
-    num_rows = sum(len(batch.targets) for batch in plan.batches())
-    assert 2 * (2000 - num_rows) / 2000 == pytest.approx(0.3, abs=0.04)
-    num_real = sum(int((batch.targets > EOS_ID).sum()) for batch in plan.batches())
-    assert num_real == sum(len(ids) for ids in some.targets)
-
-
-def test_drawn_segmentations_spell_the_same_sentence(sample):
-    tokenizer = make_tokenizer("subword", sample.sources, 400)
-    sampler = SegmentationSampler(tokenizer, share=0.5)
-    randomness = np.random.default_rng(0)
-    differing = 0
-    for sentence in sample.sources:
-        ids = sampler.encode(sentence, randomness)
-        assert tokenizer.decode(ids) == sentence
-        differing += ids.tolist() != tokenizer.encode(sentence).tolist()
-    assert differing > len(sample) / 4
-    never = SegmentationSampler(tokenizer, share=0.0)
-    for sentence in sample.sources:
-        assert never.encode(sentence, randomness).tolist() == tokenizer.encode(sentence).tolist()
-
-
-def test_segmentations_change_with_the_epoch_only(sample):
-    tokenizer = make_tokenizer("subword", sample.sources + sample.targets, 500)
-    sampler = SegmentationSampler(tokenizer, share=0.5)
-    plan = PairPlan(
-        encode_pairs(sample, tokenizer, tokenizer),
-        batch_tokens=100,
-        seed=1,
-        resegment=functools.partial(resegmented, sample, [sampler, sampler]),
-    )
-    first, again, second = ([rows(batch) for batch in plan.batches(epoch)] for epoch in (0, 0, 1))
-    assert first == again
-    assert {row for batch in first for row in batch} != {row for batch in second for row in batch}
-
-
-def test_digest_sees_where_sentences_end():
-    one = EncodedPairs([np.array([5, 6]), np.array([7])], [np.array([8]), np.array([9])])
-    other = EncodedPairs([np.array([5]), np.array([6, 7])], [np.array([8]), np.array([9])])
-    assert pairs_digest(one) != pairs_digest(other)
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("  Two\t spaces\u2028here ", "Two spaces here"),
+        ("cafe\u0301", "caf\u00e9"),
+        ("e\u00ad\u0301", "\u00e9"),
+        ("\ufeffHel\u00adlo\u200b, \u202bworld\u202c", "Hello, world"),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+        ("\U0001f469\u200d\U0001f4bb", "\U0001f469\u200d\U0001f4bb"),
+        ("\u2764\ufe0f", "\u2764\ufe0f"),
+        ("\u200b \u00a0", ""),
+        ("\u200c", ""),
+        ("\u3164", ""),
+    ],
+)
+def test_a_sentence_as_translators_read_it(text, expected):
+    assert pairs.normalized(text) == expected
+    assert pairs.normalized(expected) == expected
 
 
 def test_references_are_all_translations():

@@ -40,6 +40,50 @@ def test_lists_empty_sentences_and_spaces(reverser):
     assert translator.translate("") == ""
 
 
+def test_anything_that_gives_sentences_is_translated(reverser):
+    translator, _, _ = reverser
+    sources, expected = ["a b", "", "c d e"], ["b a", "", "e d c"]
+    assert translator.translate(source for source in sources) == expected
+    assert translator.translate(tuple(sources)) == expected
+    assert translator.translate(np.array(sources)) == expected
+    assert translator.translate(iter(())) == []
+    pandas = pytest.importorskip("pandas")
+    assert translator.translate(pandas.Series(sources, index=[7, 8, 9])) == expected
+    with pytest.raises(TextrnnError, match="one column of a table. Received: DataFrame"):
+        translator.translate(pandas.DataFrame({"source": sources}))
+    with pytest.raises(TextrnnError, match="must hold strings. Received at index 1: nan"):
+        translator.translate(pandas.Series(["a", float("nan")]))
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (None, "strings in an order: a list, a generator.*Received: NoneType"),
+        (b"a b", "Received: bytes"),
+        ({"a", "b"}, "Received: set"),
+        ({"a": 1}, "Received: dict"),
+        (3, "Received: int"),
+        (["a", None], "must hold strings. Received at index 1: None"),
+        (["a", ["b"]], r"Received at index 1: \['b'\]"),
+        (["a", "caf\udce9"], "index 1: holds bytes that are not valid UTF-8, at character 4"),
+        ("caf\udce9", "not valid UTF-8, at character 4"),
+    ],
+)
+def test_what_gives_no_sentences_is_refused(reverser, texts, message):
+    with pytest.raises(TextrnnError, match=message):
+        reverser[0].translate(texts)
+
+
+def test_what_nobody_sees_changes_nothing(reverser):
+    """Invisible characters, unusual spaces and a byte order mark; such a line alone stays blank."""
+    translator, _, _ = reverser
+    for text in ("\ufeffa b", "a\u200b b", "a \u00adb\u200e", "\u202aa\u202c\u00a0b", "a\u2009b\u2060"):
+        assert translator.translate(text) == "b a"
+    assert translator.translate(["\u200b", "\ufeff", " \u00a0\u00ad", "\u200d"]) == [""] * 4
+    (translation,) = translator.translations(["\u200ba"])[0]
+    assert translation.source == "a"
+
+
 def test_a_translation_does_not_depend_on_its_neighbours(reverser):
     translator, _, _ = reverser
     sources = reversal_pairs(150, seed=5).sources
@@ -109,6 +153,8 @@ def test_ensembles(reverser, tmp_path):
     _, directory, _ = reverser
     both = Translator.load(directory, directory)
     assert both.translate("a b c") == "c b a"
+    assert both.translate("a b c", temperature=0) == "c b a"
+    assert both.score(["a b"], ["a b"]) == pytest.approx(Translator.load(directory).score(["a b"], ["a b"]), abs=1e-5)
     other = Translator(level="word", vocabulary_size=10, **SMALL)
     other.fit(reversal_pairs(300, seed=9), epochs=1, output=tmp_path, progress=QUIET)
     with pytest.raises(TextrnnError, match="has other vocabularies than"):
@@ -190,7 +236,7 @@ def test_wrong_input(reverser, tmp_path, quiet):
         Translator().translate("a")
     with pytest.raises(TextrnnError, match="Sentence 2 has 1,001 tokens; at most 1,000"):
         translator.translate(["a", "a " * 1001])
-    with pytest.raises(TextrnnError, match="Sentences must be a list of strings"):
+    with pytest.raises(TextrnnError, match="must hold strings. Received at index 1: 3"):
         translator.translate(["a", 3])
     with pytest.raises(TextrnnError, match="translate has no option `num_beam`. Did you mean 'num_beams'"):
         translator.translate("a", num_beam=3)

@@ -3,31 +3,27 @@
 import dataclasses
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from textrnn.config import TranslatorConfig, TranslatorTrainingConfig
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
-from textrnn.inference.beam_search import BeamOptions, Hypothesis, beam_search, sample
+from textrnn.inference.beam_search import BeamOptions, beam_search
 from textrnn.inference.encoder_decoder import EncoderDecoder
-from textrnn.inference.networks import cross_entropies
-from textrnn.inference.sampling import SamplingOptions
+from textrnn.inference.translation import Translation, drawn_apart, forced, sample, translation_of
 from textrnn.preprocessing import pairs as pair_files
-from textrnn.preprocessing.pairs import (
+from textrnn.preprocessing.pair_batches import (
     EncodedPairs,
-    PairBatch,
     PairPlan,
-    Pairs,
-    PairSource,
     SegmentationSampler,
     encode_pairs,
-    normalized,
     pairs_digest,
     resegmented,
 )
-from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, SubwordTokenizer, Tokenizer, WordTokenizer, make_tokenizer
+from textrnn.preprocessing.pairs import Pairs, PairSource, normalized, sentence_list
+from textrnn.preprocessing.tokenizers import LEVELS, SubwordTokenizer, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model, save_model
 from textrnn.tasks.fitting import Run, fingerprint
@@ -41,35 +37,6 @@ __all__ = ["Translation", "Translator"]
 DEFAULT_VOCABULARY_SIZE = {"char": 1000, "word": 10_000, "subword": 8000}
 MAX_SOURCE_TOKENS = 1000
 BATCH_SIZE = 64
-SAMPLING_NAMES = ("temperature", "top_k", "top_p", "repetition_penalty", "seed")
-
-
-@dataclasses.dataclass(frozen=True)
-class Translation:
-    """A translation and how it came about.
-
-    Args:
-        source: The sentence that was translated.
-        text: The translation.
-        score: What translations of one sentence are ranked by: log-probability with length and coverage penalty.
-        log_probability: Natural logarithm of its probability, the end of the sentence included.
-        source_tokens: The source as the network read it, its end included.
-        tokens: The translation as the network wrote it, its end included.
-        probabilities: Probability of each of `tokens`.
-        attention: Weights of shape `(len(tokens), len(source_tokens))`; each row adds up to 1.
-    """
-
-    source: str
-    text: str
-    score: float
-    log_probability: float
-    source_tokens: tuple[str, ...]
-    tokens: tuple[str, ...]
-    probabilities: tuple[float, ...]
-    attention: np.ndarray
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class Translator:
@@ -174,6 +141,11 @@ class Translator:
         if self._network is None:
             self._network = EncoderDecoder(self.config, self.weights)
         return self._network
+
+    @property
+    def networks(self) -> list[EncoderDecoder]:
+        """The networks whose probabilities are averaged: this translator's own, and its partners'."""
+        return [self.network, *(partner.network for partner in self.partners)]
 
     # Training
 
@@ -327,24 +299,24 @@ class Translator:
 
     # Translation
 
-    def translate(self, text: str | Sequence[str], **options: Any) -> str | list[str]:
-        """Translates a sentence, or a list of sentences.
+    def translate(self, text: str | Iterable[str], **options: Any) -> str | list[str]:
+        """Translates a sentence, or several.
 
         Args:
-            text: One sentence, or several; an empty one stays empty.
+            text: One sentence, or several: a list, a generator, a column of a table. An empty one stays empty.
             **options: See `translations`.
 
         Returns:
             The translation, or a list of translations.
 
         Raises:
-            TextrnnError: If an option is wrong, a sentence too long, or the translator not trained.
+            TextrnnError: If an option is wrong, a sentence is no string or too long, or the translator not trained.
         """
         results = self.translations([text] if isinstance(text, str) else text, **options)
         texts = [group[0].text if group else "" for group in results]
         return texts[0] if isinstance(text, str) else texts
 
-    def translations(self, texts: Sequence[str], **options: Any) -> list[list[Translation]]:
+    def translations(self, texts: Iterable[str], **options: Any) -> list[list[Translation]]:
         """Translates sentences and tells how each translation came about.
 
         Args:
@@ -358,21 +330,23 @@ class Translator:
         """
         sampling, options = drawn_apart(options)
         beam_options = BeamOptions(**{"allow_unknown": self.level == "word", **options})
-        sentences = checked_sentences(texts)
+        sentences = [normalized(text) for text in sentence_list(texts)]
         sources = self.source_ids(sentences)
         results: list[list[Translation]] = [[] for _ in sentences]
         # Sentences of like length together; a sentence's own result does not depend on its neighbours.
         order = sorted((i for i, ids in enumerate(sources) if len(ids)), key=lambda i: len(sources[i]))
-        networks = [self.network, *(partner.network for partner in self.partners)]
         for start in range(0, len(order), BATCH_SIZE):
             chosen = order[start : start + BATCH_SIZE]
             batch = [sources[i] for i in chosen]
             if sampling is None:
-                found = beam_search(networks, batch, beam_options)
+                found = beam_search(self.networks, batch, beam_options)
             else:
-                found = [[one] for one in sample(self.network, batch, sampling, beam_options)]
+                found = [[one] for one in sample(self.networks, batch, sampling, beam_options)]
             for index, hypotheses in zip(chosen, found, strict=True):
-                results[index] = [self._translation(sentences[index], sources[index], one) for one in hypotheses]
+                results[index] = [
+                    translation_of(sentences[index], sources[index], one, self.source_tokenizer, self.target_tokenizer)
+                    for one in hypotheses
+                ]
         return results
 
     def source_ids(self, sentences: Sequence[str]) -> list[np.ndarray]:
@@ -386,37 +360,21 @@ class Translator:
                 )
         return encoded
 
-    def _translation(self, sentence: str, source_ids: np.ndarray, hypothesis: Hypothesis) -> Translation:
-        tokenizer = self.target_tokenizer
-        source_tokens = [*(self.source_tokenizer.token_text(int(i)) for i in source_ids), "<eos>"]
-        tokens = [*(tokenizer.token_text(i) for i in hypothesis.token_ids), "<eos>"]
-        return Translation(
-            sentence,
-            self._text(sentence, hypothesis),
-            hypothesis.score,
-            float(hypothesis.log_probabilities.sum()),
-            tuple(source_tokens),
-            tuple(tokens),
-            tuple(np.exp(hypothesis.log_probabilities).tolist()),
-            hypothesis.attention,
-        )
+    def shortened(self, sentence: str) -> tuple[str, int]:
+        """Returns as much of a sentence as is translated at once, and how many tokens the whole of it has."""
+        sentence = normalized(sentence)
+        num_tokens = length = len(self.source_tokenizer.encode(sentence))
+        while length > MAX_SOURCE_TOKENS:
+            begin = sentence[: len(sentence) * MAX_SOURCE_TOKENS // (length + 1)]
+            sentence = begin.rpartition(" ")[0] or begin
+            length = len(self.source_tokenizer.encode(sentence))
+        return sentence, num_tokens
 
-    def _text(self, sentence: str, hypothesis: Hypothesis) -> str:
-        """Returns the text of a hypothesis; an unknown word becomes the source word that got most attention."""
-        text = self.target_tokenizer.decode(hypothesis.token_ids)
-        if UNK_ID not in hypothesis.token_ids:
-            return text.strip()
-        words = WordTokenizer.split(sentence)
-        for position in [i for i, token_id in enumerate(hypothesis.token_ids) if token_id == UNK_ID]:
-            place = int(hypothesis.attention[position, : len(words)].argmax())
-            text = text.replace("\ufffd", words[place], 1)
-        return text.strip()
-
-    def score(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
+    def score(self, sources: Iterable[str], targets: Iterable[str]) -> list[float]:
         """Returns the natural logarithm of the probability of each given translation."""
         return [translation.log_probability for translation in self.forced(sources, targets)]
 
-    def forced(self, sources: Sequence[str], targets: Sequence[str]) -> list[Translation]:
+    def forced(self, sources: Iterable[str], targets: Iterable[str]) -> list[Translation]:
         """Returns given translations with their probabilities and attention, as if the network had written them.
 
         Args:
@@ -426,22 +384,16 @@ class Translator:
         Raises:
             TextrnnError: If the numbers differ or a sentence is empty.
         """
-        sources, targets = checked_sentences(sources), checked_sentences(targets)
-        if len(sources) != len(targets):
-            raise TextrnnError(f"There are {len(sources):,} sources and {len(targets):,} targets.")
-        for name, sentences in (("sources", sources), ("targets", targets)):
+        pairs = Pairs(*([normalized(text) for text in sentence_list(side)] for side in (sources, targets)))
+        for name, sentences in (("sources", pairs.sources), ("targets", pairs.targets)):
             if "" in sentences:
                 raise TextrnnError(f"`{name}` holds an empty sentence at index {sentences.index('')}.")
-        encoded = EncodedPairs(self.source_ids(sources), self.target_tokenizer.encode_lines(targets))
+        encoded = self.source_ids(pairs.sources), self.target_tokenizer.encode_lines(pairs.targets)
         results = []
-        for index, sentence in enumerate(sources):
-            batch = PairBatch.of(encoded.sources[index : index + 1], encoded.targets[index : index + 1])
-            memory, states = self.network.encode(batch.inputs[0])
-            logits, _, attention = self.network.decode(batch.inputs[1], states, memory)
-            passed = -cross_entropies(logits[0], batch.targets[0].astype(np.int64))
-            hypothesis = Hypothesis(encoded.targets[index].tolist(), passed, float(passed.sum()), attention[0])
-            found = self._translation(sentence, encoded.sources[index], hypothesis)
-            results.append(dataclasses.replace(found, text=targets[index]))
+        for source, target, source_ids, target_ids in zip(pairs.sources, pairs.targets, *encoded, strict=True):
+            hypothesis = forced(self.networks, source_ids, target_ids)
+            found = translation_of(source, source_ids, hypothesis, self.source_tokenizer, self.target_tokenizer)
+            results.append(dataclasses.replace(found, text=target))
         return results
 
     # Evaluation
@@ -461,24 +413,3 @@ class Translator:
 
         checked(sources, references)  # before the long part
         return translation_scores(self.translate(list(sources), **options), references, tokenize=tokenize)
-
-
-def checked_sentences(texts: Sequence[str]) -> list[str]:
-    """Returns sentences without surplus space; raises unless they are a list of strings."""
-    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-        raise TextrnnError("Sentences must be a list of strings.")
-    return [normalized(text) for text in texts]
-
-
-def drawn_apart(options: dict[str, Any]) -> tuple[SamplingOptions | None, dict[str, Any]]:
-    """Returns the sampling options among the options of `translations`, or None, and the other options."""
-    names = [field.name for field in dataclasses.fields(BeamOptions)]
-    check_options(options, [*names, *SAMPLING_NAMES], "translate")
-    given = {name: value for name, value in options.items() if name in SAMPLING_NAMES}
-    others = {name: value for name, value in options.items() if name not in SAMPLING_NAMES}
-    if not given:
-        return None, others
-    for name in ("num_beams", "num_best"):
-        if name in others:
-            raise TextrnnError(f"`{next(iter(given))}` draws a translation and `{name}` searches for one. Choose one.")
-    return SamplingOptions(**given), others

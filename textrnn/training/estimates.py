@@ -6,7 +6,7 @@ import time
 import tensorflow as tf
 
 from textrnn.config import NetworkConfig, TrainingConfig, TranslatorConfig, TranslatorTrainingConfig
-from textrnn.preprocessing.pairs import EncodedPairs, PairPlan
+from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan
 from textrnn.preprocessing.sequences import BatchPlan, EncodedText
 
 __all__ = ["describe_run", "describe_translator_run", "num_parameters"]

@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from textrnn.config import FittingConfig
 from textrnn.errors import TextrnnError
-from textrnn.preprocessing.pairs import PairBatch, PairPlan
+from textrnn.preprocessing.pair_batches import PairBatch, PairPlan
 from textrnn.preprocessing.sequences import Batch, BatchPlan
 from textrnn.progress import Progress
 from textrnn.storage import CHECKPOINT, write_atomically
