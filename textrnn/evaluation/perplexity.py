@@ -16,6 +16,7 @@ from textrnn.preprocessing.sequences import BatchPlan, EncodedText
 __all__ = ["DEFAULT_WINDOW", "Evaluation", "evaluate"]
 
 DEFAULT_WINDOW = 4096
+STEPS_AT_ONCE = 32  # of a window: memory for the logits of so many tokens, and a Ctrl-C waits for no more
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,12 +118,15 @@ def windowed_loss(
     groups = [starts[first : first + batch_size] for first in range(0, num_whole, batch_size)]
     rest = len(token_ids) - 1 - num_whole * window
     for group, length in [*((group, window) for group in groups), *([([num_whole * window], rest)] if rest else [])]:
-        inputs = np.stack([token_ids[start : start + length] for start in group]).astype(np.int64)
-        targets = np.stack([token_ids[start + 1 : start + length + 1] for start in group]).astype(np.int64)
-        logits, _ = network(inputs, network.initial_states(len(group)))
-        total += float(cross_entropies(logits, targets).sum())
-        if progress is not None:
-            progress(targets.size)
+        states = network.initial_states(len(group))
+        for first in range(0, length, STEPS_AT_ONCE):
+            last = min(first + STEPS_AT_ONCE, length)
+            inputs = np.stack([token_ids[start + first : start + last] for start in group]).astype(np.int64)
+            targets = np.stack([token_ids[start + first + 1 : start + last + 1] for start in group]).astype(np.int64)
+            logits, states = network(inputs, states)
+            total += float(cross_entropies(logits, targets).sum())
+            if progress is not None:
+                progress(targets.size)
     return total
 
 

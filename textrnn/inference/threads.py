@@ -1,11 +1,11 @@
-"""How many threads NumPy's products have: one, and independent pieces of work beside each other on the other cores.
+"""How many threads NumPy's products have: one, while independent pieces of work run side by side on the other cores.
 
-BLAS cuts each product in as many parts as there are cores and waits for all of them. For the thousands of small products
-of a recurrent network that gains little on an idle machine, and where another program has a core, each wait lasts until
-that program is put aside: five to nine times the time, spent waiting at full speed. Sentences, texts and rows that do
-not need each other can run side by side instead, and wait once.
+BLAS cuts each product into as many parts as there are cores and waits for all of them. For the thousands of small
+products of a recurrent network that gains little on an idle machine; and where another program holds a core, each wait
+lasts until that program is put aside: five to nine times the time, spent waiting at full speed. Sentences, texts and
+rows that do not need each other run side by side instead, and wait once.
 
-What is computed does not depend on how many threads there are, to the last bit: work is cut up by its size alone.
+What is computed does not depend on the number of threads, to the last bit: work is cut up by its size alone.
 """
 
 import contextvars
@@ -23,14 +23,14 @@ Result = TypeVar("Result")
 P = ParamSpec("P")
 
 MIN_ROWS = 32  # with fewer, reading the weights for each half costs more than the other core gains
-ROWS_OF_FOUR_PARTS = 512  # from which on more cores than two are worth their work
+MAX_ROWS = 256  # with more, a part gains nothing over two smaller ones
 
 
 class OneBlasThread:
     """A context in which NumPy's products have one thread; what the process had before comes back afterwards.
 
-    It may be entered again within itself, and by several threads at once: the setting belongs to the whole process in most
-    libraries, so the last to leave restores it. Where there is no library that can be told, as on macOS, it does nothing.
+    It may be entered again within itself, and by several threads at once: in most libraries the setting belongs to the
+    whole process, so the last to leave restores it. Without a library that can be told, as on macOS, it does nothing.
     """
 
     def __init__(self) -> None:
@@ -122,15 +122,19 @@ def check_not_abandoned() -> None:
         raise Abandoned
 
 
-def parts(num_rows: int) -> list[slice]:
-    """Cuts rows into parts of like size to be computed side by side; few rows stay in one.
+def parts(num_rows: int, most: int = MAX_ROWS) -> list[slice]:
+    """Cuts rows into parts of like size to be computed side by side: an even number of them, or one for few rows.
 
     >>> parts(33)
     [slice(0, 16, None), slice(16, 33, None)]
     >>> parts(31)
     [slice(0, 31, None)]
+
+    Args:
+        num_rows: How many rows there are.
+        most: Most rows of a part.
     """
-    number = 2 * max(2 * num_rows // ROWS_OF_FOUR_PARTS, 1) if num_rows >= MIN_ROWS else 1
+    number = 2 * -(-num_rows // (2 * most)) if num_rows >= MIN_ROWS else 1
     ends = [num_rows * part // number for part in range(number + 1)]
     return [slice(start, end) for start, end in itertools.pairwise(ends)]
 
@@ -138,8 +142,8 @@ def parts(num_rows: int) -> list[slice]:
 def side_by_side(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """Returns `[function(item) for item in items]`, computed in as many threads as NumPy's products would have had.
 
-    That is one for each core, unless `OPENBLAS_NUM_THREADS` or `threadpoolctl` say otherwise. Within `function` products
-    have one thread, and a further `side_by_side` stays in its own.
+    That is one for each core, unless `OPENBLAS_NUM_THREADS` or `threadpoolctl` say otherwise. Within `function`
+    products have one thread, and a further `side_by_side` stays in its own.
 
     Args:
         function: Called in several threads at once; it gains where NumPy does most of its work.
