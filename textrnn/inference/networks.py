@@ -10,7 +10,7 @@ from textrnn.inference.threads import on_one_blas_thread, parts, side_by_side
 __all__ = ["RecurrentNetwork", "check_weights", "cross_entropies"]
 
 BLOCK_ROWS = 32  # logits whose cross-entropies are taken together: what is in between stays in the cache
-TABLE_ROWS = 32  # tokens at once from which on projecting the whole vocabulary can pay
+TABLE_ROWS = 32  # rows at once from which on projecting the whole vocabulary can pay
 NORMALIZATION_EPSILON = 1e-3  # that of keras.layers.LayerNormalization
 
 States = list[list[np.ndarray]]
@@ -79,7 +79,7 @@ class RecurrentNetwork:
                 "A bidirectional network cannot read from left to right: over a whole text it would see its own "
                 "targets. Score it with `ngram_logits`."
             )
-        if token_ids.size >= TABLE_ROWS:
+        if len(token_ids) >= TABLE_ROWS:
             self.first_inputs.expect(token_ids.size)
         results = side_by_side(
             lambda rows: self._read(token_ids[rows], rows_of(states, rows), last_only), parts(len(token_ids))

@@ -250,6 +250,7 @@ class Translator:
     ) -> "list[EpochRecord]":
         from textrnn.training.encoder_decoder import EncoderDecoder as KerasNetwork
         from textrnn.training.estimates import describe_translator_run
+        from textrnn.training.threads import prepare_threads
 
         resegment = None
         if config.subword_regularization:
@@ -263,6 +264,7 @@ class Translator:
             PairPlan(training[1], config.batch_tokens, config.seed, config.joined_pairs, resegment),
             PairPlan(validation[1], config.batch_tokens),
         )
+        prepare_threads(self.config, run.progress)
         network = KerasNetwork(self.config, config.precision, config.seed)
         if self.weights:
             network.set_weights_by_name(self.weights)
