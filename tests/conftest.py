@@ -29,7 +29,7 @@ def quiet() -> Progress:
 
 @pytest.fixture
 def interruptible():
-    """SIGINT acts as in a terminal, also in a suite that was started with it ignored: in the background, under nohup."""
+    """SIGINT acts as in a terminal, even if the suite was started with it ignored, as in a shell's background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -105,6 +105,18 @@ def reverser(tmp_path_factory):
         seed=1,
     )
     return translator, directory, records
+
+
+@pytest.fixture
+def no_mecab(monkeypatch):
+    """Japanese and Korean without their packages, whatever is installed."""
+    from textrnn.evaluation import bleu_tokenizers
+
+    for module in ("ja", "ko"):
+        monkeypatch.setattr(f"sacrebleu.tokenizers.tokenizer_{module}_mecab.MeCab", None)
+    bleu_tokenizers.is_installed.cache_clear()
+    yield
+    bleu_tokenizers.is_installed.cache_clear()
 
 
 @pytest.fixture

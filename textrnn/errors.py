@@ -10,13 +10,13 @@ class TextrnnError(ValueError):
     """Input that textrnn cannot use. The message names what was wrong, where, and what to do about it."""
 
 
-def nearest(name: str, choices: Iterable[str]) -> str:
+def nearest(name: str, choices: Iterable[object]) -> str:
     """Returns " Did you mean 'x'?" for the choice closest to `name`, or an empty string if none is close."""
-    close = difflib.get_close_matches(str(name), list(choices), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(name), [str(choice) for choice in choices], n=1, cutoff=0.5)
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
-def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
     """Raises `TextrnnError` unless `value` is one of `choices`."""
     choices = list(choices)
     if value not in choices:

@@ -1,24 +1,13 @@
-import functools
-
 import numpy as np
 import pytest
 
-from textrnn import pairs
 from textrnn.preprocessing.pair_batches import (
     EncodedPairs,
     PairBatch,
     PairPlan,
-    SegmentationSampler,
-    encode_pairs,
     pairs_digest,
-    resegmented,
 )
-from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, make_tokenizer
-
-
-@pytest.fixture
-def sample(request):
-    return pairs.read(request.config.rootpath / "corpora" / "eng-spa.tsv")
+from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID
 
 
 def encoded(*lengths):
@@ -80,35 +69,6 @@ def test_joined_pairs():
     assert 2 * (2000 - num_rows) / 2000 == pytest.approx(0.3, abs=0.04)
     num_real = sum(int((batch.targets > EOS_ID).sum()) for batch in plan.batches())
     assert num_real == sum(len(ids) for ids in some.targets)
-
-
-def test_drawn_segmentations_spell_the_same_sentence(sample):
-    tokenizer = make_tokenizer("subword", sample.sources, 400)
-    sampler = SegmentationSampler(tokenizer, share=0.5)
-    randomness = np.random.default_rng(0)
-    differing = 0
-    for sentence in sample.sources:
-        ids = sampler.encode(sentence, randomness)
-        assert tokenizer.decode(ids) == sentence
-        differing += ids.tolist() != tokenizer.encode(sentence).tolist()
-    assert differing > len(sample) / 4
-    never = SegmentationSampler(tokenizer, share=0.0)
-    for sentence in sample.sources:
-        assert never.encode(sentence, randomness).tolist() == tokenizer.encode(sentence).tolist()
-
-
-def test_segmentations_change_with_the_epoch_only(sample):
-    tokenizer = make_tokenizer("subword", sample.sources + sample.targets, 500)
-    sampler = SegmentationSampler(tokenizer, share=0.5)
-    plan = PairPlan(
-        encode_pairs(sample, tokenizer, tokenizer),
-        batch_tokens=100,
-        seed=1,
-        resegment=functools.partial(resegmented, sample, [sampler, sampler]),
-    )
-    first, again, second = ([rows(batch) for batch in plan.batches(epoch)] for epoch in (0, 0, 1))
-    assert first == again
-    assert {row for batch in first for row in batch} != {row for batch in second for row in batch}
 
 
 def test_digest_sees_where_sentences_end():

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from textrnn import TextrnnError, pairs
@@ -25,8 +26,8 @@ def test_two_files(tmp_path):
     ("source", "target", "message"),
     [
         ("one\ntwo\n", "uno\n", r"en has 2 lines and .*es has 1\."),
-        ("one\n\ntwo\n", "uno\ndos\ntres\n", r"en, line 2: is empty"),
-        ("one\ntwo\n", "uno\n \n", r"es, line 2: is empty"),
+        ("one\ntwo\n\n", "uno\n\n", r"en has 3 lines and .*es has 2\."),
+        ("one\n\n", "\nuno\n", r"left out 2 of 2 pairs in .*: a side is empty .*Each sentence needs its translation"),
         ("one\n", "", "no text"),
     ],
 )
@@ -37,11 +38,124 @@ def test_files_that_do_not_fit(tmp_path, source, target, message):
         pairs.read(tmp_path / "en", tmp_path / "es")
 
 
-@pytest.mark.parametrize("line", ["no tab", "one\t", "\tuno", " \tuno"])
-def test_lines_that_are_no_pair(tmp_path, line):
-    (tmp_path / "pairs.tsv").write_text(f"Go.\tVe.\n{line}\n")
-    with pytest.raises(TextrnnError, match=r"pairs.tsv, line 2: expected a sentence, a tab"):
-        pairs.read(tmp_path / "pairs.tsv")
+@pytest.mark.parametrize("line", ["no tab", "one\t", "\tuno", " \tuno", "one\t\u200b"])
+def test_a_line_with_one_side_is_left_out_and_counted(tmp_path, capsys, line):
+    (tmp_path / "pairs.tsv").write_text(f"Go.\tVe.\n{line}\nHi.\tHola.\n", encoding="utf-8")
+    assert pairs.read(tmp_path / "pairs.tsv") == Pairs(["Go.", "Hi."], ["Ve.", "Hola."])
+    (message,) = capsys.readouterr().err.splitlines()
+    assert message.startswith("left out 1 of 3 pairs in ")
+    assert message.endswith("pairs.tsv: a side is empty or missing, first in line 2")
+
+
+def test_blank_lines(tmp_path, capsys):
+    """One at the end is nothing; those between pairs are counted with the sentences that have no translation."""
+    path = tmp_path / "pairs.tsv"
+    path.write_text("Go.\tVe.\nHi.\tHola.\n\n\n")
+    assert len(pairs.read(path)) == 2
+    assert capsys.readouterr().err == ""
+    path.write_text("Go.\tVe.\n\nHi.\tHola.\nUh.\t\n\n")
+    assert len(pairs.read(path)) == 2
+    assert "left out 2 of 4 pairs" in capsys.readouterr().err
+
+
+def test_two_files_with_empty_lines(tmp_path, capsys):
+    (tmp_path / "en").write_text("one\n\n(laughter)\nfour\n")
+    (tmp_path / "es").write_text("uno\n\n\ncuatro\n")
+    expected = Pairs(["one", "four"], ["uno", "cuatro"])
+    assert pairs.read(tmp_path / "en", tmp_path / "es") == expected
+    assert "left out 2 of 4 pairs" in capsys.readouterr().err
+    (tmp_path / "en").write_text("one\nfour\n\n")
+    (tmp_path / "es").write_text("uno\ncuatro")
+    assert pairs.read(tmp_path / "en", tmp_path / "es") == expected
+    assert pairs.read(tmp_path / "en", tmp_path / "es", reverse=True) == expected.reversed()
+
+
+def test_a_directory_gives_the_pairs_of_all_its_files(tmp_path, capsys):
+    (tmp_path / "a.tsv").write_text("one\tuno\n")
+    (tmp_path / "b.txt").write_text("two\tdos\n")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "c.csv").write_text('"three","tres"\n')
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    assert pairs.read(tmp_path) == Pairs(["one", "two", "three"], ["uno", "dos", "tres"])
+    assert "picture.png: no text" in capsys.readouterr().err
+    (tmp_path / "hollow").mkdir()
+    with pytest.raises(TextrnnError, match="no text files in this directory"):
+        pairs.read(tmp_path / "hollow")
+
+
+def test_a_named_corpus_the_other_way_round(tmp_path, monkeypatch):
+    monkeypatch.setenv("TEXTRNN_CORPORA", str(tmp_path))
+    (tmp_path / "mt" / "tatoeba_eng_spa").mkdir(parents=True)
+    (tmp_path / "mt" / "tatoeba_eng_spa" / "spa.txt").write_text("Go.\tVe.\tsomebody\nHi.\tHola.\tsomebody\n")
+    forth, back = Pairs(["Go.", "Hi."], ["Ve.", "Hola."]), Pairs(["Ve.", "Hola."], ["Go.", "Hi."])
+    assert pairs.read("tatoeba:eng-spa") == forth
+    assert pairs.read("tatoeba:spa-eng") == back
+    assert pairs.read("tatoeba:eng-spa", reverse=True) == back
+    assert pairs.read("tatoeba:spa-eng", reverse=True) == forth
+
+
+EXPECTED = Pairs(["Go.", "Hi."], ["Ve.", "Hola."])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [("Go.", "Ve."), ("Hi.", "Hola.")],
+        (("Go. ", " Ve."), ["Hi.", "Hola."]),
+        iter([["Go.", "Ve."], ("Hi.", "Hola.")]),
+        {"Go.": "Ve.", "Hi.": "Hola."}.items(),
+        np.array([["Go.", "Ve."], ["Hi.", "Hola."]]),
+        Pairs(["Go.", "Hi."], ["Ve.", "Hola."]),
+        [{"en": "Go.", "es": "Ve."}, {"en": "Hi.", "es": "Hola."}],
+        [{"id": 1, "translation": {"en": "Go.", "es": "Ve."}}, {"id": 2, "translation": {"en": "Hi.", "es": "Hola."}}],
+        [{"target": "Ve.", "source": "Go."}, {"target": "Hola.", "source": "Hi."}],
+        [(1, "Go.", 7, "Ve."), (2, "Hi.", 8, "Hola.")],
+        [("Go.", "Ve."), ("Uh.", ""), ("Uh.", None), ("Hi.", "Hola.")],
+    ],
+)
+def test_pairs_in_memory(given, quiet):
+    assert pairs.opened(given, progress=quiet) == EXPECTED
+
+
+def test_two_lists_and_columns_of_tables(tmp_path, capsys):
+    pandas = pytest.importorskip("pandas")
+    assert pairs.opened(["Go.", "Hi."], ("Ve.", "Hola.")) == EXPECTED
+    assert pairs.opened((s for s in ("Go.", "Hi.")), iter(["Ve.", "Hola."]), reverse=True) == EXPECTED.reversed()
+    frame = pandas.DataFrame({"id": [3, 4], "es": ["Ve.", "Hola."], "en": ["Go.", "Hi."]}, index=[9, 8])
+    assert pairs.opened(frame["en"], frame["es"]) == EXPECTED
+    assert pairs.opened(frame, columns=("en", "es")) == EXPECTED
+    assert pairs.opened(frame) == EXPECTED.reversed()
+    assert "sentences from es, their translations from en" in capsys.readouterr().err
+    frame = pandas.DataFrame({"en": ["Go.", "Uh.", "Hi."], "es": ["Ve.", None, "Hola."]})
+    assert pairs.opened(frame["en"], frame["es"]) == pairs.opened(frame) == EXPECTED
+    assert capsys.readouterr().err.count("left out 1 of 3 pairs") == 2
+    (tmp_path / "en").write_text("Go.\nHi.\n")
+    assert pairs.opened(tmp_path / "en", ["Ve.", "Hola."]) == EXPECTED
+    (tmp_path / "a.tsv").write_text("Go.\tVe.\n")
+    (tmp_path / "b.tsv").write_text("Hi.\tHola.\n")
+    assert pairs.opened([tmp_path / "a.tsv", str(tmp_path / "b.tsv")]) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("given", "target", "message"),
+    [
+        (["Go.", "Hi."], ["Ve."], "There are 2 sources and 1 targets"),
+        (["Go.", "Hi."], None, r"Item 1 of the pairs is no pair.*'Go.'.*two lists: fit\(sources, targets\)"),
+        ([("Go.", "Ve."), "Hi."], None, "Item 2 of the pairs is no pair"),
+        ([("Go.", ["Ve."])], None, r"Item 1 of the pairs must hold strings. Received: \['Ve.'\]"),
+        ([("Go.",), ("Hi.",)], None, "the pairs, item 1: expected a sentence"),
+        ([("Go.", "")], None, "left out 1 of 1 pairs"),
+        ({"Go.": "Ve."}, None, "Pass pairs as a file.*Received: dict"),
+        (7, None, "Received: int"),
+        ([], None, "no text in the pairs"),
+        (["Go.", 3], ["Ve.", "x"], "`pairs` must hold strings. Received at index 1: 3"),
+        ("Go.", ["Ve."], "Go.: no such file"),
+        (Pairs(["Go."], ["Ve."]), ["Ve."], "hold their translations already"),
+    ],
+)
+def test_what_is_no_pairs_in_memory(given, target, message, quiet):
+    with pytest.raises(TextrnnError, match=message):
+        pairs.opened(given, target, progress=quiet)
 
 
 def test_split_keeps_the_translations_of_a_sentence_together(sample):

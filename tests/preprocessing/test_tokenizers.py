@@ -19,6 +19,7 @@ from textrnn.preprocessing.tokenizers import (
     make_tokenizer,
 )
 
+SPECIAL = b'["<pad>", "<unk>", "<bos>", "<eos>"]'
 TEXTS = [
     "",
     "a",
@@ -58,6 +59,12 @@ def test_subword_round_trip_of_any_text(subword, text):
 
 
 @pytest.mark.parametrize("text", TEXTS)
+def test_word_round_trip_of_known_words_is_exact(text):
+    tokenizer = WordTokenizer.train(text.split("\n"), 100)
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+@pytest.mark.parametrize("text", TEXTS)
 def test_char_round_trip_of_known_characters_is_exact(text):
     tokenizer = CharTokenizer.train(text.split("\n"), 100)
     assert tokenizer.decode(tokenizer.encode(text)) == text
@@ -67,33 +74,6 @@ def test_special_ids_are_the_same_at_every_level(lines, subword):
     for tokenizer in (subword, make_tokenizer("char", lines, 100), make_tokenizer("word", lines, 100)):
         assert [tokenizer.tokens[i] for i in (PAD_ID, UNK_ID, BOS_ID, EOS_ID)] == ["<pad>", "<unk>", "<bos>", "<eos>"]
         assert tokenizer.decode([PAD_ID, BOS_ID, EOS_ID]) == ""
-
-
-def test_char_ids_are_ordered_by_frequency_then_code_point():
-    """ "aab": a twice, then b and the newline once each; the newline has the smaller code point."""
-    tokenizer = CharTokenizer.train(["aab"], 100)
-    assert tokenizer.tokens[4:] == ["a", "\n", "b"]
-    assert tokenizer.encode("ab\nz").tolist() == [4, 6, 5, UNK_ID]
-    assert tokenizer.unknown_tokens("zazy") == ["z", "y"]
-    assert tokenizer.decode([4, UNK_ID]) == "a\ufffd"
-
-
-def test_word_tokens_keep_case_and_newlines():
-    tokenizer = WordTokenizer.train(["The cat saw the cat."], 100)
-    assert tokenizer.tokens[4:] == ["cat", "\n", ".", "The", "saw", "the"]
-    assert tokenizer.decode(tokenizer.encode("The cat saw.\nThe cat.")) == "The cat saw.\nThe cat."
-
-
-def test_word_text_that_spells_a_special_token_is_unknown():
-    tokenizer = WordTokenizer(["<pad>", "<unk>", "<bos>", "<eos>", "a"])
-    assert UNK_ID in tokenizer.encode("a <pad> a")
-    assert PAD_ID not in tokenizer.encode("<pad>")
-
-
-def test_vocabulary_is_cut_to_the_most_frequent():
-    tokenizer = WordTokenizer.train(["b b b a a c"], 6)
-    assert tokenizer.tokens[4:] == ["b", "a"]
-    assert tokenizer.unknown_tokens("a c b d") == ["c", "d"]
 
 
 @pytest.mark.parametrize("level", ["char", "word", "subword"])
@@ -123,6 +103,7 @@ def test_saved_and_loaded_tokenizers_are_equal(level, lines, tmp_path):
     tokenizer.save(tmp_path)
     loaded = Tokenizer.load(tmp_path)
     assert loaded.tokens == tokenizer.tokens
+    assert loaded.format_version == tokenizer.format_version == (2 if level == "word" else 1)
     np.testing.assert_array_equal(loaded.encode(lines[0]), tokenizer.encode(lines[0]))
 
 
@@ -145,6 +126,11 @@ def test_encode_lines_equals_encoding_one_by_one(subword, lines):
         ({"tokenizer.json": b'{"level": "chars"}'}, "Did you mean 'char'"),
         ({"tokenizer.json": b'{"level": "char", "tokens": [1]}'}, "list of strings"),
         ({"tokenizer.json": b'{"level": "char", "tokens": ["a"]}'}, "must start with"),
+        ({"tokenizer.json": b'{"level": "word", "splitting": 3, "tokens": []}'}, "must start with"),
+        ({"tokenizer.json": b'{"level": "word", "splitting": 3, "tokens": %s}' % SPECIAL}, "one of 1, 2. Received: 3"),
+        ({"tokenizer.json": b'{"level": "word", "splitting": [], "tokens": %s}' % SPECIAL}, "one of 1, 2"),
+        ({"tokenizer.json": b'{"level": "char", "lowercase": "yes", "tokens": %s}' % SPECIAL}, "one of True, False"),
+        ({"tokenizer.json": b'{"level": "char", "lowercased": true, "tokens": []}'}, "Did you mean 'lowercase'"),
         ({"tokenizer.json": b'{"level": "subword"}'}, "tokenizer.model is missing"),
         ({"tokenizer.json": b'{"level": "subword"}', "tokenizer.model": b"xx"}, "cannot be read"),
     ],
@@ -167,3 +153,54 @@ def test_a_token_twice_is_refused():
 def test_impossible_vocabularies_are_refused(level, size, message):
     with pytest.raises(TextrnnError, match=message):
         make_tokenizer(level, ["some text"], size)
+
+
+def test_options_that_change_nothing_are_not_written(lines):
+    """Files of the first format have no such entries."""
+    assert CharTokenizer.train(lines).to_dict().keys() == {"level", "tokens"}
+    assert WordTokenizer(["<pad>", "<unk>", "<bos>", "<eos>"], splitting=1).to_dict().keys() == {"level", "tokens"}
+
+
+@pytest.mark.parametrize("level", ["char", "word", "subword"])
+def test_lower_case_is_remembered(level, lines, tmp_path):
+    tokenizer = make_tokenizer(level, lines, lowercase=True)
+    assert not any(token.isupper() for token in tokenizer.tokens if token[0] != "<")
+    np.testing.assert_array_equal(tokenizer.encode("The LAMP"), tokenizer.encode("the lamp"))
+    assert tokenizer.decode(tokenizer.encode_lines(["The Lamp\nMarta"])[0]) == "the lamp\nmarta"
+    assert tokenizer.unknown_tokens("MARTA") == []
+    tokenizer.save(tmp_path)
+    loaded = Tokenizer.load(tmp_path)
+    assert loaded.lowercase
+    assert loaded.format_version == 2
+    np.testing.assert_array_equal(loaded.encode("The LAMP"), tokenizer.encode("the lamp"))
+
+
+@pytest.mark.parametrize("level", ["char", "word", "subword"])
+def test_token_texts_stand_beside_the_ids(level, lines):
+    tokenizer = make_tokenizer(level, lines)
+    texts = tokenizer.token_texts("The lamp, Zoë!")
+    assert len(texts) == len(tokenizer.encode("The lamp, Zoë!"))
+    assert level == "subword" or "".join(texts).replace(" ", "") == "Thelamp,Zoë!"
+
+
+@pytest.mark.parametrize("level", ["char", "word"])
+def test_an_extended_vocabulary_keeps_its_ids(level, lines):
+    tokenizer = make_tokenizer(level, lines)
+    more = ["Ζωή είδε τη Ζωή, 5 5"] * 3
+    extended = tokenizer.extended(more)
+    assert extended.tokens[: tokenizer.vocabulary_size] == tokenizer.tokens
+    assert tokenizer.unknown_tokens(more[0]) != extended.unknown_tokens(more[0]) == []
+    assert tokenizer.extended(more, max_new=2).tokens == extended.tokens[: tokenizer.vocabulary_size + 2]
+    assert tokenizer.extended(lines) is tokenizer
+    assert tokenizer.extended([]) is tokenizer
+
+
+def test_subwords_are_never_extended(subword):
+    assert subword.extended(["Ζωή"]) is subword
+
+
+@pytest.mark.parametrize("level", ["char", "word"])
+def test_a_newline_is_counted_truly_and_never_falls_out(level):
+    """Three lines end in three newlines, more than any of the four words or letters occurs."""
+    assert make_tokenizer(level, ["a", "b b", "c d"], 100).tokens[4] == "\n"
+    assert "\n" in make_tokenizer(level, ["aaa aaa aaa bbb"], 5).tokens

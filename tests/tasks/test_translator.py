@@ -130,7 +130,7 @@ def test_evaluation(reverser):
     scores = translator.evaluate(pairs.sources, pairs.targets)
     assert scores.bleu.score == pytest.approx(100)
     assert scores.num_sentences == 50
-    with pytest.raises(TextrnnError, match="50 hypotheses and 3 references"):
+    with pytest.raises(TextrnnError, match="50 sources and 3 references"):
         translator.evaluate(pairs.sources, pairs.targets[:3])
 
 
@@ -184,7 +184,7 @@ def test_every_level_trains_saves_and_translates(level, joint, tmp_path):
 
 
 @pytest.mark.parametrize("steps", [3, 9])
-def test_an_interrupted_run_resumes_exactly(tmp_path, steps):
+def test_an_interrupted_run_resumes_exactly(tmp_path, steps, interruptible):
     """Dropout, drawn segmentations, joined pairs, moving average and the best checkpoints go on as if undisturbed."""
     options = {
         "epochs": 3,
@@ -246,8 +246,49 @@ def test_wrong_input(reverser, tmp_path, quiet):
         Translator(level="word").fit(sample_pairs(), subword_regularization=0.1)
     with pytest.raises(TextrnnError, match="`joined_pairs` is for words and subwords"):
         Translator(level="char").fit(sample_pairs(), joined_pairs=0.1)
-    with pytest.raises(TextrnnError, match="No sentence pairs are left"):
+    with pytest.raises(TextrnnError, match="No sentence pairs are left to train on"):
         Translator(level="char").fit(sample_pairs(), max_length=2, progress=quiet)
+    with pytest.raises(TextrnnError, match="No sentence pairs are left to validate on"):
+        Translator(level="char").fit(sample_pairs(), validation=[("a" * 101, "b")], progress=quiet)
+
+
+def test_pairs_come_in_any_form_and_either_direction(tmp_path, capsys):
+    """The same pairs as a file, turned round, as tuples and as two lists: the same losses."""
+    pairs = sample_pairs()
+    (tmp_path / "es-en.tsv").write_text(
+        "".join(f"7\t{t}\t{s}\n" for s, t in zip(pairs.sources, pairs.targets, strict=True))
+    )
+    given = [
+        ((pairs,), {}),
+        ((tmp_path / "es-en.tsv",), {"columns": (3, 2)}),
+        ((tmp_path / "es-en.tsv",), {"columns": (2, 3), "reverse": True}),
+        ((list(zip(pairs.sources, pairs.targets, strict=True)),), {}),
+        ((pairs.sources, tuple(pairs.targets)), {}),
+    ]
+    losses = []
+    for arguments, options in given:
+        records = Translator(level="word", **SMALL).fit(*arguments, epochs=1, progress=QUIET, **options)
+        losses.append(records[0].validation_loss)
+    assert losses == [losses[0]] * len(given)
+    Translator(level="word", **SMALL).fit([*zip(pairs.sources, pairs.targets, strict=True), ("Uh.", "")], epochs=1)
+    assert (
+        "left out 1 of 101 pairs in the pairs: a side is empty or missing, first in item 101" in capsys.readouterr().err
+    )
+
+
+def test_text_without_spaces_is_scored_by_characters(tmp_path, capsys):
+    """Chinese targets: BLEU by words at spaces would be 0 in every epoch."""
+    sources = [f"{a} and {b}" for a in "abcdefgh" for b in "abcdefgh"]
+    signs = dict(zip("abcdefgh", "\u706f\u4eae\u4e86\u6d77\u5c71\u4eba\u6708\u65e5", strict=True))
+    targets = [f"\u6709{signs[s[0]]}\u548c{signs[s[-1]]}\u5728\u8fd9\u91cc\u3002" for s in sources]
+    translator = Translator(level="char", **SMALL)
+    records = translator.fit(sources, targets, epochs=3, learning_rate=0.01, batch_tokens=100, output=tmp_path)
+    assert "validation BLEU by sacreBLEU's zh tokenizer" in capsys.readouterr().err
+    assert records[-1].validation_score > 5
+    assert Translator.load(tmp_path).facts["validation_tokenizer"] == "zh"
+    back = Translator(level="char", **SMALL)
+    back.fit(sources, targets, reverse=True, epochs=1, progress=QUIET)
+    assert back.facts["validation_tokenizer"] == "13a"
 
 
 def test_pairs_left_out_are_counted(capsys):

@@ -13,7 +13,7 @@ from textrnn.errors import TextrnnError, check_options
 from textrnn.inference.beam_search import BeamOptions, Hypothesis, length_limit, ranking_score
 from textrnn.inference.encoder_decoder import EncoderDecoder
 from textrnn.inference.sampling import SamplingOptions, log_softmax, next_token
-from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, UNK_ID, Tokenizer, WordTokenizer
+from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, UNK_ID, Tokenizer
 
 __all__ = ["SAMPLING_NAMES", "Translation", "drawn_apart", "forced", "sample", "translation_of"]
 
@@ -99,7 +99,7 @@ def text_of(sentence: str, hypothesis: Hypothesis, source: Tokenizer, target: To
     """Returns the text of a hypothesis; an unknown token becomes the source token that got most attention."""
     text = target.decode(hypothesis.token_ids)
     if UNK_ID in hypothesis.token_ids:
-        words = source.split(sentence) if isinstance(source, WordTokenizer) else list(sentence)
+        words = source.token_texts(sentence)
         for position in [i for i, token_id in enumerate(hypothesis.token_ids) if token_id == UNK_ID]:
             place = int(hypothesis.attention[position, : len(words)].argmax())
             text = text.replace(UNKNOWN_TEXT, words[place], 1)

@@ -26,6 +26,7 @@ __all__ = [
     "decoded_pieces",
     "decoded_stream",
     "decoded_text",
+    "shown_name",
     "why_not_text",
 ]
 
@@ -58,7 +59,7 @@ def decoded_pieces(path: str | os.PathLike[str], encoding: str = "utf-8", name: 
     Raises:
         TextrnnError: If the file cannot be read or is no text; names the file, the line and the byte.
     """
-    name = name or str(path)
+    name = name or shown_name(path)
     try:
         with opened_bytes(pathlib.Path(path), name) as stream:
             yield from decoded_stream(stream, encoding, name)
@@ -107,6 +108,11 @@ def as_read(text: str) -> str:
     if "\n" not in text:
         text = text.replace("\r", "\n")
     return unicodedata.normalize("NFC", text)
+
+
+def shown_name(path: str | os.PathLike[str]) -> str:
+    """Returns what errors call a file: its path, but for temporary files."""
+    return getattr(path, "shown", "") or str(path)
 
 
 def why_not_text(path: pathlib.Path) -> str | None:

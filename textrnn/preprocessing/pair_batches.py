@@ -1,4 +1,4 @@
-"""Encodes sentence pairs, draws other segmentations of them, and makes batches of like length."""
+"""Encodes sentence pairs and makes batches of like length."""
 
 import dataclasses
 import functools
@@ -8,18 +8,20 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from textrnn.config import TranslatorTrainingConfig
+from textrnn.errors import TextrnnError
 from textrnn.preprocessing.pairs import Pairs
 from textrnn.preprocessing.sequences import pad
-from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, UNK_ID, SubwordTokenizer, Tokenizer
+from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, UNK_ID, Tokenizer
+from textrnn.progress import Progress
 
 __all__ = [
     "EncodedPairs",
     "PairBatch",
     "PairPlan",
-    "SegmentationSampler",
     "encode_pairs",
+    "encoded_pairs",
     "pairs_digest",
-    "resegmented",
 ]
 
 BUCKET_POOL = 200  # batches whose pairs are sorted by length together
@@ -68,51 +70,35 @@ def encode_pairs(pairs: Pairs, source_tokenizer: Tokenizer, target_tokenizer: To
     return EncodedPairs(source_tokenizer.encode_lines(pairs.sources), target_tokenizer.encode_lines(pairs.targets))
 
 
-class SegmentationSampler:
-    """Draws another segmentation for some words of a sentence, by its probability under the unigram model.
-
-    SentencePiece can sample by itself, but its random numbers cannot be set anew for each epoch, which exact resuming
-    needs. Pieces never cross a space, so each word has its own few best segmentations, which are found once.
+def encoded_pairs(
+    pairs: Pairs,
+    tokenizers: tuple[Tokenizer, Tokenizer],
+    config: TranslatorTrainingConfig,
+    use: str,
+    progress: Progress,
+) -> tuple[Pairs, EncodedPairs]:
+    """Encodes pairs and leaves out those that are too long or too unequal, saying how many.
 
     Args:
-        tokenizer: The subword tokenizer.
-        share: Share of the words that are drawn anew.
+        pairs: The pairs.
+        tokenizers: Those of the source and the target language.
+        config: Its `max_length` and `max_ratio` count.
+        use: What the pairs are for: to "train on" or to "validate on".
+        progress: Where to say how many are left out.
 
-    Reference: subword regularization, Kudo 2018, section 3.2.
+    Raises:
+        TextrnnError: If none are left.
     """
-
-    NUM_SEGMENTATIONS = 8
-    SMOOTHNESS = 0.2  # power that the probabilities are raised to; 0 would make all segmentations equally likely
-
-    def __init__(self, tokenizer: SubwordTokenizer, share: float) -> None:
-        self.tokenizer = tokenizer
-        self.share = share
-
-    @functools.lru_cache(maxsize=200_000)  # noqa: B019 (lives as long as a training run)
-    def segmentations(self, word: str) -> tuple[list[list[int]], np.ndarray]:
-        """Returns the best segmentations of a word, with the space before it, and their cumulative probabilities."""
-        processor = self.tokenizer.processor
-        found = processor.NBestEncodeAsIds(" " + word, self.NUM_SEGMENTATIONS) or [self.tokenizer.encode(word).tolist()]
-        scores = np.array([sum(processor.GetScore(piece) for piece in ids) for ids in found])
-        weights = np.exp(self.SMOOTHNESS * (scores - scores.max()))
-        return found, np.cumsum(weights / weights.sum())
-
-    def encode(self, sentence: str, randomness: np.random.Generator) -> np.ndarray:
-        """Returns the token ids of a sentence, segmented at random."""
-        words = sentence.split(" ")
-        draws = randomness.random((len(words), 2))
-        ids: list[int] = []
-        for word, (chance, draw) in zip(words, draws, strict=True):
-            found, cumulative = self.segmentations(word)
-            chosen = int(np.searchsorted(cumulative, draw)) if chance < self.share else 0
-            ids.extend(found[min(chosen, len(found) - 1)])
-        return np.array(ids, dtype=np.int32)
-
-
-def resegmented(pairs: Pairs, samplers: list[SegmentationSampler], randomness: np.random.Generator) -> EncodedPairs:
-    """Encodes both sides of all pairs with drawn segmentations."""
-    sides = zip(samplers, (pairs.sources, pairs.targets), strict=True)
-    return EncodedPairs(*([sampler.encode(one, randomness) for one in sentences] for sampler, sentences in sides))
+    encoded = encode_pairs(pairs, *tokenizers)
+    kept = encoded.kept(config.max_length, config.max_ratio)
+    if len(kept) < len(pairs):
+        progress.message(
+            f"left out {len(pairs) - len(kept):,} of {len(pairs):,} pairs to {use}: a side of more than "
+            f"{config.max_length} tokens, or {config.max_ratio:g} times as long as the other"
+        )
+    if not len(kept):
+        raise TextrnnError(f"No sentence pairs are left to {use}. Raise `max_length` or `max_ratio`.")
+    return Pairs([pairs.sources[i] for i in kept], [pairs.targets[i] for i in kept]), encoded.take(kept)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ Pairs are kept in memory: a million of them take a few hundred megabytes.
 import dataclasses
 import hashlib
 import os
+import pathlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +14,17 @@ from typing import Any
 
 from textrnn.errors import TextrnnError, check_range
 from textrnn.preprocessing import corpora
+from textrnn.preprocessing.files import why_not_text
+from textrnn.preprocessing.pair_tables import (
+    Columns,
+    Rows,
+    chosen_columns,
+    file_rows,
+    is_missing,
+    memory_rows,
+    two_columns,
+)
+from textrnn.progress import Progress
 
 __all__ = ["PairSource", "Pairs", "normalized", "opened", "read", "references", "sentence_list", "split"]
 
@@ -60,12 +72,13 @@ class Pairs:
 PairSource = str | os.PathLike[str] | Pairs | Iterable[Any]
 
 
-def sentence_list(values: Iterable[str], name: str = "sentences") -> list[str]:
+def sentence_list(values: Iterable[str], name: str = "sentences", may_be_missing: bool = False) -> list[str]:
     """Returns the sentences of a list, a generator, a column of a table.
 
     Args:
         values: The sentences.
         name: What errors call them.
+        may_be_missing: Whether None and NaN are empty sentences rather than errors.
 
     Raises:
         TextrnnError: If there is no order in them, or something is no string.
@@ -79,7 +92,7 @@ def sentence_list(values: Iterable[str], name: str = "sentences") -> list[str]:
             f"`{name}` must be strings in an order: a list, a generator, one column of a table. "
             f"Received: {type(values).__name__}."
         )
-    found = list(values)
+    found = ["" if may_be_missing and is_missing(value) else value for value in values]
     for index, value in enumerate(found):
         if not isinstance(value, str):
             raise TextrnnError(f"`{name}` must hold strings. Received at index {index}: {value!r:.80}.")
@@ -111,42 +124,191 @@ def normalized(sentence: str) -> str:
 
 
 def read(
-    source: str | os.PathLike[str], target: str | os.PathLike[str] | None = None, encoding: str = "utf-8"
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str] | None = None,
+    encoding: str = "utf-8",
+    *,
+    columns: Columns | None = None,
+    reverse: bool = False,
+    progress: Progress | None = None,
 ) -> Pairs:
-    """Reads sentence pairs.
+    """Reads sentence pairs from files. Pairs with an empty side are left out, and that is said.
 
     Args:
-        source: A file with tab-separated pairs, further columns ignored, or a name such as "tatoeba:eng-spa"; with
-            `target`, a file with one source sentence per line.
+        source: A file of pairs, one on a line: separated by tabs, `|||`, in a .csv file by commas, semicolons or bars;
+            JSON lines; gzip and zip too. Or a directory of such files, or a name such as "tatoeba:eng-spa". With
+            `target`, a file with one source sentence on each line.
         target: A file with the translation of each line of `source`.
         encoding: Encoding of the files.
+        columns: The columns of the sentences and of their translations: numbers that begin with 1, or names. By default
+            the first two, unless these hold numbers or ids and only two others hold sentences.
+        reverse: Whether to read pairs for translating from the second language to the first.
+        progress: Where it is said what was left out; by default standard error.
 
     Raises:
-        TextrnnError: If a file is missing or is no text, the files have different numbers of lines, or a side is empty.
+        TextrnnError: If a file is missing or is no text, it holds no pairs, it is not clear which columns do, or the
+            files have different numbers of lines.
     """
-    paths = corpora.read(source, encoding).paths
-    if target is None:
-        pairs = [pair for path in paths for pair in corpora.read_pairs(path, encoding)]
-        return Pairs([normalized(s) for s, _ in pairs], [normalized(t) for _, t in pairs])
-    sources, targets = (
-        [normalized(line) for line in corpora.read(side, encoding).lines()] for side in (source, target)
-    )
-    if len(sources) != len(targets):
+    progress = progress or Progress()
+    if target is not None:
+        pairs = read_two(source, target, encoding, progress)
+    else:
+        source, is_turned = found_name(source)
+        reverse = reverse != is_turned
+        parts = [
+            read_rows(file_rows(path, encoding, columns), columns, progress) for path in found_paths(source, progress)
+        ]
+        pairs = joined(parts)
+    return pairs.reversed() if reverse else pairs
+
+
+def joined(parts: list[Pairs]) -> Pairs:
+    """Returns the pairs of several files."""
+    return Pairs([s for part in parts for s in part.sources], [t for part in parts for t in part.targets])
+
+
+def read_rows(rows: Rows, columns: Columns | None, progress: Progress) -> Pairs:
+    """Returns the pairs in a table, without those that have an empty side."""
+    if not rows.rows:
         raise TextrnnError(
-            f"{source} has {len(sources):,} lines and {target} has {len(targets):,}. Line i of one must be the "
+            f"There is no text in {rows.name}: nothing but white space. Pass a file with sentence pairs."
+        )
+    chosen, message = chosen_columns(rows, columns)
+    if message:
+        progress.message(message)
+    return whole_pairs(list(two_columns(rows, chosen)), rows.name, rows.unit, rows.num_blank, progress)
+
+
+def read_two(
+    source: str | os.PathLike[str], target: str | os.PathLike[str], encoding: str, progress: Progress
+) -> Pairs:
+    """Returns the pairs of two files of sentences, without those that have an empty side."""
+    sides = [list(corpora.read(side, encoding).lines()) for side in (source, target)]
+    counts = [len(lines) for lines in sides]
+    if counts[0] != counts[1]:  # blank lines at an end are nobody's translation
+        sides = [lines[: max((n for n, line in enumerate(lines, 1) if line.strip()), default=0)] for lines in sides]
+    if len(sides[0]) != len(sides[1]):
+        raise TextrnnError(
+            f"{source} has {counts[0]:,} lines and {target} has {counts[1]:,}. Line i of one must be the "
             "translation of line i of the other."
         )
-    for name, lines in ((source, sources), (target, targets)):
-        if "" in lines:
-            raise TextrnnError(f"{name}, line {lines.index('') + 1}: is empty. Remove the line from both files.")
-    return Pairs(sources, targets)
+    rows = [(number, *both) for number, both in enumerate(zip(*sides, strict=True), start=1)]
+    return whole_pairs(rows, f"{source} and {target}", "line", 0, progress)
 
 
-def opened(pairs: PairSource, target: str | os.PathLike[str] | None = None, encoding: str = "utf-8") -> Pairs:
-    """Returns pairs from anything that `read` takes, or from `Pairs`, whose sentences are normalised."""
+def whole_pairs(rows: list[tuple[int, str, str]], name: str, unit: str, num_blank: int, progress: Progress) -> Pairs:
+    """Returns the pairs that have two sides, normalised, and says how many have not.
+
+    Args:
+        rows: (Number, sentence, translation) of each pair.
+        name: Where the pairs come from.
+        unit: What the numbers count: "line" or "item".
+        num_blank: How many blank lines are missing from `rows`.
+        progress: Where to say it.
+
+    Raises:
+        TextrnnError: If no pair has two sides.
+    """
+    sides = [(number, normalized(source), normalized(target)) for number, source, target in rows]
+    kept = [(source, target) for _, source, target in sides if source and target]
+    num_left_out = len(rows) - len(kept) + num_blank
+    if num_left_out:
+        first = next((f", first in {unit} {number}" for number, source, target in sides if not (source and target)), "")
+        message = (
+            f"left out {num_left_out:,} of {len(rows) + num_blank:,} pairs in {name}: a side is empty or missing{first}"
+        )
+        if not kept:
+            raise TextrnnError(f"{message}. Each sentence needs its translation.")
+        progress.message(message)
+    return Pairs([source for source, _ in kept], [target for _, target in kept])
+
+
+def found_name(source: str | os.PathLike[str]) -> tuple[str | os.PathLike[str], bool]:
+    """Returns the name of the corpus that holds a language pair, and whether it holds it the other way round.
+
+    Tatoeba's files have English first.
+    """
+    match = re.fullmatch(r"tatoeba:(\w+)-eng", source) if isinstance(source, str) else None
+    if match is None or match[1] == "eng" or os.path.exists(source):
+        return source, False
+    return f"tatoeba:eng-{match[1]}", True
+
+
+def found_paths(source: str | os.PathLike[str], progress: Progress) -> list[pathlib.Path]:
+    """Returns the file of pairs, or all text files below a directory; says which files there are none."""
+    path = pathlib.Path(source)
+    if source == "-" or not path.exists():
+        return list(corpora.read(source).paths)
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+    texts = []
+    for file in found:
+        if (reason := why_not_text(file)) is None:
+            texts.append(file)
+        else:
+            progress.message(f"left out {file}: {reason}")
+    if not texts:
+        raise TextrnnError(f"{path}: no text files in this directory. Pass files of sentence pairs.")
+    return texts
+
+
+def opened(
+    pairs: PairSource,
+    target: str | os.PathLike[str] | Iterable[str] | None = None,
+    encoding: str = "utf-8",
+    *,
+    columns: Columns | None = None,
+    reverse: bool = False,
+    progress: Progress | None = None,
+) -> Pairs:
+    """Returns pairs from files or from memory. Those with an empty side are left out, and that is said.
+
+    Args:
+        pairs: Anything that `read` takes, several such files, `Pairs`, an iterable of (sentence, translation) tuples or
+            of dictionaries, or a data frame; with `target`, a file of sentences or an iterable of them.
+        target: The translations: a file or an iterable.
+        encoding: See `read`.
+        columns: See `read`; for data frames and dictionaries too.
+        reverse: See `read`.
+        progress: See `read`.
+
+    Raises:
+        TextrnnError: If something is no pair, or the numbers of sentences and translations differ.
+    """
+    progress = progress or Progress()
+    if is_place(pairs) and (target is None or is_place(target)):
+        return read(pairs, target, encoding, columns=columns, reverse=reverse, progress=progress)  # type: ignore[arg-type]
     if isinstance(pairs, Pairs):
-        return Pairs([normalized(s) for s in pairs.sources], [normalized(t) for t in pairs.targets])
-    return read(pairs, target, encoding)  # type: ignore[arg-type]
+        if target is not None:
+            raise TextrnnError("`Pairs` hold their translations already. Pass no `target` with them.")
+        found = checked_pairs(pairs.sources, pairs.targets, progress)
+    elif target is not None:
+        found = checked_pairs(side_of(pairs, encoding), side_of(target, encoding), progress)
+    elif isinstance(pairs, (list, tuple)) and pairs and all(is_place(one) and os.path.exists(one) for one in pairs):
+        found = joined([read(one, None, encoding, columns=columns, progress=progress) for one in pairs])
+    else:
+        found = read_rows(memory_rows(pairs), columns, progress)
+    return found.reversed() if reverse else found
+
+
+def is_place(source: Any) -> bool:
+    """Says whether something is a path or a name rather than sentences."""
+    return isinstance(source, (str, os.PathLike))
+
+
+def side_of(side: Any, encoding: str) -> list[str]:
+    """Returns the sentences of one side: the lines of a file, or strings from memory, empty where one is missing."""
+    if is_place(side):
+        return list(corpora.read(side, encoding).lines())
+    return sentence_list(side, "pairs", may_be_missing=True)
+
+
+def checked_pairs(sources: list[str], targets: list[str], progress: Progress) -> Pairs:
+    """Returns pairs from memory, without those that have an empty side."""
+    pairs = Pairs(sources, targets)
+    rows = [(number, *both) for number, both in enumerate(zip(pairs.sources, pairs.targets, strict=True), start=1)]
+    return whole_pairs(rows, "memory", "item", 0, progress)
 
 
 def references(pairs: Pairs, sources: list[str]) -> list[list[str]]:

@@ -16,9 +16,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from textrnn.errors import TextrnnError, nearest
-from textrnn.preprocessing.files import as_read, decoded_lines
+from textrnn.preprocessing.files import as_read, decoded_lines, shown_name
 
-__all__ = ["Table", "opened_table", "rows"]
+__all__ = ["Table", "looks_like_table", "opened_table", "read_pairs", "rows"]
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson")
 SAMPLE_ROWS = 100
@@ -41,6 +41,19 @@ def rows(
 ) -> Iterator[tuple[int, list[str]]]:
     """Yields (line number, columns) of each row that is not blank, a header included; see `Table`."""
     return opened_table(path, encoding, name).rows()
+
+
+def read_pairs(path: str | os.PathLike[str], encoding: str = "utf-8") -> Iterator[tuple[str, str]]:
+    """Yields (source, target) sentences from a tab-separated file; further columns are ignored.
+
+    Raises:
+        TextrnnError: If a line has fewer than two columns or an empty side.
+    """
+    for number, line in enumerate(decoded_lines(path, encoding), start=1):
+        columns = line.split("\t")
+        if len(columns) < 2 or not columns[0].strip() or not columns[1].strip():
+            raise TextrnnError(f"{path}, line {number}: expected a sentence, a tab and its translation.")
+        yield columns[0].strip(), columns[1].strip()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,17 +142,36 @@ def opened_table(path: str | os.PathLike[str], encoding: str = "utf-8", name: st
     Raises:
         TextrnnError: If the file cannot be read, is no text, or is XML.
     """
+    name = name or shown_name(path)
     path = pathlib.Path(path)
     try:
         state = path.stat()
     except OSError as error:
-        raise TextrnnError(f"{name or path}: cannot be read: {error.strerror or error}.") from error
-    return known_table(path, encoding, name or str(path), state.st_mtime_ns, state.st_size)
+        raise TextrnnError(f"{name}: cannot be read: {error.strerror or error}.") from error
+    return known_table(path, encoding, name, state.st_mtime_ns, state.st_size)
+
+
+def looks_like_table(path: pathlib.Path, encoding: str) -> tuple[str, ...]:
+    """Returns the column names, else their numbers, of a file that is called .csv, .tsv or .jsonl and is one."""
+    if not any(suffix in SUFFIXES for suffix in path.suffixes[-2:]):
+        return ()
+    try:
+        table = table_of(path, encoding, shown_name(path), glance=True)
+    except TextrnnError:  # whoever reads the text will say so
+        return ()
+    if table.share < 0.8 or len(table.first) < 2:
+        return ()
+    return table.first if table.has_header else tuple(str(number) for number in range(1, len(table.first) + 1))
 
 
 @functools.lru_cache(maxsize=64)
 def known_table(path: pathlib.Path, encoding: str, name: str, *version: int) -> Table:
     """Does the work of `opened_table`, once for each version of a file."""
+    return table_of(path, encoding, name)
+
+
+def table_of(path: pathlib.Path, encoding: str, name: str, glance: bool = False) -> Table:
+    """Finds out how a file is written; whether with quotes, from all of it unless `glance` is set."""
     sample = list(itertools.islice(decoded_lines(path, encoding, name), SAMPLE_ROWS))
     beginning = next((line.lstrip() for line in sample if line.strip()), "")
     check_no_markup(beginning, name)
@@ -148,7 +180,8 @@ def known_table(path: pathlib.Path, encoding: str, name: str, *version: int) -> 
         keys = dict.fromkeys(key for _, fields in json_rows(iter(sample), name) for key in fields)
         return Table(path, encoding, name, None, False, tuple(keys), True, 1.0)
     delimiter = chosen_delimiter(sample, suffix)
-    quoted = delimiter in ",;|" or (delimiter == "\t" and is_quoted(decoded_lines(path, encoding, name), delimiter))
+    lines = iter(sample) if glance else decoded_lines(path, encoding, name)
+    quoted = delimiter in (",", ";", "|") or (delimiter == "\t" and is_quoted(lines, delimiter))
     found = [finished(raw, delimiter, quoted) for _, raw in raw_rows(iter(sample), delimiter, quoted)]
     found = [row for row in found if any(cell.strip() for cell in row)] or [[]]
     share = modal_share([len(row) for row in found])

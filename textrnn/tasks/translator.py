@@ -1,7 +1,6 @@
 """The translator that people call: fit it to sentence pairs, translate, look inside, score, save and load it."""
 
 import dataclasses
-import functools
 import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,25 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textrnn.config import TranslatorConfig, TranslatorTrainingConfig
+from textrnn.defaults import translator_choice, translator_tuning_choice, validation_share
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.inference.beam_search import BeamOptions, Hypothesis, beam_search
 from textrnn.inference.encoder_decoder import EncoderDecoder
 from textrnn.inference.threads import parts, side_by_side
 from textrnn.inference.translation import Translation, drawn_apart, forced, sample, translation_of
 from textrnn.preprocessing import pairs as pair_files
-from textrnn.preprocessing.pair_batches import (
-    EncodedPairs,
-    PairPlan,
-    SegmentationSampler,
-    encode_pairs,
-    pairs_digest,
-    resegmented,
-)
+from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan, encoded_pairs, pairs_digest
+from textrnn.preprocessing.pair_tables import Columns
 from textrnn.preprocessing.pairs import Pairs, PairSource, normalized, sentence_list
-from textrnn.preprocessing.tokenizers import LEVELS, SubwordTokenizer, Tokenizer, make_tokenizer
+from textrnn.preprocessing.resegmentation import resegmentation
+from textrnn.preprocessing.tokenizers import LEVELS, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model, save_model
-from textrnn.tasks.fitting import Run, fingerprint
+from textrnn.tasks.run import Run, digest, unchanged_by_failure, vocabulary_digest
 
 if TYPE_CHECKING:
     from textrnn.evaluation.bleu import TranslationScores
@@ -35,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Translation", "Translator"]
 
-DEFAULT_VOCABULARY_SIZE = {"char": 1000, "word": 10_000, "subword": 8000}
 MAX_SOURCE_TOKENS = 1000
 BATCH_SIZE = 64
 
@@ -50,27 +44,34 @@ class Translator:
         print(translator.translate("I am a student"))
 
     Args:
-        level: "char", "word" or "subword", for both languages.
-        vocabulary_size: Most token ids to use for each language, or for both together with a joint vocabulary; by
-            default 1,000 characters, 10,000 words or 8,000 subwords.
-        **options: Options of `textrnn.config.TranslatorConfig`.
+        level: "char", "word" or "subword" (the default), for both languages.
+        vocabulary_size: Most token ids to use for each language, or for both together with a joint vocabulary; None
+            lets `fit` choose.
+        **options: Options of `textrnn.config.TranslatorConfig`. What is not set here is chosen by `fit`, by the number
+            of pairs.
 
     Raises:
         TextrnnError: If an option is unknown or its value impossible.
     """
 
-    def __init__(self, *, level: str = "subword", vocabulary_size: int | None = None, **options: Any) -> None:
-        check_choice("level", level, LEVELS)
-        size = DEFAULT_VOCABULARY_SIZE[level] if vocabulary_size is None else vocabulary_size
-        check_range("vocabulary_size", size, 5, 1_000_000, whole=True)
+    def __init__(self, *, level: str | None = None, vocabulary_size: int | None = None, **options: Any) -> None:
+        if level is not None:
+            check_choice("level", level, LEVELS)
+        if vocabulary_size is not None:
+            check_range("vocabulary_size", vocabulary_size, 5, 1_000_000, whole=True)
         names = [name for name in TranslatorConfig.option_names() if not name.endswith("vocabulary_size")]
         check_options(options, [*names, "level", "vocabulary_size"], "Translator")
-        self.level = level
-        self.vocabulary_size = size
-        self.config = TranslatorConfig(source_vocabulary_size=size, target_vocabulary_size=size, **options)
+        given = {**options, "level": level, "vocabulary_size": vocabulary_size}
+        self.given = {name: value for name, value in given.items() if value is not None}
+        self.level = level or "subword"
+        self.vocabulary_size = vocabulary_size
+        sizes: dict[str, Any] = {f"{side}_vocabulary_size": vocabulary_size or 5 for side in ("source", "target")}
+        self.config = TranslatorConfig(**sizes, **options)  # until `fit` completes it
         self.tokenizers: dict[str, Tokenizer] = {}
         self.weights: dict[str, np.ndarray] = {}
         self.facts: dict[str, Any] = {}
+        self.chosen: dict[str, Any] = {}  # the options that `fit` has settled on
+        self.origin: str | None = None  # the model that was loaded
         self.partners: list[Translator] = []
         self._network: EncoderDecoder | None = None
 
@@ -92,6 +93,7 @@ class Translator:
         result = cls.__new__(cls)
         result.config, result.tokenizers, result.weights = stored.config, stored.tokenizers, stored.weights
         result.facts, result._network = stored.facts, None
+        result.given, result.chosen, result.origin = {}, {}, str(model)
         result.level = result.target_tokenizer.level
         result.vocabulary_size = result.target_tokenizer.vocabulary_size
         result.partners = [cls.load(other) for other in others]
@@ -120,7 +122,7 @@ class Translator:
         return StoredModel(self.config, self.tokenizers, weights, facts=facts)
 
     def _check_trained(self) -> None:
-        if not self.tokenizers:
+        if not self.tokenizers or not self.weights:
             raise TextrnnError("This translator has not been trained yet. Call `fit` with pairs, or load a model.")
 
     @property
@@ -152,13 +154,15 @@ class Translator:
 
     def fit(
         self,
-        pairs: PairSource,
-        target: str | os.PathLike[str] | None = None,
+        pairs: PairSource | None = None,
+        target: str | os.PathLike[str] | Iterable[str] | None = None,
         *,
+        columns: Columns | None = None,
+        reverse: bool = False,
         validation: PairSource | None = None,
-        validation_target: str | os.PathLike[str] | None = None,
-        validation_fraction: float = 0.02,
-        encoding: str = "utf-8",
+        validation_target: str | os.PathLike[str] | Iterable[str] | None = None,
+        validation_fraction: float | None = None,
+        encoding: str | None = None,
         output: str | os.PathLike[str] | None = None,
         resume: bool = False,
         overwrite: bool = False,
@@ -169,24 +173,31 @@ class Translator:
     ) -> "list[EpochRecord]":
         """Trains the translator on sentence pairs and keeps the weights that translate the validation pairs best.
 
-        A translator that has been trained or loaded goes on from its weights, with its own vocabularies.
+        What is not set, here or when the translator was made, follows from the number of pairs. A translator that has
+        been trained or loaded goes on from its weights, with its own vocabularies. If training fails, the translator
+        stays as it was; if it is interrupted, it has the best weights so far.
 
         Args:
-            pairs: A file with tab-separated pairs, a name such as "tatoeba:eng-spa", or `Pairs`; with `target`, a file
-                of source sentences.
-            target: A file with the translation of each line of `pairs`.
+            pairs: A file with tab-separated pairs (CSV and JSON lines too), a directory of such files, a name such as
+                "tatoeba:eng-spa", `Pairs`, an iterable of (sentence, translation) tuples, or a data frame; with
+                `target`, a file of sentences or an iterable of them. Pairs with an empty side are left out.
+            target: The translation of each sentence of `pairs`: a file or an iterable.
+            columns: The columns of the sentences and their translations: numbers that begin with 1, or names. By
+                default the first two, unless only two others hold sentences.
+            reverse: Whether to learn to translate from the second language to the first; for validation too.
             validation: The same for validation; by default some source sentences are set aside with all their
                 translations.
             validation_target: The same for validation.
             validation_fraction: Share of the distinct source sentences that is set aside.
             encoding: Encoding of the files.
             output: Directory for the model, the checkpoint, `history.csv` and `loss.png`; None writes nothing.
-            resume: Whether to go on from the checkpoint in `output`.
+            resume: Whether to go on from the checkpoint in `output`, with the options that it was made with. More
+                `epochs`, `steps` or `minutes` than before train longer.
             overwrite: Whether to replace an earlier run in `output`; otherwise that is an error.
             half_precision: Whether to save the weights as float16.
             callbacks: Keras callbacks.
             progress: Where messages go; by default standard error.
-            **options: Options of `textrnn.config.TranslatorTrainingConfig`, such as `epochs`.
+            **options: Options of `textrnn.config.TranslatorTrainingConfig`, such as `minutes` or `epochs`.
 
         Returns:
             The history, one record per validation.
@@ -195,23 +206,72 @@ class Translator:
             TextrnnError: If pairs are missing, unreadable or too few, or an option is wrong.
         """
         check_options(options, TranslatorTrainingConfig.option_names(), "fit")
-        config = TranslatorTrainingConfig(**options)
-        check_range("validation_fraction", validation_fraction, 0, 1, above=True, below=True)
-        if config.subword_regularization and self.level != "subword":
-            raise TextrnnError(f"`subword_regularization` is for level='subword'. Received: level={self.level!r}.")
-        if config.joined_pairs and self.level == "char":
-            raise TextrnnError("`joined_pairs` is for words and subwords: characters would be joined without a space.")
-        with Run(output, resume, overwrite, half_precision, callbacks, progress) as run:
-            training_pairs = pair_files.opened(pairs, target, encoding)
-            if validation is None:
-                training_pairs, validation_pairs = pair_files.split(training_pairs, validation_fraction, config.seed)
-            else:
-                validation_pairs = pair_files.opened(validation, validation_target, encoding)
+        TranslatorTrainingConfig(**options)  # wrong values are known before anything is read
+        asked = {
+            "pairs": pairs,
+            "target": target,
+            "columns": columns,
+            "reverse": reverse or None,
+            "validation": validation,
+            "validation_target": validation_target,
+            "validation_fraction": validation_fraction,
+            "encoding": encoding,
+            **options,
+        }
+        with unchanged_by_failure(self), Run(output, resume, overwrite, half_precision, callbacks, progress) as run:
+            model_options, asked = run.resumed(self.given, asked)
+            training_pairs, validation_pairs = self._read(asked, run.progress)
+            config = self._choose(training_pairs, model_options, asked, run.progress)
             if not self.tokenizers:
                 run.progress.message(f"building {self.level} vocabularies")
                 self._train_tokenizers(training_pairs)
-            sides = [self._encode(pairs, config, run.progress) for pairs in (training_pairs, validation_pairs)]
-            return self._train(run, config, sides[0], sides[1])
+            both = self.source_tokenizer, self.target_tokenizer
+            training = encoded_pairs(training_pairs, both, config, "train on", run.progress)
+            held_out = encoded_pairs(validation_pairs, both, config, "validate on", run.progress)
+            return self._train(run, config, training, held_out, {"model": self.chosen, "fit": asked})
+
+    def _read(self, asked: dict[str, Any], progress: Progress) -> tuple[Pairs, Pairs]:
+        """Returns training and validation pairs."""
+        if asked["pairs"] is None:
+            raise TextrnnError("Pass the pairs to train on: a file, or a list of (sentence, translation) tuples.")
+        how: dict[str, Any] = {
+            "columns": asked["columns"], "reverse": bool(asked["reverse"]), "progress": progress
+        }  # fmt: skip
+        encoding = asked["encoding"] or "utf-8"
+        pairs = pair_files.opened(asked["pairs"], asked["target"], encoding, **how)
+        if asked["validation"] is not None:
+            return pairs, pair_files.opened(asked["validation"], asked["validation_target"], encoding, **how)
+        fraction = asked["validation_fraction"] or validation_share(len(pairs))
+        check_range("validation_fraction", fraction, 0, 1, above=True, below=True)
+        return pair_files.split(pairs, fraction, asked.get("seed") or 0)
+
+    def _choose(
+        self, pairs: Pairs, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress
+    ) -> TranslatorTrainingConfig:
+        """Completes the config of a translator without weights, and returns how to train; says what was chosen."""
+        given = {name: value for name, value in asked.items() if name in TranslatorTrainingConfig.option_names()}
+        given = {name: value for name, value in given.items() if value is not None}
+        if self.weights:
+            choice = translator_tuning_choice(len(pairs), given)
+        else:
+            choice = translator_choice(len(pairs), model_options, given)
+            self.chosen = {**choice.model, **model_options}
+            self.level, self.vocabulary_size = self.chosen["level"], self.chosen["vocabulary_size"]
+            options = {name: value for name, value in self.chosen.items() if name not in ("level", "vocabulary_size")}
+            sizes: dict[str, Any] = {
+                f"{side}_vocabulary_size": self.vocabulary_size or 5 for side in ("source", "target")
+            }
+            self.config = TranslatorConfig(**sizes, **options)
+        for line in choice.reasons:
+            progress.message(line)
+        config = TranslatorTrainingConfig(**{**choice.training, **given})
+        if config.subword_regularization and self.level != "subword":
+            if "subword_regularization" in given:
+                raise TextrnnError(f"`subword_regularization` is for level='subword'. Received: level={self.level!r}.")
+            config = dataclasses.replace(config, subword_regularization=0.0)
+        if config.joined_pairs and self.level == "char":
+            raise TextrnnError("`joined_pairs` is for words and subwords: characters would be joined without a space.")
+        return config
 
     def _train_tokenizers(self, pairs: Pairs) -> None:
         texts = [pairs.sources, pairs.targets]
@@ -227,39 +287,21 @@ class Translator:
             target_vocabulary_size=self.target_tokenizer.vocabulary_size,
         )
 
-    def _encode(self, pairs: Pairs, config: TranslatorTrainingConfig, progress: Progress) -> tuple[Pairs, EncodedPairs]:
-        """Encodes pairs and leaves out those that are too long or too unequal, saying how many."""
-        encoded = encode_pairs(pairs, self.source_tokenizer, self.target_tokenizer)
-        kept = encoded.kept(config.max_length, config.max_ratio)
-        if len(kept) < len(pairs):
-            progress.message(
-                f"left out {len(pairs) - len(kept):,} of {len(pairs):,} pairs: a side of more than "
-                f"{config.max_length} tokens, or {config.max_ratio:g} times as long as the other"
-            )
-        if not len(kept):
-            raise TextrnnError("No sentence pairs are left to train on. Raise `max_length` or `max_ratio`.")
-        chosen = Pairs([pairs.sources[i] for i in kept], [pairs.targets[i] for i in kept])
-        return chosen, encoded.take(kept)
-
     def _train(
         self,
         run: Run,
         config: TranslatorTrainingConfig,
         training: tuple[Pairs, EncodedPairs],
         validation: tuple[Pairs, EncodedPairs],
+        options: dict[str, Any],
     ) -> "list[EpochRecord]":
+        from textrnn.evaluation.validation import ValidationBleu
         from textrnn.training.encoder_decoder import EncoderDecoder as KerasNetwork
         from textrnn.training.estimates import describe_translator_run
         from textrnn.training.threads import prepare_threads
 
-        resegment = None
-        if config.subword_regularization:
-            samplers = [
-                SegmentationSampler(tokenizer, config.subword_regularization)
-                for tokenizer in (self.source_tokenizer, self.target_tokenizer)
-                if isinstance(tokenizer, SubwordTokenizer)
-            ]
-            resegment = functools.partial(resegmented, training[0], samplers)
+        both = self.source_tokenizer, self.target_tokenizer
+        resegment = resegmentation(*training, both, config.subword_regularization)
         plans = (
             PairPlan(training[1], config.batch_tokens, config.seed, config.joined_pairs, resegment),
             PairPlan(validation[1], config.batch_tokens),
@@ -269,35 +311,38 @@ class Translator:
         if self.weights:
             network.set_weights_by_name(self.weights)
         run.progress.message(describe_translator_run(self.config, config, training[1], validation[1], plans[0]))
-        distinct = list(dict.fromkeys(validation[0].sources))[: config.validation_sentences]
-        references = pair_files.references(validation[0], distinct)
-        shown: list[str] = []
+        bleu = ValidationBleu(validation[0], config.validation_sentences, run.progress)
 
         def validation_score(weights: dict[str, np.ndarray]) -> float:
-            from textrnn.evaluation.bleu import bleu
-
             self.weights, self._network = weights, None
-            shown[:] = self.translate(distinct, num_beams=1)
-            return bleu(shown, references).score
+            return bleu.score(list(self.translate(bleu.sources, num_beams=1)))
 
-        def sample_line(weights: dict[str, np.ndarray]) -> str:
-            return f"{distinct[0]} -> {shown[0]}"
-
-        records, self.weights, self.facts = run.train(
-            network,
-            config,
-            plans,
-            stored=self._stored,
-            data_facts={
-                "training_pairs": len(training[1]),
-                "validation_pairs": len(validation[1]),
-                "unknown_share": round(validation[1].unknown_share, 6),
-            },
-            fingerprint=fingerprint(self.config, config, self.tokenizers.values(), [pairs_digest(training[1])]),
-            sample=sample_line,
-            validation_score=validation_score,
-        )
-        self._network = None
+        try:
+            records, self.weights, self.facts = run.train(
+                network,
+                config,
+                plans,
+                stored=self._stored,
+                data_facts={
+                    "training_pairs": len(training[1]),
+                    "validation_pairs": len(validation[1]),
+                    "unknown_share": round(validation[1].unknown_share, 6),
+                    "validation_tokenizer": bleu.tokenize,
+                },
+                identity={
+                    "network": self.config.to_dict(),
+                    "vocabulary": vocabulary_digest(self.tokenizers.values()),
+                    "text": digest([pairs_digest(training[1])]),
+                },
+                options={**options, "initial_model": self.origin},
+                sample=lambda weights: bleu.sample,
+                validation_score=validation_score,
+            )
+        except KeyboardInterrupt:
+            self.weights = network.get_weights_by_name()  # the best so far, or those reached
+            raise
+        finally:
+            self._network = None
         return records
 
     # Translation
@@ -407,17 +452,35 @@ class Translator:
     # Evaluation
 
     def evaluate(
-        self, sources: Sequence[str], references: Sequence[Any], *, tokenize: str = "13a", **options: Any
+        self,
+        sources: Sequence[str],
+        references: Sequence[Any],
+        *,
+        tokenize: str | None = None,
+        lowercase: bool = False,
+        effective_order: bool = False,
+        **options: Any,
     ) -> "TranslationScores":
-        """Translates sentences and scores the translations: BLEU, chrF and TER with signatures.
+        """Translates sentences and scores the translations: BLEU, chrF and TER with signatures and notes.
 
         Args:
             sources: The sentences.
             references: A translation of each, or several lists of that.
-            tokenize: See `textrnn.bleu`.
+            tokenize: See `textrnn.bleu`; by default what fits the script of the references.
+            lowercase: Whether case counts for nothing.
+            effective_order: See `textrnn.bleu`.
             **options: See `translations`.
         """
-        from textrnn.evaluation.bleu import checked, translation_scores
+        from textrnn.evaluation.bleu import translation_scores
+        from textrnn.evaluation.bleu_tokenizers import chosen_tokenizer
+        from textrnn.evaluation.references import checked
 
-        checked(sources, references)  # before the long part
-        return translation_scores(self.translate(list(sources), **options), references, tokenize=tokenize)
+        sources, sets = checked(sources, references, "source")  # before the long part
+        tokenize = chosen_tokenizer(tokenize, [one for group in sets for one in group if one is not None])
+        return translation_scores(
+            self.translate(sources, **options),
+            sets,
+            tokenize=tokenize,
+            lowercase=lowercase,
+            effective_order=effective_order,
+        )
