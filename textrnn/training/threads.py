@@ -16,8 +16,8 @@ from textrnn.training.steps import LARGE_NETWORK
 __all__ = ["prepare_threads", "share_cores"]
 
 NOTE = (
-    "note: TensorFlow was at work before this run, so it keeps its threads, and a step takes up to a third longer. "
-    "In a fresh process or kernel, begin with `fit`."
+    "note: TensorFlow was at work before this run, so it keeps its threads, which can cost a fifth of the speed. "
+    "`fit` sets them if it comes first in a process."
 )
 noted: list[str] = []  # what has been said in this process, and need not be said again
 
