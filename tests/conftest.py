@@ -1,4 +1,5 @@
 import pathlib
+import signal
 
 import numpy as np
 import pytest
@@ -24,6 +25,14 @@ def lighthouse() -> pathlib.Path:
 @pytest.fixture
 def quiet() -> Progress:
     return Progress(quiet=True)
+
+
+@pytest.fixture
+def interruptible():
+    """SIGINT acts as in a terminal, even if the suite was started with it ignored, as in a shell's background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def random_weights(

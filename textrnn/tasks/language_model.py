@@ -301,7 +301,9 @@ class LanguageModel:
         check_size(plans, texts, self.config)
         from textrnn.training.estimates import describe_run
         from textrnn.training.networks import RecurrentNetwork as KerasNetwork
+        from textrnn.training.threads import prepare_threads
 
+        prepare_threads(self.config, run.progress)
         network = KerasNetwork(self.config, config.precision, config.seed)
         if self.weights:
             network.set_weights_by_name(self.weights)
