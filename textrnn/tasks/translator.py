@@ -27,7 +27,7 @@ from textrnn.preprocessing.pairs import (
     pairs_digest,
     resegmented,
 )
-from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, SubwordTokenizer, Tokenizer, make_tokenizer
+from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, SubwordTokenizer, Tokenizer, WordTokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model, save_model
 from textrnn.tasks.fitting import Run, fingerprint
@@ -406,7 +406,7 @@ class Translator:
         text = self.target_tokenizer.decode(hypothesis.token_ids)
         if UNK_ID not in hypothesis.token_ids:
             return text.strip()
-        words = self.source_tokenizer.token_texts(sentence)
+        words = WordTokenizer.split(sentence)
         for position in [i for i, token_id in enumerate(hypothesis.token_ids) if token_id == UNK_ID]:
             place = int(hypothesis.attention[position, : len(words)].argmax())
             text = text.replace("\ufffd", words[place], 1)
