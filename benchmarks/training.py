@@ -239,7 +239,7 @@ class TranslationTask:
 
     def batch(self) -> Any:
         """Returns a batch of pairs of like length."""
-        from textrnn.preprocessing.pairs import PairBatch
+        from textrnn.preprocessing.pair_batches import PairBatch
 
         randomness = np.random.default_rng(0)
         sides = [

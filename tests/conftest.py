@@ -88,6 +88,9 @@ def reverser(tmp_path_factory):
         learning_rate=0.01,
         warmup_steps=50,
         patience=0,
+        label_smoothing=0.0,
+        moving_average=0.0,
+        validations_per_epoch=1,
         averaged_checkpoints=2,
         validation_fraction=0.05,
         validation_sentences=50,
@@ -96,6 +99,18 @@ def reverser(tmp_path_factory):
         seed=1,
     )
     return translator, directory, records
+
+
+@pytest.fixture
+def no_mecab(monkeypatch):
+    """Japanese and Korean without their packages, whatever is installed."""
+    from textrnn.evaluation import bleu_tokenizers
+
+    for module in ("ja", "ko"):
+        monkeypatch.setattr(f"sacrebleu.tokenizers.tokenizer_{module}_mecab.MeCab", None)
+    bleu_tokenizers.is_installed.cache_clear()
+    yield
+    bleu_tokenizers.is_installed.cache_clear()
 
 
 @pytest.fixture

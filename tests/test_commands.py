@@ -212,7 +212,7 @@ def test_translate(call, reverser, tmp_path, monkeypatch):
     status, output, error = call(translate, "a b c", "d e", "--model", directory)
     assert (status, output, error) == (0, "c b a\ne d\n", "")
     _, output, _ = call(translate, "a b c", "--model", directory, "--num-best", 2, "--num-beams", 3)
-    assert output.startswith("c b a\n")
+    assert output.startswith("0 ||| c b a ||| ")
     assert len(output.splitlines()) == 2
     (result,) = json.loads(call(translate, "a b", "--model", directory, "--json")[1])["results"]
     assert result["source"] == "a b"
@@ -339,4 +339,4 @@ def test_evaluate_a_translator(call, reverser, tmp_path):
     assert output.startswith("BLEU 100.00")
     assert (tmp_path / "out").read_text() == (tmp_path / "reference").read_text()
     (tmp_path / "reference").write_text("a\n")
-    assert_refused(call(evaluate, "translation", *files), "30 hypotheses and 1 references")
+    assert_refused(call(evaluate, "translation", *files), "30 sources and 1 reference")

@@ -104,7 +104,7 @@ def test_damage_is_noticed_wherever_it_is(directory, name):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format_version": 99}, r"format version 99 is newer than this textrnn reads \(1\). Upgrade"),
+        ({"format_version": 99}, r"format version 99 is newer than this textrnn reads \(2\). Upgrade"),
         ({"format_version": "1"}, "`format_version` must be a whole number"),
         ({"files": []}, "`files` must be an object"),
         ({"files": {}}, "does not name config.json"),

@@ -165,7 +165,7 @@ def bleu_by_length(buckets: Sequence[Any], path: str | os.PathLike[str] | None =
     bars = axes.bar(range(len(buckets)), [bucket.score for bucket in buckets], color="#4477aa")
     axes.bar_label(bars, [f"{bucket.score:.1f}\n{bucket.num_sentences:,}" for bucket in buckets], fontsize=9)
     axes.set_xticks(range(len(buckets)), [f"{bucket.shortest}-{bucket.longest}" for bucket in buckets])
-    axes.set_xlabel("words in the source sentence (below each score: sentences)")
+    axes.set_xlabel(f"{buckets[0].unit} in the source sentence (below each score: sentences)")
     axes.set_ylabel("BLEU")
     axes.margins(y=0.18)
     axes.spines[["top", "right"]].set_visible(False)

@@ -1,26 +1,9 @@
 import gzip
-import io
-import sys
-import zipfile
 
 import pytest
 
 from textrnn import TextrnnError, corpora
-
-
-@pytest.fixture
-def no_network(monkeypatch):
-    def refuse(*arguments, **options):
-        raise OSError("no network")
-
-    monkeypatch.setattr("urllib.request.urlopen", refuse)
-    monkeypatch.setattr("nltk.download", lambda *arguments, **options: False)
-
-    def not_found(name):
-        raise LookupError(name)
-
-    monkeypatch.setattr("nltk.data.find", not_found)
-    monkeypatch.delenv("TEXTRNN_CORPORA", raising=False)
+from textrnn.preprocessing import files
 
 
 def write(path, content):
@@ -49,21 +32,6 @@ def test_text_is_kept_to_the_character(tmp_path):
     assert corpora.read(write(tmp_path / "a.txt", b"one\ntwo")).text() == "one\ntwo"
 
 
-def test_files_directories_and_gzip(tmp_path):
-    write(tmp_path / "b.txt", b"bee\n")
-    (tmp_path / "sub").mkdir()
-    write(tmp_path / "sub" / "a.txt.gz", gzip.compress(b"ay\n", mtime=0))
-    write(tmp_path / "notes.pdf", b"no")
-    assert list(corpora.read(tmp_path).lines()) == ["bee", "ay"]
-    assert list(corpora.read([tmp_path / "sub" / "a.txt.gz", tmp_path / "b.txt"]).lines()) == ["ay", "bee"]
-
-
-def test_standard_input(monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"from a pipe\n")))
-    corpus = corpora.read("-")
-    assert list(corpus.lines()) == list(corpus.lines()) == ["from a pipe"]
-
-
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -80,17 +48,6 @@ def test_what_is_not_text_is_refused(tmp_path, name, content, message):
         corpora.read(write(tmp_path / name, content)).text()
 
 
-def test_missing_files_suggest_the_nearest_name(tmp_path):
-    write(tmp_path / "hamlet.txt", b"x")
-    with pytest.raises(TextrnnError, match=r"no such file. Did you mean 'hamlet.txt'"):
-        corpora.read(tmp_path / "hamlett.txt")
-    (tmp_path / "hollow").mkdir()
-    with pytest.raises(TextrnnError, match="no text files"):
-        corpora.read(tmp_path / "hollow")
-    with pytest.raises(TextrnnError, match="No corpus"):
-        corpora.read([])
-
-
 def test_other_encodings_are_read_by_name(tmp_path):
     path = write(tmp_path / "latin.txt", "caf\xe9\n".encode("latin-1"))
     assert corpora.read(path, encoding="latin-1").text() == "caf\xe9\n"
@@ -99,42 +56,9 @@ def test_other_encodings_are_read_by_name(tmp_path):
 
 
 def test_endless_lines_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(corpora, "MAX_LINE_BYTES", 100)
+    monkeypatch.setattr(files, "MAX_LINE_BYTES", 100)
     with pytest.raises(TextrnnError, match="line 2: longer than 100 bytes"):
         corpora.read(write(tmp_path / "long.txt", b"x\n" + b"a" * 101)).text()
-
-
-def test_block_split_is_exact_and_disjoint(tmp_path):
-    """Ten characters, the last 30%: cut after the seventh, in the middle of a line."""
-    corpus = corpora.read(write(tmp_path / "a.txt", b"abc\ndefgh\n"))
-    training, validation = corpora.split(corpus, 0.3)
-    assert (training.text(), validation.text()) == ("abc\ndef", "gh\n")
-
-
-def test_line_split_keeps_equal_lines_together(tmp_path):
-    content = "".join(f"line {number % 50}\n" for number in range(200))
-    corpus = corpora.read(write(tmp_path / "a.txt", content.encode()))
-    training, validation = corpora.split(corpus, 0.3, by="line", seed=1)
-    assert not set(training.lines()) & set(validation.lines())
-    assert len(list(training.lines())) + len(list(validation.lines())) == 200
-    assert list(validation.lines()) == list(corpora.split(corpus, 0.3, by="line", seed=1)[1].lines())
-    assert list(validation.lines()) != list(corpora.split(corpus, 0.3, by="line", seed=2)[1].lines())
-
-
-def test_group_split_keeps_files_whole(tmp_path):
-    for number in range(12):
-        write(tmp_path / f"{number}.txt", f"{number}\n".encode() * 5)
-    training, validation = corpora.split(corpora.read(tmp_path), 0.4, by="group", seed=2)
-    assert not set(training.lines()) & set(validation.lines())
-    assert set(training.lines()) | set(validation.lines()) == {str(number) for number in range(12)}
-
-
-def test_a_split_that_leaves_nothing_is_an_error(tmp_path):
-    corpus = corpora.read(write(tmp_path / "a.txt", b"a\n"))
-    with pytest.raises(TextrnnError, match="leaves no validation text"):
-        corpora.split(corpus, 0.001)
-    with pytest.raises(TextrnnError, match="`by` must be one of"):
-        corpora.split(corpus, 0.5, by="lines")
 
 
 def test_pairs(tmp_path):
@@ -144,59 +68,42 @@ def test_pairs(tmp_path):
         list(corpora.read_pairs(write(tmp_path / "bad.tsv", b"a\tb\nc\t \n")))
 
 
-def test_named_corpora_come_from_the_local_directory_first(tmp_path, monkeypatch, no_network):
-    for place, name in (("lm/gutenberg/poe.txt", "gutenberg:poe"), ("mt/tatoeba_eng_spa/spa.txt", "tatoeba:eng-spa")):
-        path = tmp_path / place
-        path.parent.mkdir(parents=True)
-        path.write_text("Hello.\tHola.\n")
-        monkeypatch.setenv("TEXTRNN_CORPORA", str(tmp_path))
-        assert corpora.load(name).text() == corpora.read(name).text() == "Hello.\tHola.\n"
-
-
-@pytest.mark.parametrize("name", ["gutenberg:shakespeare-hamlet", "tatoeba:eng-spa"])
-def test_without_a_network_one_sentence_says_what_to_do(no_network, tmp_path, monkeypatch, name):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with pytest.raises(TextrnnError, match=rf"{name} is not on this computer.*TEXTRNN_CORPORA"):
-        corpora.load(name)
+POEMS = "\n \nOne\n\ttwo\n\n  \n\nThree\n\n\nFour\nfive\n\n"
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
+    ("documents", "content", "expected"),
     [
-        ("gutenburg:x", "Did you mean 'gutenberg'"),
-        ("tatoeba:eng", "three-letter codes"),
-        ("gutenberg:../x", "holds no path"),
+        ("line", "Anna\n\n Bob\n \nCy", [["Anna"], [" Bob"], ["Cy"]]),
+        ("\n\n", POEMS, [["One\n", "\ttwo"], ["Three"], ["Four\n", "five"]]),
+        (r"\n\n", POEMS, [["One\n", "\ttwo"], ["Three"], ["Four\n", "five"]]),
+        ("\n", POEMS, [["One\n", "\ttwo"], ["Three"], ["Four\n", "five"]]),
+        ("***", "One\n\ntwo\n\n***\n *** \n\nThree\n", [["One\n", "\n", "two"], ["Three"]]),
+        ("file", "One\n\ntwo\n\n\n", [["One\n", "\n", "two"]]),
+        ("item", "One\n\ntwo\n", [["One\n", "\n", "two"]]),
     ],
 )
-def test_unknown_names(name, message):
-    with pytest.raises(TextrnnError, match=message):
-        corpora.load(name)
+def test_documents(tmp_path, documents, content, expected):
+    write(tmp_path / "a.txt", content.encode())
+    write(tmp_path / "b.txt", b"Another")
+    corpus = corpora.read(tmp_path, documents=documents)
+    found = []
+    for begins, piece in corpus.marked_pieces():
+        found.extend([[]] * begins)
+        found[-1] = [*found[-1], piece]
+    assert found == [*expected, ["Another"]]
+    assert corpus.text() == "".join("".join(document) + "\n" for document in found)
 
 
-class Answer(io.BytesIO):
-    """What `urlopen` returns."""
+def test_running_text_has_no_beginnings(tmp_path):
+    corpus = corpora.read(write(tmp_path / "a.txt", POEMS.encode()))
+    assert list(corpus.marked_pieces()) == [(False, line + "\n") for line in POEMS[:-1].split("\n")]
+    read = []
+    assert sum(len(piece) for _, piece in corpus.marked_pieces(read.append)) == sum(read) == len(POEMS)
 
 
-def archive(name, content):
-    result = io.BytesIO()
-    with zipfile.ZipFile(result, "w") as files:
-        files.writestr(name, content)
-    return result.getvalue()
-
-
-def test_downloads_are_checked_and_kept(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.delenv("TEXTRNN_CORPORA", raising=False)
-    answers = [
-        b"not a zip",
-        archive("other.txt", "a\tb\n"),
-        archive("spa.txt", "no tab\n"),
-        archive("spa.txt", "a\tb\n"),
-    ]
-    monkeypatch.setattr("urllib.request.urlopen", lambda *arguments, **options: Answer(answers.pop(0)))
-    for message in ("not an archive", "not an archive", "expected a sentence"):
-        with pytest.raises(TextrnnError, match=message):
-            corpora.load("tatoeba:eng-spa")
-    assert list(corpora.load("tatoeba:eng-spa").lines()) == ["a\tb"]
-    assert list(corpora.load("tatoeba:eng-spa").lines()) == ["a\tb"]  # from the cache: no answer is left
-    assert [path.name for path in (tmp_path / "textrnn").iterdir()] == ["tatoeba-eng-spa.tsv"]
+def test_items_may_hold_blank_lines_and_separators_cut_them():
+    poems = ["One\n\ntwo", "Three"]
+    assert [begins for begins, _ in corpora.read(poems, documents="item").marked_pieces()] == [True, False, False, True]
+    assert list(corpora.read(poems, documents="\n\n").lines()) == ["One", "two", "Three"]
+    assert [begins for begins, _ in corpora.read(poems, documents="\n\n").marked_pieces()] == [True, True, True]

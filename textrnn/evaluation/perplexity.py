@@ -10,12 +10,15 @@ from collections.abc import Callable
 import numpy as np
 
 from textrnn.errors import TextrnnError, check_range
-from textrnn.inference.networks import RecurrentNetwork, cross_entropies
+from textrnn.inference.networks import RecurrentNetwork, States, cross_entropies
 from textrnn.preprocessing.sequences import BatchPlan, EncodedText
+from textrnn.preprocessing.tokenizers import PAD_ID
 
 __all__ = ["DEFAULT_WINDOW", "Evaluation", "evaluate"]
 
 DEFAULT_WINDOW = 4096
+ROW_TOKENS = 512  # of a document that are scored at once; the rest follows with the state carried
+MUCH_UNKNOWN = 0.01  # share of unknown tokens from which a figure needs a note
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,12 +48,23 @@ class Evaluation:
         """Information per character of the text, in bits."""
         return self.loss * self.num_tokens / max(self.num_characters, 1) / math.log(2)
 
-    def __str__(self) -> str:
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know before trusting the figures."""
+        if self.unknown_share < MUCH_UNKNOWN:
+            return ()
         return (
+            f"{100 * self.unknown_share:.1f}% of the tokens are unknown to the vocabulary. Each was predicted as <unk>,"
+            " a far easier guess than the word itself, so the figures flatter the model.",
+        )
+
+    def __str__(self) -> str:
+        summary = (
             f"perplexity {self.perplexity:.3f}, {self.bits_per_character:.4f} bits per character, loss {self.loss:.4f} "
             f"nats per token, {self.num_tokens:,} tokens, {self.num_characters:,} characters, "
             f"{100 * self.unknown_share:.2f}% unknown"
         )
+        return "\n".join([summary, *(f"note: {note}" for note in self.notes)])
 
 
 def evaluate(
@@ -65,7 +79,7 @@ def evaluate(
     Args:
         network: The network.
         text: The encoded text.
-        window: For networks of the "stream" form: the text is cut into windows of that many tokens, each begun with a
+        window: For running text: it is cut into windows of that many tokens, each begun with a
             zero state; 0 carries one state through the whole text. Windows are scored many at once, and a state that
             has become older than any in training predicts worse than a new one.
         batch_size: Rows scored at once where rows do not depend on each other.
@@ -75,8 +89,8 @@ def evaluate(
         TextrnnError: If there is nothing to predict.
     """
     config = network.config
-    if config.form != "stream":
-        return evaluate_lines(network, text, batch_size, progress)
+    if config.form != "stream" or text.markers:
+        return evaluate_documents(network, text, batch_size, progress)
     check_range("window", window, 0, 1_000_000_000, whole=True)
     if text.num_tokens < 2:
         raise TextrnnError(f"A text of {text.num_tokens} tokens leaves nothing to predict. Pass a longer text.")
@@ -126,20 +140,21 @@ def windowed_loss(
     return total
 
 
-def evaluate_lines(
+def evaluate_documents(
     network: RecurrentNetwork, text: EncodedText, batch_size: int, progress: Callable[[int], object] | None
 ) -> Evaluation:
-    """Scores each line on its own, in the "lines" or the n-gram form."""
-    config = network.config
-    form = "ngrams" if config.bidirectional else "lines"
-    plan = BatchPlan(text, form, batch_size, 1, config.max_length, config.line_markers)
+    """Scores each document, or line, from its beginning to its end."""
+    form = "ngrams" if network.config.bidirectional else "lines"
+    plan = BatchPlan(text, form, batch_size, 1, network.config.max_length if form == "ngrams" else ROW_TOKENS)
     total, num_tokens = 0.0, 0
+    states: States = []
     for batch in plan.batches():
         if form == "ngrams":
             logits = network.ngram_logits(batch.inputs)
         else:
-            logits, _ = network(batch.inputs, network.initial_states(len(batch.inputs)))
-        real = batch.targets != 0
+            before = states if batch.continues else network.initial_states(len(batch.inputs))
+            logits, states = network(batch.inputs, before)
+        real = batch.targets != PAD_ID
         total += float(cross_entropies(logits, batch.targets.astype(np.int64))[real].sum())
         num_tokens += int(real.sum())
         if progress is not None:
@@ -147,6 +162,6 @@ def evaluate_lines(
     if not num_tokens:
         raise TextrnnError("No line has a token to predict. Pass a text with lines of at least two tokens.")
     share = 1.0
-    if not config.line_markers:  # each line's first token is read, not predicted
-        share = num_tokens / max(int((text.line_ends - text.line_starts).sum()), 1)
+    if not text.markers:  # each line's first token is read, not predicted
+        share = num_tokens / max(int(text.lengths.sum()), 1)
     return Evaluation(total / num_tokens, num_tokens, round(text.num_characters * share), text.unknown_share)
