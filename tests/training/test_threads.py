@@ -7,34 +7,33 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, reversal_pairs
+from textrnn import LanguageModel, Translator
 
-# What each case does after `import textrnn.training`; `fit` trains a network of about so many weights for one epoch.
 PRELUDE = """
-import contextlib, io, json, sys
-from tests.conftest import ROOT
-from textrnn import LanguageModel, Progress
+import io, json
+from textrnn.config import NetworkConfig
+from textrnn.progress import Progress
 from textrnn.training import tf
+from textrnn.training.threads import prepare_threads
 
+set_by = tf.config.threading
 notes = io.StringIO()
 
-def threads():
-    set_by = tf.config.threading
-    return [set_by.get_intra_op_parallelism_threads(), set_by.get_inter_op_parallelism_threads()]
+def prepare(units):
+    prepare_threads(NetworkConfig(vocabulary_size=100, units=(units,), embedding_dim=8), Progress(notes))
+    tf.zeros(1)
+    threads.append([set_by.get_intra_op_parallelism_threads(), set_by.get_inter_op_parallelism_threads()])
 
-def fit(units):
-    model = LanguageModel(level="char", units=(units,), embedding_dim=8)
-    model.fit(ROOT / "corpora" / "lighthouse.txt", epochs=1, length=32, progress=Progress(notes))
-
-def notes_about_threads():
-    return [line for line in notes.getvalue().splitlines() if "TensorFlow" in line]
+threads = []
 """
+SMALL, LARGE = 16, 300  # units of networks with 10,000 and 400,000 weights
 
 
-def run(code, **variables):
-    """Returns what the code prints as JSON."""
+def prepared(code, **variables):
+    """Returns the threads after each `prepare` of a new process, 0 being TensorFlow's own choice, and the notes."""
     result = subprocess.run(
-        [sys.executable, "-c", PRELUDE + code],
+        [sys.executable, "-c", f"{PRELUDE}{code}; print(json.dumps([threads, notes.getvalue().splitlines()]))"],
         cwd=ROOT,
         env={**os.environ, **variables},
         capture_output=True,
@@ -44,34 +43,45 @@ def run(code, **variables):
     return json.loads(result.stdout.splitlines()[-1])
 
 
-def cores():
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+def half_of_the_cores():
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(cores // 2, 1)
 
 
-def test_only_a_fit_of_a_large_network_sets_threads():
-    before, small = run("before = threads(); fit(16); print(json.dumps([before, threads()]))")
-    assert before == small == [0, 0]  # TensorFlow's own choice
-    large, notes = run("fit(300); print(json.dumps([threads(), notes_about_threads()]))")
-    assert large == [max(cores() // 2, 1), 2]
-    assert notes == []
+def test_a_large_network_gets_threads_for_its_halves():
+    shared = [half_of_the_cores(), 2]
+    assert prepared(f"prepare({LARGE}); prepare({LARGE}); prepare({SMALL})") == [[shared] * 3, []]
 
 
-def test_where_tensorflow_is_at_work_its_threads_stay_and_that_is_said_once():
-    threads, notes = run(
-        "tf.zeros(1); fit(300); fit(16); fit(300); print(json.dumps([threads(), notes_about_threads()]))"
-    )
-    assert threads == [0, 0]
+def test_a_small_network_leaves_tensorflow_as_it_is_and_a_later_large_one_says_so_once():
+    threads, notes = prepared(f"prepare({SMALL}); prepare({LARGE}); prepare({LARGE})")
+    assert threads == [[0, 0]] * 3
     (note,) = notes
     assert note.startswith("note: TensorFlow was at work before this run, so it keeps its threads")
 
 
 @pytest.mark.parametrize(
-    ("code", "variables"),
+    ("code", "variables", "threads"),
     [
-        ("tf.config.threading.set_intra_op_parallelism_threads(3); tf.zeros(1)", {}),
-        ("tf.zeros(1)", {"TF_NUM_INTRAOP_THREADS": "3"}),
+        ("set_by.set_intra_op_parallelism_threads(3); tf.zeros(1); ", {}, [3, 0]),
+        ("", {"TF_NUM_INTRAOP_THREADS": "3"}, [0, 0]),
     ],
 )
-def test_threads_that_somebody_has_set_are_left_alone(code, variables):
-    notes = run(f"{code}; fit(300); print(json.dumps(notes_about_threads()))", **variables)
-    assert notes == []
+def test_threads_that_somebody_has_set_are_left_alone(code, variables, threads):
+    assert prepared(f"{code}prepare({LARGE})", **variables) == [[threads], []]
+
+
+class PreparedError(Exception):
+    """Raised in the place of building a network."""
+
+
+@pytest.mark.parametrize("kind", [LanguageModel, Translator])
+def test_each_fit_prepares_threads_before_its_network_is_built(kind, monkeypatch, lighthouse, quiet):
+    def prepare(config, progress):
+        raise PreparedError
+
+    monkeypatch.setattr("textrnn.training.threads.prepare_threads", prepare)
+    for place in ("networks.RecurrentNetwork", "encoder_decoder.EncoderDecoder"):
+        monkeypatch.setattr(f"textrnn.training.{place}.__init__", None)
+    with pytest.raises(PreparedError):
+        kind(level="word").fit(lighthouse if kind is LanguageModel else reversal_pairs(200, seed=1), progress=quiet)
