@@ -58,6 +58,7 @@ class Size:
         embedding_dim: Size of a token vector.
         input_dropout: Dropout on the token vectors.
         output_dropout: Dropout before the output.
+        weight_drop: Share of the recurrent kernels zeroed for a step.
         batch_size: Rows per step.
         passes: How often the text is read.
         learning_rate: The highest.
@@ -69,17 +70,18 @@ class Size:
     embedding_dim: int
     input_dropout: float
     output_dropout: float
+    weight_drop: float
     batch_size: int
     passes: float
-    learning_rate: float = 0.003
+    learning_rate: float
 
 
 SIZES = (
-    Size(30_000, "char", (256,), 64, 0.2, 0.5, 4, 30),
-    Size(150_000, "char", (384,), 64, 0.1, 0.4, 8, 15),
-    Size(500_000, "char", (512,), 64, 0.1, 0.4, 16, 12),
-    Size(3_000_000, "subword", (512,), 512, 0.1, 0.3, 16, 4),
-    Size(float("inf"), "subword", (512, 512), 512, 0.1, 0.2, 32, 2),
+    Size(30_000, "char", (256,), 256, 0.4, 0.7, 0.3, 4, 36, 0.008),
+    Size(150_000, "char", (512,), 256, 0.2, 0.6, 0.0, 8, 10, 0.004),
+    Size(500_000, "char", (512,), 256, 0.1, 0.5, 0.0, 16, 8, 0.004),
+    Size(3_000_000, "subword", (512,), 512, 0.1, 0.3, 0.0, 16, 4, 0.003),
+    Size(float("inf"), "subword", (512, 512), 512, 0.1, 0.2, 0.0, 32, 2, 0.003),
 )
 CHARACTERS_PER_SUBWORD = 3.5
 
@@ -110,6 +112,7 @@ def language_model_choice(
         "input_dropout": size.input_dropout,
         "dropout": 0.3,
         "output_dropout": size.output_dropout,
+        "weight_drop": size.weight_drop,
         "variational_dropout": True,
         "form": form,
         "documents": documents,

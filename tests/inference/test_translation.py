@@ -115,3 +115,16 @@ def test_unknown_tokens_become_what_was_looked_at(level, expected):
     )
     assert found.text == expected
     assert found.tokens[0] == "<unk>"
+
+
+def test_an_unknown_token_stands_for_an_unknown_one():
+    """Most attention is on the full stop, more on "Zoe" than on "Max": the names are unknown, the full stop is not."""
+    source, target = (make_tokenizer("word", [text], 100) for text in ("I saw and .", "Vi a y ."))
+    sentence = "I saw Zoe and Max."
+    ids = source.encode(sentence)
+    assert source.unknown_tokens(sentence) == ["Zoe", "Max"]
+    token_ids = [*target.encode("Vi a").tolist(), UNK_ID, *target.encode("y").tolist(), UNK_ID]
+    attention = np.tile([0.0, 0.0, 0.2, 0.1, 0.1, 0.6, 0.0], (6, 1))
+    attention[4, [2, 4]] = 0.1, 0.2
+    found = translation_of(sentence, ids, Hypothesis(token_ids, np.zeros(6), 0.0, attention), source, target)
+    assert found.text == "Vi a Zoe y Max"

@@ -85,7 +85,7 @@ def translation_of(
     """
     return Translation(
         sentence,
-        text_of(sentence, hypothesis, source, target),
+        text_of(sentence, source_ids, hypothesis, source, target),
         hypothesis.score,
         float(hypothesis.log_probabilities.sum()),
         (*(source.token_text(int(i)) for i in source_ids), "<eos>"),
@@ -95,13 +95,18 @@ def translation_of(
     )
 
 
-def text_of(sentence: str, hypothesis: Hypothesis, source: Tokenizer, target: Tokenizer) -> str:
-    """Returns the text of a hypothesis; an unknown token becomes the source token that got most attention."""
+def text_of(sentence: str, source_ids: np.ndarray, hypothesis: Hypothesis, source: Tokenizer, target: Tokenizer) -> str:
+    """Returns the text of a hypothesis; an unknown token becomes the source token that it stands for.
+
+    That is the one with most attention, among the unknown ones if there are any.
+    """
     text = target.decode(hypothesis.token_ids)
     if UNK_ID in hypothesis.token_ids:
         words = source.token_texts(sentence)
+        unknown = np.flatnonzero(source_ids[: len(words)] == UNK_ID)
+        places = unknown if len(unknown) else np.arange(len(words))
         for position in [i for i, token_id in enumerate(hypothesis.token_ids) if token_id == UNK_ID]:
-            place = int(hypothesis.attention[position, : len(words)].argmax())
+            place = places[hypothesis.attention[position, places].argmax()]
             text = text.replace(UNKNOWN_TEXT, words[place], 1)
     return text.strip()
 

@@ -159,7 +159,10 @@ def chosen_columns(rows: Rows, columns: Columns | None) -> tuple[tuple[int, int]
     if width < 2:
         number, cells = next((row for row in rows.rows if len(row[1]) < 2), (1, []))
         shown = f" Received: {cells[0].strip():.{MOST_SHOWN}}" if cells and cells[0].strip() else ""
-        raise TextrnnError(f"{rows.place(number)}: expected a sentence, a tab and its translation.{shown}")
+        raise TextrnnError(
+            f"{rows.place(number)}: expected a sentence, a tab and its translation.{shown}\n"
+            "Two files, one for each language, are passed as source and target (--source, --target)."
+        )
     named = columns_by_name(rows.names)
     found = [index for index in range(width) if holds_sentences(rows, index)]
     if named is not None and set(named) <= set(found):
@@ -202,7 +205,7 @@ def position(rows: Rows, column: int | str) -> int:
             return alike.index(key)
     if is_position(column) and 1 <= int(column) <= width:
         return int(column) - 1
-    known = ", ".join(names[:10]) if names else f"1 to {width}"
+    known = ", ".join(map(repr, names[:10])) if names else f"1 to {width}"
     raise TextrnnError(f"{rows.name}: no column {column!r}.{nearest(str(column), names)} Its columns: {known}.")
 
 
