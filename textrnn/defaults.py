@@ -23,7 +23,7 @@ __all__ = [
 Options = dict[str, Any]
 
 NOMINAL_FLOPS = 60e9  # a second, in training on two plain cores; only the length of a run follows from it
-USUAL_MINUTES = 6  # for a million characters or fewer, and more for more
+USUAL_MINUTES = 5  # for a million characters or fewer, and more for more
 WARMUP_STEPS = 40
 VALIDATIONS = 12
 FEWEST_STEPS = 300
@@ -77,9 +77,9 @@ class Size:
 
 
 SIZES = (
-    Size(30_000, "char", (256,), 256, 0.4, 0.7, 0.3, 4, 36, 0.008),
+    Size(30_000, "char", (384,), 256, 0.4, 0.7, 0.3, 4, 36, 0.006),
     Size(150_000, "char", (512,), 256, 0.2, 0.6, 0.0, 8, 10, 0.004),
-    Size(500_000, "char", (512,), 256, 0.1, 0.5, 0.0, 16, 8, 0.004),
+    Size(500_000, "char", (512,), 256, 0.1, 0.5, 0.0, 16, 6, 0.004),
     Size(3_000_000, "subword", (512,), 512, 0.1, 0.3, 0.0, 16, 4, 0.003),
     Size(float("inf"), "subword", (512, 512), 512, 0.1, 0.2, 0.0, 32, 2, 0.003),
 )
