@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import pathlib
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -38,7 +39,7 @@ def add_perplexity_options(parser: Parser) -> None:
 
 def add_memorisation_options(parser: Parser) -> None:
     """Adds the options for finding what was copied from the training corpus."""
-    parser.add_argument("corpus", nargs="+", help="text files, directories, or - for standard input")
+    parser.add_argument("corpus", nargs="+", type=pathlib.Path, help="text files, directories, or - for standard input")
     parser.add_argument("--model", required=True, help="a shipped model or a directory")
     add_shared_options(parser)
 

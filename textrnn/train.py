@@ -32,10 +32,14 @@ def add_shared_options(parser: Parser) -> None:
 
 def add_language_model_options(parser: Parser) -> None:
     """Adds the options for training a language model."""
-    parser.add_argument("corpus", nargs="+", help="text files (gzip too), directories, - for standard input")
+    parser.add_argument(
+        "corpus", nargs="+", type=pathlib.Path, help="text files (gzip too), directories, - for standard input"
+    )
     add_shared_options(parser)
     parser.add_argument("--network", help=f"a ready-made network: {', '.join(NETWORKS)}")
-    parser.add_argument("--validation", nargs="+", help="text to validate on, instead of a part of the corpus")
+    parser.add_argument(
+        "--validation", nargs="+", type=pathlib.Path, help="text to validate on, instead of a part of the corpus"
+    )
     parser.add_argument("--validation-fraction", type=float, help="part of the corpus to validate on (default 0.05)")
     parser.add_argument("--split-by", help="how that part is chosen: block, line or group (whole files)")
     add_config_options(parser, NetworkConfig)

@@ -1,6 +1,6 @@
 """Promise 11: whatever is wrong with the input, status 2 and at most three lines that name file, place and cause.
 
-Promise 12: lines are counted as `wc -l` counts them.
+Promise 12: lines are counted as `wc -l` counts them, but in files without any newline.
 """
 
 import os
@@ -50,10 +50,13 @@ UNREADABLE = {
     "empty": (b"", ["no text"]),
     "white": (b" \n\t \n\n", ["no text"]),
     "latin-1": (b"fine\tgut\nalso\tauch\nun\tcaf\xe9\n", ["line 3, byte 7", "--encoding"]),
-    "utf-16": ("The\tlamp\n".encode("utf-16"), ["line 1, byte", "--encoding"]),
+    "cp1252": (b"fine\tgut\nit\x92s\tdas ist\n", ["line 2, byte 3", "--encoding", "cp1252"]),
+    "utf-16 without its mark": ("The\tlamp\n".encode("utf-16-le"), ["line 1, byte 2", "--encoding utf-16-le"]),
+    "half of utf-16": ("The\tlamp\n".encode("utf-16")[:-1], ["line 1, byte", "not valid utf-16"]),
     "nul": (b"fine\tgut\nnot\0\tfine\n", ["line 2, byte 4", "NUL"]),
     "binary": (bytes(range(256)) * 20, ["line 1"]),
     "gzip of nothing": (b"\x1f\x8b\x08\x00", ["cannot be read"]),
+    "zip of nothing": (b"PK\x03\x04", ["cannot be read"]),
 }
 
 
@@ -251,3 +254,11 @@ def test_lines_are_counted_as_wc_counts_them(tmp_path):
     assert len(list(corpora.read(path).lines())) == counted + 1
     both = pairs.read(path, path)
     assert len(both.sources) == counted + 1
+
+
+def test_carriage_returns_end_lines_only_where_there_is_no_newline(tmp_path):
+    path = tmp_path / "lines.txt"
+    path.write_bytes(b"one\rtwo\r\rfour")
+    assert list(corpora.read(path).lines()) == ["one", "two", "", "four"]
+    path.write_bytes(b"one\rtwo\r\rfour\n")
+    assert list(corpora.read(path).lines()) == ["one\rtwo\r\rfour"]

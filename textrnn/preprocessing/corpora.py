@@ -1,52 +1,56 @@
 """Reads text as a stream of lines, and splits it without letting training text leak into validation.
 
-A `Corpus` is a list of files plus a rule for which of their text it covers; it holds no text, so its size does not
+A `Corpus` is a list of files plus rules for which of their text it covers; it holds no text, so its size does not
 matter. Every pass over `lines()` reads the files again.
 """
 
-import atexit
 import dataclasses
-import gzip
-import hashlib
 import io
-import os
 import pathlib
-import shutil
-import sys
-import tempfile
-import unicodedata
-import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from textrnn.errors import TextrnnError, check_choice, check_range, nearest
+from textrnn.preprocessing.downloads import named_corpus
+from textrnn.preprocessing.files import decoded_pieces, shown_name
+from textrnn.preprocessing.sources import found_paths, skipped_note, table_note
+from textrnn.preprocessing.splits import Line, Rule, split_by_block, split_by_draw
+from textrnn.preprocessing.spools import SpooledPath
+from textrnn.preprocessing.tables import opened_table, read_pairs
 
 __all__ = ["Corpus", "load", "read", "read_pairs", "split"]
 
-MAX_LINE_BYTES = 16_000_000
-TEXT_SUFFIXES = (".txt", ".tokens", ".text", ".txt.gz", ".text.gz")
-ENVIRONMENT = "TEXTRNN_CORPORA"
+DOCUMENTS = ("line", "file", "item")
 
 
 @dataclasses.dataclass(frozen=True)
 class Corpus:
-    """Text in files, read as a stream.
+    r"""Text in files, read as a stream.
 
     Args:
         paths: The files, read one after another.
-        encoding: The files' encoding.
-        start: First character covered, counting the newline after each line as one.
-        stop: First character no longer covered, or None for the end.
-        keeps: A rule for lines, `keeps(path, line) -> bool`, or None to keep all.
+        encoding: The files' encoding, unless a byte order mark tells another.
+        documents: What makes a document: "line", "file", "item" (one string of a list, one row of a table), any other
+            text for a line that stands between documents ("\n\n" is a blank line); None for running text.
+        column: Which column of tables to read, a name or a number from 1; None reads them like other text.
+        rules: Which of the text is covered, made by `split`.
+        skipped: Files of directories that were left out, each with the reason.
+        notes: Sentences that the user should see.
     """
 
     paths: tuple[pathlib.Path, ...]
     encoding: str = "utf-8"
-    start: int = 0
-    stop: int | None = None
-    keeps: Callable[[pathlib.Path, str], bool] | None = None
+    documents: str | None = None
+    column: str | int | None = None
+    rules: tuple[Rule, ...] = ()
+    skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
-    def pieces(self, progress: Callable[[int], object] | None = None) -> Iterator[str]:
-        """Yields the text line by line as NFC, each line with the newline that ends it.
+    def marked_pieces(self, progress: Callable[[int], object] | None = None) -> Iterator[tuple[bool, str]]:
+        """Yields (whether it begins a document, text) of each line, the text as NFC with the newline that ends it.
+
+        The last line of a document has no newline, and separators belong to no document. Running text, without
+        `documents`, has no beginnings and keeps all its newlines.
 
         Args:
             progress: Called with the number of characters of each line read, to move a progress bar.
@@ -54,19 +58,35 @@ class Corpus:
         Raises:
             TextrnnError: If a file cannot be read or decoded; names the file, the line and the byte.
         """
-        position = 0
-        for path in self.paths:
-            for piece in decoded_pieces(path, self.encoding):
-                begin, position = position, position + len(piece)
-                if progress is not None:
-                    progress(len(piece))
-                if self.stop is not None and begin >= self.stop:
-                    return
-                if position <= self.start:
-                    continue
-                if self.keeps is not None and not self.keeps(path, piece.removesuffix("\n")):
-                    continue
-                yield piece[max(self.start - begin, 0) : None if self.stop is None else self.stop - begin]
+        stream = self.stream(progress)
+        if self.documents is None:
+            for line in stream:
+                yield False, line.piece
+            return
+        held = next(stream, None)
+        for line in stream:
+            yield held.begins, held.piece.removesuffix("\n") if line.begins else held.piece  # type: ignore[union-attr]
+            held = line
+        if held is not None:
+            yield held.begins, held.piece.removesuffix("\n")
+
+    def pieces(self, progress: Callable[[int], object] | None = None) -> Iterator[str]:
+        """Yields the text line by line as NFC, each line with the newline that ends it; documents without separators.
+
+        Args:
+            progress: Called with the number of characters of each line read, to move a progress bar.
+        """
+        if len(self.paths) == 1 and self.is_plain and progress is None:  # the common case, at full speed
+            yield from decoded_pieces(self.paths[0], self.encoding)
+            return
+        for line in self.stream(progress):
+            yield line.piece
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether this is all the text of its files, as running text."""
+        holds_items = any(isinstance(path, SpooledPath) and path.num_items is not None for path in self.paths)
+        return not (self.rules or self.documents is not None or self.column is not None or holds_items)
 
     def lines(self) -> Iterator[str]:
         """Yields each line without its newline."""
@@ -81,103 +101,150 @@ class Corpus:
         """Returns the size of the files on disk, in bytes."""
         return sum(path.stat().st_size for path in self.paths)
 
+    def stream(self, progress: Callable[[int], object] | None = None) -> Iterator[Line]:
+        """Yields the lines that the rules leave, each with its newline, but perhaps the very last."""
+        lines = self.running_text(progress) if self.documents is None else self.marked_lines(progress)
+        for rule in self.rules:
+            lines = rule.applied(lines)
+        return lines
 
-def read(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], encoding: str = "utf-8") -> Corpus:
-    """Opens text: a file (gzip too), several files, a directory, "-" for standard input, or a name for `load`.
+    def running_text(self, progress: Callable[[int], object] | None) -> Iterator[Line]:
+        """Yields all lines; what lacks a newline at its end gets one if anything follows."""
+        held: Line | None = None
+        for path, pieces in self.units_with_paths(progress):
+            for piece in pieces:
+                if held is not None:
+                    yield held._replace(piece=held.piece + "\n")
+                    held = None
+                if piece[-1] == "\n":
+                    yield Line(path, False, piece)
+                else:
+                    held = Line(path, False, piece)
+        if held is not None:
+            yield held
+
+    def marked_lines(self, progress: Callable[[int], object] | None) -> Iterator[Line]:
+        """Yields the lines of documents, without blank lines around them."""
+        each_line = self.documents == "line"
+        separator = None if self.documents in DOCUMENTS else separator_line(self.documents or "")
+        for path, pieces in self.units_with_paths(progress):
+            begins = True
+            blanks: list[Line] = []
+            for piece in pieces:
+                content = piece.strip()
+                if separator is not None and content == separator:
+                    begins, blanks = True, []
+                elif not content:
+                    blanks.append(Line(path, False, piece))
+                else:
+                    if not begins:
+                        yield from blanks
+                    yield Line(path, begins, piece if piece[-1] == "\n" else piece + "\n")
+                    begins, blanks = each_line, []
+
+    def units_with_paths(
+        self, progress: Callable[[int], object] | None
+    ) -> Iterator[tuple[pathlib.Path, Iterator[str]]]:
+        """Yields (its file, lines) of each file, row of a table or string of a list."""
+        for path in self.paths:
+            for pieces in self.units_of(path):
+                yield path, pieces if progress is None else counted(pieces, progress)
+
+    def units_of(self, path: pathlib.Path) -> Iterator[Iterator[str]]:
+        """Yields the lines of a file; of each row or string in it, if it is a table or holds strings."""
+        if isinstance(path, SpooledPath) and path.num_items is not None:
+            yield from (io.StringIO(item, newline="\n") for item in path.items())
+        elif self.column is not None:
+            cells = opened_table(path, self.encoding, shown_name(path)).cells(self.column)
+            yield from (io.StringIO(cell, newline="\n") for _, (cell,) in cells)
+        else:
+            yield decoded_pieces(path, self.encoding)
+
+
+def counted(pieces: Iterator[str], progress: Callable[[int], object]) -> Iterator[str]:
+    """Yields pieces and tells how long each is."""
+    for piece in pieces:
+        progress(len(piece))
+        yield piece
+
+
+def read(
+    source: Any, encoding: str = "utf-8", *, column: str | int | None = None, documents: str | None = None
+) -> Corpus:
+    r"""Opens text: files, directories, standard input, named corpora, or strings in memory.
+
+    Example:
+
+        read("novel.txt")
+        read(["one.txt", "two.txt.gz", "folder"], documents="file")
+        read("tweets.csv", column="text", documents="item")
+        read(list_of_poems, documents="item")
+
+    Args:
+        source: A file (gzip, or zip with one text, too), a directory with text files, "-" for standard input, a name
+            for `load`, or several of these; or anything that yields strings: a list, a generator, a column of a data
+            frame. A list whose items are all files is taken for files. A single string is a file's name, never text.
+        encoding: The files' encoding, unless a byte order mark tells another.
+        column: Which column of CSV, TSV or JSON lines to read, or which field of mappings: a name, or a number from 1.
+        documents: What makes a document; see `Corpus`.
 
     Raises:
         TextrnnError: If something is missing, empty, or not text.
     """
-    if isinstance(source, (str, os.PathLike)):
-        source = [source]
-    paths: list[pathlib.Path] = []
-    for item in source:
-        if item == "-":
-            paths.append(spooled_standard_input())
-        elif isinstance(item, str) and item.split(":")[0] in SOURCES and not os.path.exists(item):
-            paths.extend(load(item).paths)
-        else:
-            paths.extend(found_files(pathlib.Path(item)))
-    if not paths:
-        raise TextrnnError("No corpus was named. Pass a file, a directory, or - for standard input.")
-    corpus = Corpus(tuple(paths), encoding)
+    check_documents(documents)
+    if isinstance(source, Corpus):
+        return dataclasses.replace(source, column=column or source.column, documents=documents or source.documents)
+    paths, skipped = found_paths(source, column)
+    if any(isinstance(path, SpooledPath) and path.num_items is not None for path in paths):
+        column = None
+    notes = [note for path in paths if column is None and (note := table_note(path, encoding))]
+    corpus = Corpus(tuple(paths), encoding, documents, column, (), tuple(skipped), (*skipped_note(skipped), *notes))
     if not any(line.strip() for line in corpus.lines()):
-        names = ", ".join(str(path) for path in paths[:3])
+        names = ", ".join(shown_name(path) for path in paths[:3])
         raise TextrnnError(f"There is no text in {names}: nothing but white space. Pass a corpus with text.")
+    check_separator(corpus)
     return corpus
 
 
-def found_files(path: pathlib.Path) -> list[pathlib.Path]:
-    """Returns the file at `path`, or the text files below it in sorted order."""
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file() and file.name.endswith(TEXT_SUFFIXES))
-        if not files:
-            raise TextrnnError(f"{path}: no text files in this directory. Expected names ending in .txt or .txt.gz.")
-        return files
-    if not path.exists():
-        siblings = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise TextrnnError(f"{path}: no such file.{nearest(path.name, siblings)}")
-    return [path]
-
-
-def spooled_standard_input() -> pathlib.Path:
-    """Copies standard input to a temporary file, because training reads its text more than once."""
-    with tempfile.NamedTemporaryFile(prefix="textrnn-stdin-", suffix=".txt", delete=False) as file:
-        path = pathlib.Path(file.name)
-        atexit.register(path.unlink, missing_ok=True)
-        shutil.copyfileobj(sys.stdin.buffer, file)
-    return path
-
-
-def decoded_pieces(path: pathlib.Path, encoding: str) -> Iterator[str]:
-    r"""Yields a file's lines, newlines kept, as `wc -l` counts them: only `\n` ends a line; BOM and one `\r` go."""
-    try:
-        with open(path, "rb") as raw:
-            zipped = raw.peek(2)[:2] == b"\x1f\x8b"
-            stream = gzip.GzipFile(fileobj=raw) if zipped else raw
-            number = 0
-            while line := stream.readline(MAX_LINE_BYTES + 1):
-                number += 1
-                if len(line) > MAX_LINE_BYTES:
-                    raise TextrnnError(
-                        f"{path}, line {number}: longer than {MAX_LINE_BYTES:,} bytes. Break the text into lines first."
-                    )
-                yield decoded_piece(line, path, number, encoding)
-    except (OSError, EOFError, gzip.BadGzipFile) as error:
-        raise TextrnnError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}.") from error
-
-
-def decoded_piece(line: bytes, path: pathlib.Path, number: int, encoding: str) -> str:
-    """Decodes one line, or says where it is not text."""
-    if b"\0" in line:
+def check_documents(documents: Any) -> None:
+    """Raises `TextrnnError` unless `documents` can say what a document is."""
+    if documents is not None and (not isinstance(documents, str) or not documents):
         raise TextrnnError(
-            f"{path}, line {number}, byte {line.index(0) + 1}: a NUL byte, so this is not a text file in {encoding}. "
-            "Convert it to UTF-8, or name its encoding with --encoding."
+            f"`documents` must be one of {', '.join(map(repr, DOCUMENTS))}, or the line that stands between documents. "
+            f"Received: {documents!r}."
         )
-    try:
-        text = line.decode(encoding)
-    except UnicodeDecodeError as error:
+
+
+def separator_line(documents: str) -> str:
+    r"""Returns the line between documents without white space around it; a typed `\n` is a newline."""
+    return documents.replace(r"\n", "\n").strip()
+
+
+def check_separator(corpus: Corpus) -> None:
+    """Raises `TextrnnError` if the line that should stand between documents is nowhere."""
+    if corpus.documents is None or corpus.documents in DOCUMENTS:
+        return
+    separator = separator_line(corpus.documents)
+    if not any(line.strip() == separator for line in dataclasses.replace(corpus, documents=None).lines()):
+        line = f"line {separator!r}" if separator else "blank line"
         raise TextrnnError(
-            f"{path}, line {number}, byte {error.start + 1}: not valid {encoding}. "
-            "Convert the file to UTF-8, or name its encoding with --encoding (for example latin-1)."
-        ) from error
-    except LookupError as error:
-        raise TextrnnError(f"`encoding` is unknown: {encoding!r}. Try utf-8 or latin-1.") from error
-    if number == 1:
-        text = text.removeprefix("\ufeff")
-    if text.endswith("\r\n"):
-        text = text[:-2] + "\n"
-    return unicodedata.normalize("NFC", text)
+            f"`documents`: there is no {line} in {shown_name(corpus.paths[0])} to stand between documents."
+            f"{nearest(separator, DOCUMENTS)} Pass 'line', 'file', 'item' or a line that is there."
+        )
 
 
 def split(corpus: Corpus, fraction: float, by: str = "block", seed: int = 0) -> tuple[Corpus, Corpus]:
     """Splits a corpus into training and validation text before any window is cut from it.
 
+    What was split may be split again: both divisions hold, the second draw is independent of the first, and its share
+    is one of what the first has left.
+
     Args:
         corpus: What to split.
         fraction: Share of the text that validation gets, above 0 and below 1.
-        by: "block" takes the last characters; "line" draws lines, equal lines always together; "group" draws files.
-        seed: Another seed draws other lines or files.
+        by: "block" takes the last characters, from the beginning of a document or line if one is near; "line" draws
+            lines, "document" whole documents, equal ones always together; "group" draws files.
+        seed: Another seed draws other lines, documents or files.
 
     Returns:
         The training corpus and the validation corpus.
@@ -186,42 +253,15 @@ def split(corpus: Corpus, fraction: float, by: str = "block", seed: int = 0) -> 
         TextrnnError: If either side would be empty.
     """
     check_range("fraction", fraction, 0, 1, above=True, below=True)
-    check_choice("by", by, ("block", "line", "group"))
+    check_choice("by", by, ("block", "line", "document", "group"))
+    if by == "document" and corpus.documents is None:
+        raise TextrnnError("`by='document'` needs documents. Say what they are: documents='line', 'file', ...")
     if by == "block":
-        num_characters = sum(len(piece) for piece in corpus.pieces())
-        cut = corpus.start + int(num_characters * (1 - fraction))
-        sides = dataclasses.replace(corpus, stop=cut), dataclasses.replace(corpus, start=cut)
+        rules = split_by_block(corpus.stream, fraction)
     else:
-        limit = int(fraction * 2**32)
-
-        def is_validation(path: pathlib.Path, line: str) -> bool:
-            key = f"{seed}\0{path if by == 'group' else line}"
-            return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=4).digest(), "big") < limit
-
-        sides = (
-            dataclasses.replace(corpus, keeps=lambda path, line: not is_validation(path, line)),
-            dataclasses.replace(corpus, keeps=is_validation),
-        )
-    for side, name in zip(sides, ("training", "validation"), strict=True):
-        if not any(line.strip() for line in side.lines()):
-            raise TextrnnError(
-                f"Splitting by {by} with fraction={fraction} leaves no {name} text. "
-                "Pass a longer corpus, another `fraction`, or a validation file."
-            )
-    return sides
-
-
-def read_pairs(path: str | os.PathLike[str], encoding: str = "utf-8") -> Iterator[tuple[str, str]]:
-    """Yields (source, target) sentences from a tab-separated file; further columns are ignored.
-
-    Raises:
-        TextrnnError: If a line has fewer than two columns or an empty side.
-    """
-    for number, line in enumerate(decoded_pieces(pathlib.Path(path), encoding), start=1):
-        columns = line.removesuffix("\n").split("\t")
-        if len(columns) < 2 or not columns[0].strip() or not columns[1].strip():
-            raise TextrnnError(f"{path}, line {number}: expected a sentence, a tab and its translation.")
-        yield columns[0].strip(), columns[1].strip()
+        rules = split_by_draw(corpus.stream, fraction, by, seed, corpus.rules, corpus.paths)
+    training, validation = (dataclasses.replace(corpus, rules=(*corpus.rules, rule)) for rule in rules)
+    return training, validation
 
 
 def load(name: str) -> Corpus:
@@ -234,96 +274,4 @@ def load(name: str) -> Corpus:
     Raises:
         TextrnnError: If the name is unknown, or the corpus is not here and cannot be downloaded.
     """
-    kind, _, item = name.partition(":")
-    if kind not in SOURCES or not item:
-        known = "gutenberg:shakespeare-hamlet, tatoeba:eng-spa"
-        raise TextrnnError(f"No corpus is named {name!r}.{nearest(kind, SOURCES)} Known forms: {known}.")
-    if any(part in item for part in ("/", "\\", "..")):
-        raise TextrnnError(f"A corpus name holds no path. Received: {name!r}.")
-    return Corpus((SOURCES[kind](item),))
-
-
-def local_copy(*parts: str) -> pathlib.Path | None:
-    """Returns the file below `$TEXTRNN_CORPORA` if it is there."""
-    root = os.environ.get(ENVIRONMENT)
-    path = pathlib.Path(root, *parts) if root else None
-    return path if path is not None and path.is_file() else None
-
-
-def gutenberg_file(item: str) -> pathlib.Path:
-    """Returns a text of NLTK's Gutenberg corpus, downloaded through NLTK if need be."""
-    found = local_copy("lm", "gutenberg", f"{item}.txt")
-    if found is not None:
-        return found
-    import nltk
-
-    try:
-        directory = nltk.data.find("corpora/gutenberg")
-    except LookupError:
-        if not nltk.download("gutenberg", quiet=True):
-            raise TextrnnError(no_network(f"gutenberg:{item}", f"lm/gutenberg/{item}.txt")) from None
-        directory = nltk.data.find("corpora/gutenberg")
-    path = pathlib.Path(str(directory)) / f"{item}.txt"
-    if not path.is_file():
-        names = sorted(file.stem for file in path.parent.glob("*.txt"))
-        raise TextrnnError(f"NLTK's Gutenberg corpus has no text {item!r}.{nearest(item, names)}")
-    return path
-
-
-def tatoeba_file(item: str) -> pathlib.Path:
-    """Returns a Tatoeba pair file, downloaded as a zip archive from manythings.org if need be."""
-    source, _, target = item.partition("-")
-    if len(source) != 3 or len(target) != 3 or not (source + target).isalpha():
-        raise TextrnnError(f"Name a language pair by two three-letter codes, as in eng-spa. Received: {item!r}.")
-    found = local_copy("mt", f"tatoeba_{source}_{target}", f"{target}.txt")
-    if found is not None:
-        return found
-    path = cache_directory() / f"tatoeba-{item}.tsv"
-    if not path.is_file():
-        import urllib.request  # only here: it takes as long to import as a model to load
-
-        url = f"https://www.manythings.org/anki/{target}-{source}.zip"
-        try:
-            request = urllib.request.Request(url, headers={"User-Agent": "textrnn"})
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                archive = answer.read(200_000_000)
-        except OSError as error:  # URLError is one
-            place = f"mt/tatoeba_{source}_{target}/{target}.txt"
-            raise TextrnnError(no_network(f"tatoeba:{item}", place)) from error
-        write_checked_pairs(archive, f"{target}.txt", path, url)
-    return path
-
-
-def write_checked_pairs(archive: bytes, member: str, path: pathlib.Path, url: str) -> None:
-    """Unpacks the pair file from a downloaded archive, and keeps it only if it holds pairs throughout."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as files:
-            content = files.read(member)
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise TextrnnError(f"{url}: the download is not an archive with {member} in it. Try again later.") from error
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(content)
-    try:
-        num_pairs = sum(1 for _ in read_pairs(partial))
-        if not num_pairs:
-            raise TextrnnError(f"{url}: the download holds no sentence pairs.")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def cache_directory() -> pathlib.Path:
-    """Returns the directory that keeps downloads."""
-    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "textrnn"
-
-
-def no_network(name: str, place: str) -> str:
-    """Returns the sentence for a corpus that can be neither found nor downloaded."""
-    return (
-        f"The corpus {name} is not on this computer and could not be downloaded. Connect to the network, or set "
-        f"${ENVIRONMENT} to a directory that holds it as {place}."
-    )
-
-
-SOURCES: dict[str, Callable[[str], pathlib.Path]] = {"gutenberg": gutenberg_file, "tatoeba": tatoeba_file}
+    return Corpus((named_corpus(name),))
