@@ -164,6 +164,7 @@ def measure_tokenizers(rounds: int) -> list[Measurement]:
             sides = {
                 "learning": (tokenizers.tokenizer_training, options),
                 "encoding": (tokenizers.tokenizer_encoding, options),
+                "decoding": (tokenizers.tokenizer_decoding, options),
             }
             results = take_turns(sides, min(rounds, 3))
             found += rates("Tokenizers", level, results, dict.fromkeys(sides, megabytes), "MB/s")

@@ -1,4 +1,5 @@
 import pathlib
+import signal
 
 import numpy as np
 import pytest
@@ -24,6 +25,14 @@ def lighthouse() -> pathlib.Path:
 @pytest.fixture
 def quiet() -> Progress:
     return Progress(quiet=True)
+
+
+@pytest.fixture
+def interruptible():
+    """SIGINT acts as in a terminal, even if the suite was started with it ignored, as in a shell's background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def random_weights(
@@ -88,6 +97,9 @@ def reverser(tmp_path_factory):
         learning_rate=0.01,
         warmup_steps=50,
         patience=0,
+        label_smoothing=0.0,
+        moving_average=0.0,
+        validations_per_epoch=1,
         averaged_checkpoints=2,
         validation_fraction=0.05,
         validation_sentences=50,
@@ -96,6 +108,18 @@ def reverser(tmp_path_factory):
         seed=1,
     )
     return translator, directory, records
+
+
+@pytest.fixture
+def no_mecab(monkeypatch):
+    """Japanese and Korean without their packages, whatever is installed."""
+    from textrnn.evaluation import bleu_tokenizers
+
+    for module in ("ja", "ko"):
+        monkeypatch.setattr(f"sacrebleu.tokenizers.tokenizer_{module}_mecab.MeCab", None)
+    bleu_tokenizers.is_installed.cache_clear()
+    yield
+    bleu_tokenizers.is_installed.cache_clear()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,8 +12,9 @@ import sys
 import pytest
 
 from tests.conftest import ROOT, assert_refused, reversal_pairs
-from textrnn import evaluate, generate, train, translate
+from textrnn import commands, evaluate, generate, train, translate
 from textrnn.config import TrainingConfig
+from textrnn.errors import TextrnnError
 
 
 def test_generate_prints_the_prompt_and_its_continuation(call, trained):
@@ -266,6 +268,55 @@ def test_as_modules_and_as_one_command(trained, tmp_path):
     assert piped.stdout == module.stdout
 
 
+@pytest.mark.parametrize("package", ["tensorflow", "keras"])
+def test_training_without_tensorflow_says_so(call, lighthouse, tmp_path, monkeypatch, package):
+    for name in [name for name in sys.modules if name.startswith("textrnn.training")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)  # as if it were not there
+    refused = call(train, "language-model", lighthouse, "--output", tmp_path / "out", *SMALL)
+    assert_refused(refused, "training needs TensorFlow, which is not installed: pip install tensorflow")
+
+
+def test_any_missing_package_is_named(capsys):
+    def command(arguments):
+        raise ModuleNotFoundError("No module named 'some.part'", name="some.part")
+
+    assert commands.run(command) == 2
+    assert capsys.readouterr().err == "error: this needs some, which is not installed: pip install some\n"
+
+
+TYPED_TEXTS = [
+    ("caf\u00e9", "caf\u00e9"),
+    ("cafe\u0301\r\nx\r\n", "caf\u00e9\nx\n"),  # as files are read: NFC, and a newline ends a line
+    (b"caf\xc3\xa9".decode("ascii", "surrogateescape"), "caf\u00e9"),  # as Python decodes it in the C locale
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), TYPED_TEXTS)
+def test_typed_text(text, expected, monkeypatch):
+    assert commands.typed(text) == expected
+    content = text.encode("utf-8", "surrogateescape")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), "cp1252"))  # its encoding is not asked
+    assert commands.read_prompt("-") == expected.removesuffix("\n")
+
+
+@pytest.mark.parametrize("text", ["caf\udce9", "\ud800"])
+def test_typed_bytes_of_another_encoding(text):
+    with pytest.raises(TextrnnError, match="not valid UTF-8, at character"):
+        commands.typed(text)
+
+
+def test_wrong_bytes_in_standard_input(trained):
+    arguments = [sys.executable, "-m", "textrnn.generate", "-", "--model", str(trained[1])]
+    for encoding in ("utf-8", "ascii", "latin-1"):
+        run = subprocess.run(
+            arguments, input=b"one\ncaf\xe9\n", capture_output=True, env={**os.environ, "PYTHONIOENCODING": encoding}
+        )
+        assert run.returncode == 2
+        assert run.stderr.startswith(b"error: standard input, line 2, byte 4: not valid utf-8.")
+        assert len(run.stderr.splitlines()) == 1
+
+
 def test_a_closed_pipe_ends_quietly(trained):
     _, directory, _ = trained
     command = f"{sys.executable} -m textrnn.generate It --model {directory} --max-tokens 3000 | head -c 10"
@@ -296,7 +347,7 @@ def test_translate(call, reverser, tmp_path, monkeypatch):
     status, output, error = call(translate, "a b c", "d e", "--model", directory)
     assert (status, output, error) == (0, "c b a\ne d\n", "")
     _, output, _ = call(translate, "a b c", "--model", directory, "--num-best", 2, "--num-beams", 3)
-    assert output.startswith("c b a\n")
+    assert output.startswith("0 ||| c b a ||| ")
     assert len(output.splitlines()) == 2
     (result,) = json.loads(call(translate, "a b", "--model", directory, "--json")[1])["results"]
     assert result["source"] == "a b"
@@ -423,4 +474,4 @@ def test_evaluate_a_translator(call, reverser, tmp_path):
     assert output.startswith("BLEU 100.00")
     assert (tmp_path / "out").read_text() == (tmp_path / "reference").read_text()
     (tmp_path / "reference").write_text("a\n")
-    assert_refused(call(evaluate, "translation", *files), "30 hypotheses and 1 references")
+    assert_refused(call(evaluate, "translation", *files), "30 sources and 1 reference")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from textrnn.tasks.translator import Translation as Translation
     from textrnn.tasks.translator import Translator as Translator
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "BleuScore",

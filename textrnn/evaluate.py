@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import os
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -16,8 +17,10 @@ from textrnn.commands import (
     print_result,
     run,
 )
+from textrnn.errors import TextrnnError
+from textrnn.evaluation.bleu_tokenizers import TOKENIZERS
 from textrnn.inference.beam_search import BeamOptions
-from textrnn.preprocessing import corpora
+from textrnn.preprocessing import corpora, files
 from textrnn.progress import Progress
 
 __all__ = ["command"]
@@ -47,8 +50,16 @@ def add_memorisation_options(parser: Parser) -> None:
 def add_score_options(parser: Parser) -> None:
     """Adds what both kinds of scoring translations have."""
     parser.add_argument("--references", required=True, nargs="+", help="reference translations, one or more files")
-    parser.add_argument("--tokenize", default="13a", help="sacreBLEU's tokenizer (13a); none for tokenised text")
-    parser.add_argument("--lowercase", action="store_true", help="ignore case")
+    parser.add_argument(
+        "--tokenize",
+        metavar="NAME",
+        help=f"sacreBLEU's tokenizer: {', '.join(TOKENIZERS)}; none is for tokenised text (default: by the script, 13a "
+        "for text with spaces)",
+    )
+    parser.add_argument("--lowercase", action="store_true", help="ignore case in all scores")
+    parser.add_argument(
+        "--effective-order", action="store_true", help="leave out n-grams that all translations are too short for"
+    )
     parser.add_argument("--bootstrap", type=int, default=0, metavar="N", help="confidence interval from N samples")
     parser.add_argument("--by-length", action="store_true", help="also BLEU for short to long sources (--source)")
     parser.add_argument("--plot", metavar="PNG", help="draw BLEU by source length (--source)")
@@ -89,56 +100,105 @@ def evaluate_language_model(parsed: argparse.Namespace) -> None:
     corpus = corpora.read(parsed.corpus, parsed.encoding)
     if parsed.kind == "memorisation":
         report = model.memorisation(corpus)
-        print_result(dataclasses.asdict(report) if parsed.json else report, parsed.json)
+        print_result({"notes": [], **dataclasses.asdict(report)} if parsed.json else report, parsed.json)
         return
     evaluation = model.evaluate(corpus, window=parsed.window, progress=Progress())
-    derived = {"perplexity": evaluation.perplexity, "bits_per_character": evaluation.bits_per_character}
+    derived = {name: getattr(evaluation, name) for name in ("perplexity", "bits_per_character", "notes")}
     print_result({**dataclasses.asdict(evaluation), **derived} if parsed.json else evaluation, parsed.json)
 
 
-def lines_of(path: str, encoding: str) -> list[str]:
-    """Returns the lines of a file."""
-    return list(corpora.read(path, encoding).lines())
+@dataclasses.dataclass(frozen=True)
+class Sentences:
+    """The lines of a file, and what one of them is: such as a "source", "hypothesis" or "reference"."""
+
+    path: str
+    noun: str
+    lines: list[str]
+
+
+def read_sentences(path: str, noun: str, encoding: str, beside: Sentences | None = None) -> Sentences:
+    """Reads a file, blank lines too; only hypotheses may be nothing but blank lines.
+
+    Args:
+        path: The file, or "-" for standard input; it is read once, so that a pipe will do.
+        noun: What a line is.
+        encoding: The encoding.
+        beside: Sentences that it must have as many of.
+    """
+    if path == "-":
+        lines = [line.removesuffix("\n") for line in files.decoded_stream(sys.stdin.buffer, encoding)]
+    elif os.path.exists(path) and not os.path.isdir(path):
+        lines = list(files.decoded_lines(path, encoding))
+    else:
+        lines = list(corpora.read(path, encoding).lines())
+    found = Sentences(path, noun, lines)
+    if not lines or (not noun.endswith("hypothesis") and not any(map(str.strip, lines))):
+        raise TextrnnError(f"There is no text in {path}: nothing but white space. Pass a file with text.")
+    if beside is not None:
+        check_same_number(beside, found)
+    return found
+
+
+def check_same_number(first: Sentences, second: Sentences) -> None:
+    """Raises `TextrnnError`, which names both files, if they have different numbers of lines."""
+    from textrnn.evaluation.references import counted
+
+    if len(first.lines) == len(second.lines):
+        return
+    numbers = " and ".join(counted(len(one.lines), one.noun) for one in (first, second))
+    blank = [one.path for one in (first, second) if not any(map(str.strip, one.lines))]
+    raise TextrnnError(
+        f"{first.path} and {second.path}: received {numbers}. Line i of one must belong to line i of the other."
+        + "".join(f" There is no text in {path}, only blank lines." for path in blank)
+    )
+
+
+def read_references(parsed: argparse.Namespace, beside: Sentences) -> list[list[str]]:
+    """Returns the lines of each reference file, and settles which tokenizer fits them."""
+    from textrnn.evaluation.bleu_tokenizers import chosen_tokenizer
+
+    sets = [read_sentences(path, "reference", parsed.encoding, beside).lines for path in parsed.references]
+    parsed.tokenize = chosen_tokenizer(parsed.tokenize, [sentence for one in sets for sentence in one])
+    return sets
 
 
 def evaluate_translation(parsed: argparse.Namespace) -> None:
     """Translates a file and prints the scores."""
-    from textrnn.evaluation.bleu import checked
     from textrnn.tasks.translator import Translator
 
     check_writable(parsed.save)
-    sources = lines_of(parsed.source, parsed.encoding)
-    references = [lines_of(path, parsed.encoding) for path in parsed.references]
-    checked(sources, references)  # unequal counts are better known before than after translating
+    sources = read_sentences(parsed.source, "source", parsed.encoding)
+    references = read_references(parsed, sources)  # what is wrong there is better known before than after translating
     translator = Translator.load(*parsed.model)
-    hypotheses = translator.translate(sources, **chosen_options(parsed, BeamOptions))
+    hypotheses = list(translator.translate(sources.lines, **chosen_options(parsed, BeamOptions)))
     if parsed.save:
         with open(parsed.save, "w", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in hypotheses)
-    print_scores(list(hypotheses), references, sources, parsed)
+    print_scores(hypotheses, references, sources.lines, parsed)
 
 
 def evaluate_bleu(parsed: argparse.Namespace) -> None:
     """Prints the scores of a file of translations."""
-    from textrnn.errors import TextrnnError
     from textrnn.evaluation import bleu
 
-    hypotheses = lines_of(parsed.hypotheses, parsed.encoding)
-    references = [lines_of(path, parsed.encoding) for path in parsed.references]
+    hypotheses = read_sentences(parsed.hypotheses, "hypothesis", parsed.encoding)
+    references = read_references(parsed, hypotheses)
     if (parsed.by_length or parsed.plot) and not parsed.source:
         raise TextrnnError("--by-length and --plot need --source, the sentences whose lengths count.")
-    sources = lines_of(parsed.source, parsed.encoding) if parsed.source else []
+    sources = read_sentences(parsed.source, "source", parsed.encoding, hypotheses).lines if parsed.source else []
     more: dict[str, Any] = {}
     if parsed.sentences:
-        bleu.checked(hypotheses, references)
-        groups = zip(*references, strict=True)
-        more["sentences"] = [bleu.sentence_bleu(h, list(r)) for h, r in zip(hypotheses, groups, strict=True)]
+        how = {"tokenize": parsed.tokenize, "lowercase": parsed.lowercase}
+        more["sentences"] = bleu.sentence_bleus(hypotheses.lines, references, **how)
     if parsed.baseline:
-        baseline = lines_of(parsed.baseline, parsed.encoding)
-        more["comparison"] = bleu.compare(
-            baseline, hypotheses, references, tokenize=parsed.tokenize, lowercase=parsed.lowercase
-        )
-    print_scores(hypotheses, references, sources, parsed, more)
+        baseline = read_sentences(parsed.baseline, "baseline hypothesis", parsed.encoding, hypotheses)
+        more["comparison"] = bleu.compare(baseline.lines, hypotheses.lines, references, **settings(parsed))
+    print_scores(hypotheses.lines, references, sources, parsed, more)
+
+
+def settings(parsed: argparse.Namespace) -> dict[str, Any]:
+    """Returns how BLEU is to be counted."""
+    return {name: getattr(parsed, name) for name in ("tokenize", "lowercase", "effective_order")}
 
 
 def print_scores(
@@ -151,19 +211,19 @@ def print_scores(
     """Prints BLEU, chrF and TER, and what else was asked for."""
     from textrnn.evaluation.bleu import bleu_by_length, translation_scores
 
-    how = {"tokenize": parsed.tokenize, "lowercase": parsed.lowercase}
     content: dict[str, Any] = {
-        "scores": translation_scores(hypotheses, references, num_bootstrap=parsed.bootstrap, **how),
+        "scores": translation_scores(hypotheses, references, num_bootstrap=parsed.bootstrap, **settings(parsed)),
         **(more or {}),
     }
     if parsed.by_length or parsed.plot:
-        content["by_length"] = bleu_by_length(sources, hypotheses, references, **how)
+        content["by_length"] = bleu_by_length(sources, hypotheses, references, **settings(parsed))
     if parsed.plot:
         from textrnn import plots
 
         plots.bleu_by_length(content["by_length"], parsed.plot)
     if parsed.json:
-        print_result({name: plain(value) for name, value in content.items()}, True)
+        notes = list(content["scores"].notes)
+        print_result({**{name: plain(value) for name, value in content.items()}, "notes": notes}, True)
         return
     for score in content.pop("sentences", []):
         print(f"{score:6.2f}")
@@ -172,10 +232,14 @@ def print_scores(
 
 
 def plain(value: Any) -> Any:
-    """Returns what JSON can hold of a result."""
+    """Returns what JSON can hold of a result; its notes stand beside it."""
     if isinstance(value, list):
         return [plain(item) for item in value]
-    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items() if name != "notes"}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain(dataclasses.asdict(value))
+    return value
 
 
 def command(arguments: Sequence[str] | None = None) -> None:

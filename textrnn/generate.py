@@ -7,12 +7,19 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from textrnn.commands import Parser, add_config_options, chosen_options, print_result, read_prompt, run
+from textrnn.commands import (
+    Parser,
+    add_config_options,
+    argument_text,
+    chosen_options,
+    print_result,
+    run,
+    standard_input,
+)
 from textrnn.errors import TextrnnError
 from textrnn.inference.sampling import SamplingOptions
 from textrnn.preprocessing.corpora import separator_line
-from textrnn.preprocessing.files import decoded_text
-from textrnn.tasks.generations import MAX_ATTEMPTS, documents_of
+from textrnn.tasks.generations import MAX_ATTEMPTS
 from textrnn.tasks.language_model import Generation, LanguageModel
 
 __all__ = ["command"]
@@ -47,7 +54,7 @@ def command(arguments: Sequence[str] | None = None) -> None:
     SamplingOptions(**options)  # what is wrong is better known before standard input is read
     if parsed.interactive:
         check_interactive(parsed)
-    prompts = [typed(prompt) for prompt in parsed.prompt] or [""]
+    prompts = [prompt_text(prompt) for prompt in parsed.prompt] or [""]
     model = LanguageModel.load(parsed.model)
     warn_of_unknown(model, prompts)
     if parsed.interactive:
@@ -62,9 +69,9 @@ def command(arguments: Sequence[str] | None = None) -> None:
         print_generations(model, prompts, options, parsed)
 
 
-def typed(prompt: str) -> str:
-    """Returns the text that was given, or standard input for "-", read as a file is read."""
-    return decoded_text(sys.stdin.buffer.read()).removesuffix("\n") if prompt == "-" else read_prompt(prompt)
+def prompt_text(prompt: str) -> str:
+    """Returns a prompt as it was typed, since it stands in the output; or standard input for "-", as files are read."""
+    return "".join(standard_input()).removesuffix("\n") if prompt == "-" else argument_text(prompt)
 
 
 def unescaped(text: str) -> str:
@@ -104,7 +111,7 @@ def print_generations(
         print_result({"model": parsed.model, "results": [as_dict(model, result, parsed) for result in results]}, True)
         return
     texts = [explanation(result) if parsed.explain else result.text for result in results]
-    documents = documents_of(model.config)
+    documents = model.config.documents
     if documents == "line" and not parsed.explain:
         print("\n".join(texts))
         if parsed.memorisation:

@@ -7,9 +7,9 @@ import re
 import sys
 from typing import Any
 
+from textrnn.commands import standard_input
 from textrnn.inference.candidates import NextToken
 from textrnn.inference.constraints import begins_word, ends_word
-from textrnn.preprocessing.files import decoded_stream
 from textrnn.preprocessing.vocabulary import EOS_ID, SPECIAL_TOKENS
 from textrnn.tasks.language_model import LanguageModel
 
@@ -33,7 +33,7 @@ def converse(model: LanguageModel, text: str, options: dict[str, Any]) -> None:
         text: The text to begin with.
         options: Options of `SamplingOptions` for what the model writes by itself.
     """
-    lines = decoded_stream(sys.stdin.buffer)
+    lines = standard_input()
     say(HELP)
     turn = 0
     while True:

@@ -34,7 +34,7 @@ from textrnn.preprocessing.tokenizers import Tokenizer, load_tokenizer
 
 __all__ = ["CHECKPOINT", "FORMAT_VERSION", "StoredModel", "find_model", "load_model", "save_model", "write_atomically"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 CHECKPOINT = "checkpoint.safetensors"  # beside the model in a training run's output; no part of the model
 KINDS: dict[str, type[NetworkConfig] | type[TranslatorConfig]] = {
     "language-model": NetworkConfig,
@@ -70,18 +70,43 @@ class StoredModel:
     facts: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
+def read_options(path: pathlib.Path) -> dict[str, Any]:
+    """Returns the options that the run of a checkpoint was called with.
+
+    Raises:
+        TextrnnError: If there is no checkpoint, or it cannot be read.
+    """
+    if not path.is_file():
+        raise TextrnnError(f"{path}: there is no checkpoint to resume from. Leave out `resume` to begin.")
+    try:
+        with safetensors.safe_open(path, "np") as file:
+            options = json.loads((file.metadata() or {}).get("options", "{}"))
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
+        raise TextrnnError(f"{path}: cannot be read: {error}. Train anew without resuming.") from error
+    return options if isinstance(options, dict) else {}
+
+
 def find_model(model: str | os.PathLike[str]) -> pathlib.Path:
     """Returns the directory of a model: a directory, or the name of one that ships with the package.
+
+    A directory that holds a model comes before a shipped model of the same name, and any other directory after it.
 
     Raises:
         TextrnnError: If there is no such model.
     """
     path = pathlib.Path(model)
-    if path.is_dir():
-        return path
     shipped = sorted(item.name for item in PRETRAINED.iterdir() if item.is_dir()) if PRETRAINED.is_dir() else []
+    if path.is_dir() and (str(model) not in shipped or os.path.lexists(path / "manifest.json")):
+        return path
+    if path.is_dir() and os.path.lexists(path / CHECKPOINT):
+        raise TextrnnError(
+            f"{model}: is a shipped model, and a directory here whose training run was ended before it saved a model. "
+            "Resume that run, or rename the directory to use the shipped model."
+        )
     if str(model) in shipped:
         return PRETRAINED / str(model)
+    if path.is_file():
+        raise TextrnnError(f"{model}: is a file. A model is a directory: name {path.parent}.")
     raise TextrnnError(
         f"{model}: no such model directory, and no shipped model of that name.{nearest(str(model), shipped)} "
         f"Shipped models: {', '.join(shipped) or 'none'}."
@@ -104,15 +129,19 @@ def save_model(directory: str | os.PathLike[str], model: StoredModel, half_preci
     for name, array in weights.items():
         if not np.isfinite(array).all():
             raise TextrnnError(f"Weight {name!r} holds values that are not finite; the model was not saved.")
+    version = format_version(model)
     kind = next(kind for kind, config in KINDS.items() if isinstance(model.config, config))
-    files = {"config.json": to_json({"kind": kind, "network": model.config.to_dict()})}
+    network = model.config.to_dict()
+    if version == 1 and kind == "language-model":
+        network = in_format_1(network)
+    files = {"config.json": to_json({"kind": kind, "network": network})}
     for name, tokenizer in model.tokenizers.items():
         files |= tokenizer.files(name)
     files["weights.safetensors"] = safetensors.numpy.save(weights)
     if model.ngrams:
         files["ngrams.safetensors"] = safetensors.numpy.save(model.ngrams)
     manifest = {
-        "format_version": FORMAT_VERSION,
+        "format_version": version,
         "files": {
             name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
             for name, content in files.items()
@@ -121,6 +150,39 @@ def save_model(directory: str | os.PathLike[str], model: StoredModel, half_preci
     }
     manifest["checksum"] = checksum(manifest)
     write_files(pathlib.Path(directory), {**files, "manifest.json": to_json(manifest)})
+
+
+def format_version(model: StoredModel) -> int:
+    """Returns the lowest format that holds a model, so that an older textrnn reads it if it can.
+
+    Format 2 adds documents other than lines, tokenizers that format 1 does not know, and records of whole documents.
+    """
+    documents = getattr(model.config, "documents", None)
+    is_old = documents is None or (documents == "line" and model.config.form != "stream")
+    is_old = is_old and all(tokenizer.format_version == 1 for tokenizer in model.tokenizers.values())
+    return 1 if is_old and "documents" not in model.ngrams else 2
+
+
+def in_format_1(network: dict[str, Any]) -> dict[str, Any]:
+    """Returns a network's options as format 1 has them: `line_markers` in place of `documents`."""
+    options: dict[str, Any] = {}
+    for name, value in network.items():
+        if name == "documents":
+            options["line_markers"] = network["form"] == "stream" or value == "line"
+        else:
+            options[name] = value
+    return options
+
+
+def from_format_1(network: dict[str, Any]) -> dict[str, Any]:
+    """Returns the options of a network that was written in format 1, as they are now."""
+    if "line_markers" not in network:
+        return network
+    markers = network["line_markers"]
+    if not isinstance(markers, bool):
+        raise TextrnnError(f"`line_markers` must be true or false. Received: {markers!r}.")
+    documents = "line" if markers and network.get("form", "stream") != "stream" else None
+    return {**{name: value for name, value in network.items() if name != "line_markers"}, "documents": documents}
 
 
 def checksum(manifest: dict[str, Any]) -> str:
@@ -225,7 +287,8 @@ def read_model_files(directory: pathlib.Path) -> tuple[dict[str, bytes], dict[st
 def read_once(directory: pathlib.Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Does the work of `read_model_files`, which a save at the same moment can disturb."""
     manifest_path = directory / "manifest.json"
-    if not manifest_path.is_file() or manifest_path.is_symlink():
+    check_no_link(manifest_path)
+    if not manifest_path.is_file():
         raise TextrnnError(f"{directory}: manifest.json is missing, so this is not a complete textrnn model.")
     manifest = parsed_json(read_bounded(manifest_path, MAX_FILE_BYTES), manifest_path)
     version = manifest.get("format_version")
@@ -255,7 +318,7 @@ def parsed_config(content: bytes, path: pathlib.Path) -> tuple[str, Any]:
     if not isinstance(kind, str) or kind not in KINDS or not isinstance(network, dict):
         raise TextrnnError(f"{path}: does not say what the model is; the model is damaged or of another program.")
     try:
-        return kind, KINDS[kind].from_dict(network)
+        return kind, KINDS[kind].from_dict(from_format_1(network))
     except (TextrnnError, TypeError) as error:
         raise TextrnnError(f"{path}: {error}") from error
 
@@ -294,8 +357,18 @@ def read_checked(directory: pathlib.Path, name: str, entry: Any, limit: int) -> 
                 if hashlib.sha256(content).hexdigest() == digest:
                     return content
     if not found:
+        check_no_link(directory / name)
         raise TextrnnError(f"{directory}: {name} is missing; the model is incomplete. Copy the whole directory again.")
     raise TextrnnError(f"{directory}: {name} is damaged: it does not fit the manifest. Copy the directory again.")
+
+
+def check_no_link(path: pathlib.Path) -> None:
+    """Raises if a model's file is a symbolic link, as in the caches of model hubs: a link may lead anywhere."""
+    if path.is_symlink():
+        raise TextrnnError(
+            f"{path}: is a symbolic link, and textrnn follows none out of a model. "
+            f"Copy the files themselves (cp -rL {path.parent} COPY) and name that directory."
+        )
 
 
 def read_bounded(path: pathlib.Path, limit: int) -> bytes:

@@ -10,12 +10,22 @@ from typing import Any
 from textrnn.commands import Parser, add_config_options, chosen_options, parsed_by_kind, run
 from textrnn.config import NETWORKS, NetworkConfig, TrainingConfig, TranslatorConfig, TranslatorTrainingConfig
 from textrnn.errors import TextrnnError
+from textrnn.storage import CHECKPOINT, read_options
 
 __all__ = ["command"]
 
 TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision")
-LANGUAGE_MODEL_OPTIONS = ("network", "level", "split_by")
-TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "validation_target")
+LANGUAGE_MODEL_OPTIONS = ("network", "level", "lowercase", "split_by", "column", "documents", "sample_prompt")
+TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "validation_target", "columns", "reverse")
+FIT_OPTIONS = (
+    "split_by",
+    "validation_target",
+    "sample_prompt",
+    "column",
+    "documents",
+    "columns",
+    "reverse",
+)
 
 
 def add_shared_options(parser: Parser) -> None:
@@ -25,7 +35,7 @@ def add_shared_options(parser: Parser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run in the output directory")
     parser.add_argument("--config", type=pathlib.Path, help="JSON file with options; those given here override it")
     parser.add_argument("--initial-model", help="a shipped model or a directory whose weights training goes on from")
-    parser.add_argument("--level", help="tokens: char, word or subword (the default)")
+    parser.add_argument("--level", help="tokens: char, word or subword; by default what fits the text")
     parser.add_argument("--encoding", help="encoding of the files (default utf-8)")
     parser.add_argument("--half-precision", action="store_true", default=None, help="save the weights as float16")
 
@@ -33,24 +43,43 @@ def add_shared_options(parser: Parser) -> None:
 def add_language_model_options(parser: Parser) -> None:
     """Adds the options for training a language model."""
     parser.add_argument(
-        "corpus", nargs="+", type=pathlib.Path, help="text files (gzip too), directories, - for standard input"
+        "corpus", nargs="*", type=pathlib.Path, help="text files (gzip too), directories, tables, - for standard input"
     )
     add_shared_options(parser)
     parser.add_argument("--network", help=f"a ready-made network: {', '.join(NETWORKS)}")
     parser.add_argument(
         "--validation", nargs="+", type=pathlib.Path, help="text to validate on, instead of a part of the corpus"
     )
-    parser.add_argument("--validation-fraction", type=float, help="part of the corpus to validate on (default 0.05)")
-    parser.add_argument("--split-by", help="how that part is chosen: block, line or group (whole files)")
-    add_config_options(parser, NetworkConfig)
+    parser.add_argument("--validation-fraction", type=float, help="part of the corpus to validate on; 0 for none of it")
+    parser.add_argument(
+        "--lowercase", action="store_true", default=None, help="put text and prompts into small letters"
+    )
+    parser.add_argument("--split-by", help="how that part is chosen: block, document, line or group (whole files)")
+    parser.add_argument("--column", help="name or number of the column with the text, in a CSV, TSV or JSON lines file")
+    parser.add_argument(
+        "--documents",
+        help=r"what a document is: line, file, item (a row of a table), or the line between documents ('\n\n': a blank "
+        "one); none is running text",
+    )
+    parser.add_argument("--sample-prompt", help="what the line sampled after each validation continues")
+    add_config_options(parser, NetworkConfig, skip=["documents"])
     add_config_options(parser, TrainingConfig)
 
 
 def add_translator_options(parser: Parser) -> None:
     """Adds the options for training a translator."""
-    parser.add_argument("pairs", nargs="?", help="file with tab-separated sentence pairs, or a name: tatoeba:eng-spa")
+    parser.add_argument(
+        "pairs", nargs="?", help="file with tab-separated sentence pairs (CSV, JSON lines), or a name: tatoeba:eng-spa"
+    )
     parser.add_argument("--source", help="file with source sentences, one a line, instead of PAIRS")
     parser.add_argument("--target", help="file with the translation of each line of --source")
+    parser.add_argument(
+        "--columns",
+        nargs=2,
+        metavar=("SOURCE", "TARGET"),
+        help="columns of the sentences and their translations, by number from 1 or by name (default 1 2)",
+    )
+    parser.add_argument("--reverse", action="store_true", default=None, help="translate from the second language")
     add_shared_options(parser)
     parser.add_argument("--vocabulary-size", type=int, help="most token ids per language (default 8000 subwords)")
     parser.add_argument("--validation", help="pairs, or source sentences, to validate on")
@@ -87,12 +116,17 @@ def gathered_options(
     options = {**options_from_file(parsed.config), **given}
     for config in configs:
         options |= chosen_options(parsed, config)
-    for_fit = [*configs[1].option_names(), *TEXT_OPTIONS, "split_by", "validation_target", "sample_prompt"]  # type: ignore[attr-defined]
+    for_fit = [*configs[1].option_names(), *TEXT_OPTIONS, *FIT_OPTIONS]  # type: ignore[attr-defined]
     fit_options = {name: options.pop(name) for name in for_fit if name in options}
     if parsed.initial_model is not None and options:
         raise TextrnnError(f"`{next(iter(options))}` is fixed by --initial-model {parsed.initial_model}; leave it out.")
     places = {name: getattr(parsed, name) for name in ("output", "resume", "overwrite")}
     return options, {**places, **fit_options}
+
+
+def origin_of(parsed: argparse.Namespace) -> str | None:
+    """Returns the model that a run which is to be resumed began with, if there was one."""
+    return read_options(pathlib.Path(parsed.output) / CHECKPOINT).get("initial_model") if parsed.resume else None
 
 
 def train_language_model(parsed: argparse.Namespace) -> None:
@@ -101,8 +135,9 @@ def train_language_model(parsed: argparse.Namespace) -> None:
 
     names = (*TEXT_OPTIONS, *LANGUAGE_MODEL_OPTIONS)
     options, fit_options = gathered_options(parsed, names, (NetworkConfig, TrainingConfig))
-    model = LanguageModel.load(parsed.initial_model) if parsed.initial_model else LanguageModel(**options)
-    model.fit(parsed.corpus, **fit_options)
+    initial_model = parsed.initial_model or origin_of(parsed)
+    model = LanguageModel.load(initial_model) if initial_model else LanguageModel(**options)
+    model.fit(parsed.corpus or None, **fit_options)
     print(f"{parsed.output}: model saved. Try: python -m textrnn.generate --model {parsed.output}", file=sys.stderr)
 
 
@@ -110,11 +145,13 @@ def train_translator(parsed: argparse.Namespace) -> None:
     """Trains a translator as the command line says."""
     from textrnn.tasks.translator import Translator
 
-    if (parsed.pairs is None) == (parsed.source is None) or (parsed.source is None) != (parsed.target is None):
+    is_named = (parsed.pairs is None) != (parsed.source is None) or parsed.resume
+    if not is_named or (parsed.source is None) != (parsed.target is None):
         raise TextrnnError("Pass one file with tab-separated pairs, or both --source and --target.")
     names = (*TEXT_OPTIONS, *TRANSLATOR_OPTIONS)
     options, fit_options = gathered_options(parsed, names, (TranslatorConfig, TranslatorTrainingConfig))
-    translator = Translator.load(parsed.initial_model) if parsed.initial_model else Translator(**options)
+    initial_model = parsed.initial_model or origin_of(parsed)
+    translator = Translator.load(initial_model) if initial_model else Translator(**options)
     translator.fit(parsed.pairs or parsed.source, parsed.target, **fit_options)
     print(
         f'{parsed.output}: model saved. Try: python -m textrnn.translate --model {parsed.output} "..."', file=sys.stderr

@@ -1,27 +1,41 @@
 """`python -m textrnn.translate "I am a student"`: translates sentences, without TensorFlow."""
 
+import argparse
+import contextlib
 import dataclasses
+import io
 import itertools
+import math
+import os
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import IO, Any
 
 from textrnn.commands import Parser, add_config_options, check_writable, chosen_options, print_result, read_prompt, run
 from textrnn.errors import TextrnnError
 from textrnn.inference.beam_search import BeamOptions
 from textrnn.inference.sampling import SamplingOptions
-from textrnn.tasks.translator import SAMPLING_NAMES, Translation, Translator
+from textrnn.inference.translation import SAMPLING_NAMES, Translation
+from textrnn.preprocessing.files import STANDARD_INPUT, decoded_lines, decoded_stream
+from textrnn.preprocessing.subtitles import Subtitles
+from textrnn.tasks.translator import MAX_SOURCE_TOKENS, Translator
 
 __all__ = ["command"]
 
 DEFAULT_MODEL = "eng-spa"
-LINES_AT_ONCE = 1000
+LINES_AT_FIRST = 64  # lines that are translated together; twice as many each time, so that the first ones come soon
+LINES_AT_ONCE = 1024
 
 
 def make_parser() -> Parser:
     """Returns the parser of this command."""
     parser = Parser(prog="textrnn translate", description="Translates sentences with a trained translator.")
-    parser.add_argument("text", nargs="+", help="sentences to translate; - reads them from standard input, one a line")
+    parser.add_argument(
+        "text", nargs="*", help="sentences to translate; - reads them from standard input and answers line by line"
+    )
+    parser.add_argument("--input", metavar="FILE", help="file to translate, one sentence a line")
+    parser.add_argument("--output", metavar="FILE", help="where to write the translations (standard output)")
+    parser.add_argument("--encoding", default="utf-8", help="encoding of what is read (default utf-8)")
     parser.add_argument(
         "--model",
         action="append",
@@ -39,34 +53,186 @@ def make_parser() -> Parser:
 def command(arguments: Sequence[str] | None = None) -> None:
     """Translates; raises `TextrnnError` for bad input."""
     parsed = make_parser().parse_args(arguments)
+    check_arguments(parsed)
     options = {**chosen_options(parsed, BeamOptions), **chosen_options(parsed, SamplingOptions)}
-    check_writable(parsed.attention)
     translator = Translator.load(*(parsed.model or [DEFAULT_MODEL]))
-    if parsed.attention and (len(parsed.text) > 1 or parsed.text == ["-"]):
+    with opened_output(parsed.output) as stream:
+        writer = Writer(translator, options, parsed, stream)
+        for is_input, texts in itertools.groupby(parsed.text, "-".__eq__):
+            if is_input:
+                answer_standard_input(LineQueue(writer, STANDARD_INPUT), parsed.encoding)
+            else:
+                writer.write([read_prompt(text) for text in texts])
+        if parsed.input is not None:
+            with LineQueue(writer, parsed.input) as queue:
+                queue.extend(decoded_lines(parsed.input, parsed.encoding))
+        writer.finish()
+
+
+def check_arguments(parsed: argparse.Namespace) -> None:
+    """Raises `TextrnnError` unless it is clear what is to be translated and where to."""
+    for path in (parsed.attention, parsed.output):
+        check_writable(path)
+    if not parsed.text and parsed.input is None:
+        raise TextrnnError('Pass text to translate, - for standard input, or --input FILE: textrnn translate "Hello."')
+    for text in parsed.text:
+        if os.path.isfile(text):
+            raise TextrnnError(
+                f"{text} is a file. To translate what is in it, pass --input {text}, or - < {text}. "
+                f"To translate the name: echo {text} | textrnn translate -"
+            )
+    if parsed.attention and (len(parsed.text) != 1 or parsed.text == ["-"] or parsed.input is not None):
         raise TextrnnError("--attention draws one translation. Pass one sentence.")
-    texts = ((text, read_prompt(text)) for text in parsed.text)
-    sentences = (line for text, read in texts for line in (read.split("\n") if text == "-" else [read]))
-    results: list[dict[str, Any]] = []
-    for chunk in chunks(sentences):
-        groups = translator.translations(chunk, **options)
-        if parsed.json:
-            results.extend(as_dict(sentence, group) for sentence, group in zip(chunk, groups, strict=True))
-            continue
-        for group in groups:
-            print("\n".join(explanation(one) if parsed.explain else one.text for one in group), flush=True)
-        if parsed.attention and groups[0]:
-            from textrnn import plots
-
-            best = groups[0][0]
-            plots.attention(best.source_tokens, best.tokens, best.attention, parsed.attention)
-    if parsed.json:
-        print_result({"model": parsed.model or [DEFAULT_MODEL], "results": results}, True)
+    if (
+        parsed.input
+        and parsed.output
+        and os.path.exists(parsed.output)
+        and os.path.samefile(parsed.input, parsed.output)
+    ):
+        raise TextrnnError(f"--output {parsed.output} is the file that is read. Name another one.")
 
 
-def chunks(sentences: Iterator[str]) -> Iterator[list[str]]:
-    """Groups sentences, so that the first translations of a long input come soon."""
-    while group := list(itertools.islice(sentences, LINES_AT_ONCE)):
-        yield group
+@contextlib.contextmanager
+def opened_output(path: str | None) -> Iterator[IO[str]]:
+    """Opens the file that translations go to, or standard output."""
+    if path is None:
+        yield sys.stdout
+        return
+    with open(path, "w", encoding="utf-8") as file:
+        yield file
+
+
+class Writer:
+    """Translates sentences and writes the translations in the form that was asked for.
+
+    Args:
+        translator: What translates.
+        options: How to translate.
+        parsed: The command line.
+        stream: Where translations are written.
+    """
+
+    def __init__(
+        self, translator: Translator, options: dict[str, Any], parsed: argparse.Namespace, stream: IO[str]
+    ) -> None:
+        self.translator = translator
+        self.options = options
+        self.parsed = parsed
+        self.stream = stream
+        self.results: list[dict[str, Any]] = []
+        self.num_sentences = 0
+
+    def write(self, sentences: list[str], kept: frozenset[int] = frozenset()) -> None:
+        """Translates and writes some sentences; those at the indices `kept` stay as they are."""
+        asked = ["" if index in kept else sentence for index, sentence in enumerate(sentences)]
+        for index, group in enumerate(self.translator.translations(asked, **self.options)):
+            if self.parsed.json:
+                self.results.append({"source": sentences[index], "translations": [one.to_dict() for one in group]})
+            else:
+                print(sentences[index] if index in kept else self.shown(group), file=self.stream)
+            self.num_sentences += 1
+            if self.parsed.attention and group:
+                from textrnn import plots
+
+                plots.attention(group[0].source_tokens, group[0].tokens, group[0].attention, self.parsed.attention)
+        self.stream.flush()
+
+    def shown(self, group: list[Translation]) -> str:
+        """Returns what to print of the translations of the next sentence."""
+        number = self.options.get("num_best", 1)
+        if self.parsed.explain:
+            return "\n".join(map(explanation, group))
+        if number == 1:
+            return group[0].text if group else ""
+        # Groups of equal size, whatever was found, in the form that Moses and its tools have.
+        lines = [f"{self.num_sentences} ||| {one.text} ||| {one.score:.4f}" for one in group]
+        missing = f"{self.num_sentences} |||  ||| {-math.inf if group else 0.0:.4f}"
+        return "\n".join([*lines, *[missing] * (number - len(lines))])
+
+    def finish(self) -> None:
+        """Writes what is written at the end."""
+        if self.parsed.json:
+            with contextlib.redirect_stdout(self.stream):
+                print_result({"model": self.parsed.model or [DEFAULT_MODEL], "results": self.results}, True)
+
+
+class LineQueue:
+    """Lines of a file that wait to be translated together; as a context, the last ones are translated at its end.
+
+    Lines before one that cannot be read are translated too.
+
+    Args:
+        writer: What translates and writes them.
+        name: What notes call the file.
+    """
+
+    def __init__(self, writer: Writer, name: str) -> None:
+        self.writer = writer
+        self.name = name
+        self.lines: list[str] = []
+        self.num_answered = 0
+        self.most = LINES_AT_FIRST
+        self.subtitles = Subtitles()
+
+    def __enter__(self) -> "LineQueue":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
+        if kind is None or issubclass(kind, TextrnnError):
+            self.answer()
+
+    def extend(self, lines: Iterable[str]) -> None:
+        """Takes in lines, and translates them as soon as there are enough."""
+        for line in lines:
+            self.lines.append(line)
+            if len(self.lines) >= self.most:
+                self.answer()
+                self.most = min(2 * self.most, LINES_AT_ONCE)
+
+    def answer(self) -> None:
+        """Translates the lines that wait."""
+        lines, self.lines = self.lines, []
+        if not lines:
+            return
+        kept = frozenset() if self.writer.parsed.json else self.subtitles.kept(lines)
+        fitting = [line if index in kept else self.fitting(line, index + 1) for index, line in enumerate(lines)]
+        self.writer.write(fitting, kept)
+        self.num_answered += len(lines)
+
+    def fitting(self, line: str, number: int) -> str:
+        """Returns as much of a line as is translated at once, and says what is cut off."""
+        if len(line.encode()) < MAX_SOURCE_TOKENS:  # a token is a byte at least
+            return line
+        begin, num_tokens = self.writer.translator.shortened(line)
+        if num_tokens > MAX_SOURCE_TOKENS:
+            print(
+                f"note: {self.name}, line {self.num_answered + number}: has {num_tokens:,} tokens; only the first "
+                f"{MAX_SOURCE_TOKENS:,} are translated. Put each of its sentences on a line of its own.",
+                file=sys.stderr,
+            )
+        return begin
+
+
+class InputThatWaits(io.RawIOBase):
+    """A stream that calls `before_waiting` each time before it reads on, which may take until somebody types."""
+
+    def __init__(self, stream: IO[bytes], before_waiting: Callable[[], None]) -> None:
+        self.stream = stream
+        self.before_waiting = before_waiting
+
+    def read1(self, size: int) -> bytes:
+        """Returns what has come, at least a byte unless the stream has ended."""
+        self.before_waiting()
+        content: bytes = self.stream.read1(size)  # type: ignore[attr-defined]
+        return content
+
+
+def answer_standard_input(queue: LineQueue, encoding: str) -> None:
+    """Translates the lines of standard input as they come."""
+    stream = getattr(sys.stdin, "buffer", None) or io.BytesIO(sys.stdin.read().encode())
+    with queue:
+        pieces = decoded_stream(InputThatWaits(stream, queue.answer), encoding)  # type: ignore[arg-type]
+        queue.extend(piece.removesuffix("\n") for piece in pieces)
 
 
 def explanation(translation: Translation) -> str:
@@ -81,21 +247,6 @@ def explanation(translation: Translation) -> str:
             f"({100 * float(weights[place]):.0f}% of the attention)"
         )
     return "\n".join([*lines, ""])
-
-
-def as_dict(sentence: str, group: list[Translation]) -> dict[str, Any]:
-    """Returns what `--json` prints for one sentence."""
-    return {
-        "source": sentence,
-        "translations": [
-            {
-                **{name: getattr(one, name) for name in ("text", "score", "log_probability")},
-                **{name: list(getattr(one, name)) for name in ("source_tokens", "tokens", "probabilities")},
-                "attention": one.attention.round(4).tolist(),
-            }
-            for one in group
-        ],
-    }
 
 
 if __name__ == "__main__":

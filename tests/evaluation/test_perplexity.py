@@ -17,28 +17,44 @@ def uniform(**options):
     return RecurrentNetwork(config, {name: np.zeros(shape) for name, shape in config.weight_shapes().items()})
 
 
-def encoded(tmp_path, text):
+def encoded(tmp_path, text, form="stream", documents=None, **options):
     path = tmp_path / "a.txt"
     path.write_text(text)
-    return encode_corpus(corpora.Corpus((path,)), TOKENIZER, tmp_path)
+    corpus = corpora.Corpus((path,), documents=documents or (None if form == "stream" else "line"))
+    return encode_corpus(corpus, TOKENIZER, tmp_path, markers=documents is not None)
 
 
 @pytest.mark.parametrize(
     ("options", "num_tokens"),
     [
         ({}, 9),
-        ({"form": "lines"}, 10),
-        ({"form": "lines", "line_markers": False}, 6),
-        ({"form": "ngrams"}, 10),
-        ({"form": "ngrams", "bidirectional": True}, 10),
-        ({"form": "ngrams", "bidirectional": True, "line_markers": False}, 6),
+        ({"form": "lines", "documents": "line"}, 10),
+        ({"form": "stream", "documents": "line"}, 10),
+        ({"form": "lines"}, 6),
+        ({"form": "ngrams", "documents": "line"}, 10),
+        ({"form": "ngrams", "bidirectional": True, "documents": "line"}, 10),
+        ({"form": "ngrams", "bidirectional": True}, 6),
     ],
 )
 def test_a_uniform_network_has_the_perplexity_of_its_vocabulary(tmp_path, options, num_tokens):
     """ "abc", "", "abcda": ten tokens of which nine follow another; two lines with three and five tokens."""
-    result = evaluate(uniform(**options), encoded(tmp_path, "abc\nabcda\n"))
+    result = evaluate(uniform(**options), encoded(tmp_path, "abc\nabcda\n", **options))
     assert result.num_tokens == num_tokens
     assert result.perplexity == pytest.approx(9.0)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_a_long_document_is_scored_with_its_state_carried(tmp_path, monkeypatch, batch_size):
+    """In rows of four tokens or at once: the same loss, to the last bit of float32."""
+    config = NetworkConfig(vocabulary_size=9, units=(5,), embedding_dim=3, form="lines", documents="line")
+    random = np.random.default_rng(0)
+    weights = {name: random.normal(size=shape).astype(np.float32) for name, shape in config.weight_shapes().items()}
+    network = RecurrentNetwork(config, weights)
+    text = encoded(tmp_path, "abcdabcdacbd\nabcda\nbbbbbbb\n", documents="line")
+    whole = evaluate(network, text, batch_size=batch_size)
+    monkeypatch.setattr("textrnn.evaluation.perplexity.ROW_TOKENS", 4)
+    assert evaluate(network, text, batch_size=batch_size).loss == pytest.approx(whole.loss, rel=1e-6)
+    assert whole.num_tokens == 12 + 5 + 7 + 3
 
 
 def test_bits_per_character_by_hand():
@@ -57,4 +73,11 @@ def test_nothing_to_predict(tmp_path):
     with pytest.raises(TextrnnError, match="nothing to predict"):
         evaluate(uniform(), encoded(tmp_path, "a"))
     with pytest.raises(TextrnnError, match="No line has a token"):
-        evaluate(uniform(form="lines", line_markers=False), encoded(tmp_path, "a\nb\n"))
+        evaluate(uniform(form="lines"), encoded(tmp_path, "a\nb\n", form="lines"))
+
+
+def test_unknown_tokens_are_noted():
+    assert Evaluation(1.0, 1000, 4000, 0.009).notes == ()
+    much = Evaluation(1.0, 1000, 4000, 0.125)
+    assert much.notes[0].startswith("12.5% of the tokens are unknown")
+    assert str(much).endswith(f"\nnote: {much.notes[0]}")

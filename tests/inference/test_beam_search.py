@@ -1,4 +1,3 @@
-import dataclasses
 import itertools
 import math
 
@@ -9,9 +8,9 @@ from tests.conftest import random_weights
 from textrnn import TextrnnError
 from textrnn.config import TranslatorConfig
 from textrnn.inference import beam_search as module
-from textrnn.inference.beam_search import BeamOptions, beam_search, length_limit, ranking_score, sample
+from textrnn.inference.beam_search import BeamOptions, beam_search, length_limit, ranking_score
 from textrnn.inference.encoder_decoder import EncoderDecoder
-from textrnn.inference.sampling import SamplingOptions, log_softmax
+from textrnn.inference.sampling import log_softmax
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID
 
 SOURCES = [np.array([5, 6]), np.array([7, 8, 9, 10]), np.array([4])]
@@ -166,21 +165,6 @@ def test_ranking_by_hand():
     assert ranking_score(-3.0, 7, attention, BeamOptions(length_penalty=1.0)) == -1.5
     expected = -1.5 + 0.2 * math.log(0.5)
     assert ranking_score(-3.0, 7, attention, BeamOptions(coverage_penalty=0.2)) == pytest.approx(expected)
-
-
-def test_sampling():
-    network = make_network(9)
-    options = BeamOptions()
-    cold = sample(network, SOURCES, SamplingOptions(temperature=0), options)
-    best = beam_search([network], SOURCES, BeamOptions(num_beams=1))
-    assert [one.token_ids for one in cold] == [hypotheses[0].token_ids for hypotheses in best]
-    warm = SamplingOptions(temperature=1.0, top_p=1.0, seed=3)
-    drawn = sample(network, SOURCES, warm, options)
-    assert [one.token_ids for one in drawn] == [one.token_ids for one in sample(network, SOURCES, warm, options)]
-    (alone,) = sample(network, SOURCES[1:2], warm, options)
-    assert alone.token_ids == drawn[1].token_ids
-    others = sample(network, SOURCES, dataclasses.replace(warm, seed=4), options)
-    assert [one.token_ids for one in others] != [one.token_ids for one in drawn]
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_an_encoding_in_which_a_newline_is_another_byte():
     [
         (b"fine\ncaf\xe9\n", "utf-8", "text, line 2, byte 4: not valid utf-8.*looks like latin-1"),
         (b"fine\ncaf\xe9 au lait\nit\x92s\n", "utf-8", "line 2, byte 4: .*--encoding .*looks like cp1252"),
-        (b"caf\xe9\x81\n", "utf-8", "looks like latin-1"),
+        ("Ça va très bien.\n".encode("mac_roman"), "utf-8", "for example mac_roman or cp850"),
         ("Лампа горит, и море спокойно.\n".encode("cp1251") * 2, "utf-8", "cp1251 for Russian"),
         ("déjà vu\n".encode() * 5 + b"a\xff\n" + "déjà vu\n".encode() * 5, "utf-8", "line 6, byte 2: .*correct these"),
         (b"a\n" * 200_000 + b"\xe9", "utf-8", "line 200001, byte 1:"),
@@ -72,6 +72,7 @@ def test_an_encoding_in_which_a_newline_is_another_byte():
         (b"\xff\xfea\0\n\0b\0\n", "utf-8", "line 2, byte 9 of the file: not valid utf-16-le"),
         (b"x", "utf-99", "`encoding` is unknown: 'utf-99'"),
         (b"x", "hex", "`encoding` is unknown: 'hex'"),
+        (b"x", None, "`encoding` is unknown: None"),
     ],
 )
 def test_what_is_not_text_is_refused(content, encoding, message):

@@ -148,7 +148,8 @@ def test_fields_of_json_lines(tmp_path):
         ("a.jsonl", "[" * 100_000 + "\n", "a", "is one JSON list|line 1: not a line of JSON"),
         ("a.json", '[\n{"a": 1}\n]\n', "a", "a.json: is one JSON list. Write one object a line"),
         ("a.tmx", '<?xml version="1.0"?>\n<tmx>\n', 1, "a.tmx: is XML or HTML .TMX.*Convert it to tab-separated text"),
-        ("a.csv", "", 1, "no column '1'. Its 0 columns: none"),
+        ("a.csv", "", 1, "a.csv: is no table, so it has no column '1'"),
+        ("a.txt", "Good day.\n", "text", "is no table"),
     ],
 )
 def test_what_cannot_be_read(tmp_path, name, text, column, message):

@@ -92,10 +92,10 @@ def test_directories_without_text_and_files_without_permission(call, tmp_path, t
     ("content", "words"),
     [
         ("one line without a tab\n", ["line 1", "tab"]),
-        ("good\tgut\n\tleer\n", ["line 2", "a sentence, a tab and its translation"]),
-        ("good\tgut\nleer\t  \n", ["line 2", "a sentence, a tab and its translation"]),
-        ("good\tgut\n" * 3 + "\n", ["line 4"]),
-        ("a\tb\n", ["pairs"]),
+        ("\tleer\nleer\t  \n", ["left out 2 of 2 pairs", "line 1", "Each sentence needs its translation"]),
+        ("good\tgut\n" * 3, ["3 pairs", "fewer than two different source sentences"]),
+        ("12\tgut\n15\tbesser\n", ["column 1 holds numbers", "--columns"]),
+        ("a\tb\n", ["1 pairs"]),
     ],
 )
 def test_pairs_that_are_none(call, tmp_path, content, words):

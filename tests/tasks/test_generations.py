@@ -9,7 +9,7 @@ from textrnn import LanguageModel, TextrnnError, generate
 from textrnn.config import NetworkConfig
 from textrnn.evaluation.memorisation import NgramFilter, remembered
 from textrnn.preprocessing.tokenizers import EOS_ID, CharTokenizer, WordTokenizer
-from textrnn.tasks.generations import Writer, documents_of
+from textrnn.tasks.generations import Writer
 
 SPECIAL = ("<pad>", "<unk>", "<bos>", "<eos>")
 NAMES = ["ann", "bob", "eve", "tim"]
@@ -43,7 +43,7 @@ class NameNetwork:
 class Names(Writer):
     """A model of names."""
 
-    config = NetworkConfig(vocabulary_size=20, form="lines")
+    config = NetworkConfig(vocabulary_size=20, form="lines", documents="line")
     tokenizer = CharTokenizer([*SPECIAL, *sorted(set("".join(NAMES))), "\n"])
     known: tuple = ()
 
@@ -126,19 +126,6 @@ def test_next_tokens_and_words():
 
 
 @pytest.mark.parametrize(
-    ("options", "documents"),
-    [
-        ({}, None),
-        ({"form": "lines"}, "line"),
-        ({"form": "ngrams"}, "line"),
-        ({"form": "lines", "line_markers": False}, None),
-    ],
-)
-def test_what_the_documents_of_earlier_models_are(options, documents):
-    assert documents_of(NetworkConfig(vocabulary_size=9, **options)) == documents
-
-
-@pytest.mark.parametrize(
     ("documents", "between"),
     [("\n\n", "a\n\nb"), ("---", "a\n---\nb"), ("file", "a\n\n--------------------\n\nb")],
 )
@@ -148,7 +135,7 @@ def test_models_of_longer_documents(documents, between):
     assert model.prompt_ids("") == [2]
     assert model.prompt_ids("a") == [2, Names.tokenizer.ids["a"]]
     parsed = types.SimpleNamespace(explain=False, memorisation=False)
-    assert generate.separator(documents_of(model.config), parsed).join(["a", "b"]) == between
+    assert generate.separator(documents, parsed).join(["a", "b"]) == between
 
 
 def test_running_text_goes_on_after_a_newline():

@@ -40,6 +40,50 @@ def test_lists_empty_sentences_and_spaces(reverser):
     assert translator.translate("") == ""
 
 
+def test_anything_that_gives_sentences_is_translated(reverser):
+    translator, _, _ = reverser
+    sources, expected = ["a b", "", "c d e"], ["b a", "", "e d c"]
+    assert translator.translate(source for source in sources) == expected
+    assert translator.translate(tuple(sources)) == expected
+    assert translator.translate(np.array(sources)) == expected
+    assert translator.translate(iter(())) == []
+    pandas = pytest.importorskip("pandas")
+    assert translator.translate(pandas.Series(sources, index=[7, 8, 9])) == expected
+    with pytest.raises(TextrnnError, match="one column of a table. Received: DataFrame"):
+        translator.translate(pandas.DataFrame({"source": sources}))
+    with pytest.raises(TextrnnError, match="must hold strings. Received at index 1: nan"):
+        translator.translate(pandas.Series(["a", float("nan")]))
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (None, "strings in an order: a list, a generator.*Received: NoneType"),
+        (b"a b", "Received: bytes"),
+        ({"a", "b"}, "Received: set"),
+        ({"a": 1}, "Received: dict"),
+        (3, "Received: int"),
+        (["a", None], "must hold strings. Received at index 1: None"),
+        (["a", ["b"]], r"Received at index 1: \['b'\]"),
+        (["a", "caf\udce9"], "index 1: holds bytes that are not valid UTF-8, at character 4"),
+        ("caf\udce9", "not valid UTF-8, at character 4"),
+    ],
+)
+def test_what_gives_no_sentences_is_refused(reverser, texts, message):
+    with pytest.raises(TextrnnError, match=message):
+        reverser[0].translate(texts)
+
+
+def test_what_nobody_sees_changes_nothing(reverser):
+    """Invisible characters, unusual spaces and a byte order mark; such a line alone stays blank."""
+    translator, _, _ = reverser
+    for text in ("\ufeffa b", "a\u200b b", "a \u00adb\u200e", "\u202aa\u202c\u00a0b", "a\u2009b\u2060"):
+        assert translator.translate(text) == "b a"
+    assert translator.translate(["\u200b", "\ufeff", " \u00a0\u00ad", "\u200d"]) == [""] * 4
+    (translation,) = translator.translations(["\u200ba"])[0]
+    assert translation.source == "a"
+
+
 def test_a_translation_does_not_depend_on_its_neighbours(reverser):
     translator, _, _ = reverser
     sources = reversal_pairs(150, seed=5).sources
@@ -86,7 +130,7 @@ def test_evaluation(reverser):
     scores = translator.evaluate(pairs.sources, pairs.targets)
     assert scores.bleu.score == pytest.approx(100)
     assert scores.num_sentences == 50
-    with pytest.raises(TextrnnError, match="50 hypotheses and 3 references"):
+    with pytest.raises(TextrnnError, match="50 sources and 3 references"):
         translator.evaluate(pairs.sources, pairs.targets[:3])
 
 
@@ -109,6 +153,8 @@ def test_ensembles(reverser, tmp_path):
     _, directory, _ = reverser
     both = Translator.load(directory, directory)
     assert both.translate("a b c") == "c b a"
+    assert both.translate("a b c", temperature=0) == "c b a"
+    assert both.score(["a b"], ["a b"]) == pytest.approx(Translator.load(directory).score(["a b"], ["a b"]), abs=1e-5)
     other = Translator(level="word", vocabulary_size=10, **SMALL)
     other.fit(reversal_pairs(300, seed=9), epochs=1, output=tmp_path, progress=QUIET)
     with pytest.raises(TextrnnError, match="has other vocabularies than"):
@@ -138,7 +184,7 @@ def test_every_level_trains_saves_and_translates(level, joint, tmp_path):
 
 
 @pytest.mark.parametrize("steps", [3, 9])
-def test_an_interrupted_run_resumes_exactly(tmp_path, steps):
+def test_an_interrupted_run_resumes_exactly(tmp_path, steps, interruptible):
     """Dropout, drawn segmentations, joined pairs, moving average and the best checkpoints go on as if undisturbed."""
     options = {
         "epochs": 3,
@@ -169,15 +215,15 @@ def test_an_interrupted_run_resumes_exactly(tmp_path, steps):
 def test_unknown_words_are_replaced_through_attention():
     """A word-level model that copies: the network writes <unk> for a rare name, and the name stands in its place."""
     names = [f"Name{number}" for number in range(300)]
-    sources = [f"I am {name} ." for name in names] + [f"he is {name} ." for name in names]
-    targets = [f"Soy {name} ." for name in names] + [f"es {name} ." for name in names]
+    sources = [f"I am {name}." for name in names] + [f"he is {name}." for name in names]
+    targets = [f"Soy {name}." for name in names] + [f"es {name}." for name in names]
     translator = Translator(
         level="word", vocabulary_size=12, cell="gru", encoder_units=(24,), decoder_units=(32,), embedding_dim=16,
         input_dropout=0.0, dropout=0.0, output_dropout=0.0,
     )  # fmt: skip
     translator.fit(
-        Pairs(sources, targets), epochs=5, batch_tokens=60, learning_rate=0.01, warmup_steps=10, patience=0,
-        progress=QUIET, seed=1,
+        Pairs(sources, targets), epochs=12, batch_tokens=60, learning_rate=0.01, warmup_steps=10, patience=0,
+        label_smoothing=0.0, moving_average=0.0, validations_per_epoch=1, progress=QUIET, seed=1,
     )  # fmt: skip
     ((translation,),) = translator.translations(["I am Zebediah."])
     assert translation.tokens == ("Soy", "<unk>", ".", "<eos>")
@@ -190,7 +236,7 @@ def test_wrong_input(reverser, tmp_path, quiet):
         Translator().translate("a")
     with pytest.raises(TextrnnError, match="Sentence 2 has 1,001 tokens; at most 1,000"):
         translator.translate(["a", "a " * 1001])
-    with pytest.raises(TextrnnError, match="Sentences must be a list of strings"):
+    with pytest.raises(TextrnnError, match="must hold strings. Received at index 1: 3"):
         translator.translate(["a", 3])
     with pytest.raises(TextrnnError, match="translate has no option `num_beam`. Did you mean 'num_beams'"):
         translator.translate("a", num_beam=3)
@@ -200,8 +246,50 @@ def test_wrong_input(reverser, tmp_path, quiet):
         Translator(level="word").fit(sample_pairs(), subword_regularization=0.1)
     with pytest.raises(TextrnnError, match="`joined_pairs` is for words and subwords"):
         Translator(level="char").fit(sample_pairs(), joined_pairs=0.1)
-    with pytest.raises(TextrnnError, match="No sentence pairs are left"):
+    with pytest.raises(TextrnnError, match="No sentence pairs are left to train on"):
         Translator(level="char").fit(sample_pairs(), max_length=2, progress=quiet)
+    with pytest.raises(TextrnnError, match="No sentence pairs are left to validate on"):
+        Translator(level="char").fit(sample_pairs(), validation=[("a" * 101, "b")], progress=quiet)
+
+
+def test_pairs_come_in_any_form_and_either_direction(tmp_path, capsys):
+    """The same pairs as a file, turned round, as tuples and as two lists: the same losses."""
+    pairs = sample_pairs()
+    (tmp_path / "es-en.tsv").write_text(
+        "".join(f"7\t{t}\t{s}\n" for s, t in zip(pairs.sources, pairs.targets, strict=True))
+    )
+    given = [
+        ((pairs,), {}),
+        ((tmp_path / "es-en.tsv",), {"columns": (3, 2)}),
+        ((tmp_path / "es-en.tsv",), {"columns": (2, 3), "reverse": True}),
+        ((list(zip(pairs.sources, pairs.targets, strict=True)),), {}),
+        ((pairs.sources, tuple(pairs.targets)), {}),
+    ]
+    losses = []
+    for arguments, options in given:
+        records = Translator(level="word", **SMALL).fit(*arguments, epochs=1, progress=QUIET, **options)
+        losses.append(records[0].validation_loss)
+    assert losses == [losses[0]] * len(given)
+    Translator(level="word", **SMALL).fit([*zip(pairs.sources, pairs.targets, strict=True), ("Uh.", "")], epochs=1)
+    assert (
+        "left out 1 of 101 pairs in the pairs: a side is empty or missing, first in item 101" in capsys.readouterr().err
+    )
+
+
+def test_text_without_spaces_is_scored_by_characters(tmp_path, capsys):
+    """Chinese targets: BLEU by words at spaces would be 0 in every epoch."""
+    sources = [f"{a} and {b}" for a in "abcdefgh" for b in "abcdefgh"]
+    signs = dict(zip("abcdefgh", "\u706f\u4eae\u4e86\u6d77\u5c71\u4eba\u6708\u65e5", strict=True))
+    targets = [f"\u6709{signs[s[0]]}\u548c{signs[s[-1]]}\u5728\u8fd9\u91cc\u3002" for s in sources]
+    translator = Translator(level="char", **SMALL)
+    options = {"epochs": 10, "learning_rate": 0.01, "warmup_steps": 10, "batch_tokens": 60, "moving_average": 0.0}
+    records = translator.fit(sources, targets, output=tmp_path, **options)
+    assert "validation BLEU by sacreBLEU's zh tokenizer" in capsys.readouterr().err
+    assert records[-1].validation_score > 5
+    assert Translator.load(tmp_path).facts["validation_tokenizer"] == "zh"
+    back = Translator(level="char", **SMALL)
+    back.fit(sources, targets, reverse=True, epochs=1, progress=QUIET)
+    assert back.facts["validation_tokenizer"] == "13a"
 
 
 def test_pairs_left_out_are_counted(capsys):

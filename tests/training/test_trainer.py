@@ -1,5 +1,6 @@
 import csv
 import dataclasses
+import io
 
 import numpy as np
 import pytest
@@ -8,9 +9,11 @@ from tests.callbacks import StopAfter
 from textrnn import LanguageModel, TextrnnError
 from textrnn.config import NetworkConfig, TrainingConfig
 from textrnn.preprocessing.sequences import BatchPlan
+from textrnn.progress import Progress
 from textrnn.training import keras, tf
 from textrnn.training.networks import RecurrentNetwork
-from textrnn.training.trainer import Trainer, learning_rate_at
+from textrnn.training.schedule import MEASURED_STEPS, StepClock, learning_rate_at
+from textrnn.training.trainer import Trainer
 
 
 class Alphabet:
@@ -18,20 +21,24 @@ class Alphabet:
 
     token_ids = np.tile(np.arange(4, 12), 60)
     num_tokens = len(token_ids)
+    markers = False
 
 
-def make_trainer(output=None, network_options=None, callbacks=(), **options):
+def make_trainer(output=None, network_options=None, callbacks=(), progress=None, **options):
     config = NetworkConfig(**{
         "vocabulary_size": 12, "units": (12,), "embedding_dim": 8, "input_dropout": 0.3, **(network_options or {})
     })  # fmt: skip
-    options = {"epochs": 3, "batch_size": 4, "length": 10, "warmup_steps": 3, "patience": 0, **options}
+    options = {"batch_size": 4, "length": 10, "warmup_steps": 3, "patience": 0, **options}
+    if not {"steps", "minutes", "epochs"} & set(options):
+        options["epochs"] = 3
     training = TrainingConfig(**options)
     plans = [
-        BatchPlan(Alphabet, config.form, training.batch_size, training.length, 20, True, seed=seed)
+        BatchPlan(Alphabet, config.form, training.batch_size, training.length, 20, seed=seed)
         for seed in (training.seed, None)
     ]
     network = RecurrentNetwork(config, seed=training.seed)
-    return Trainer(network, training, *plans, output=output, callbacks=callbacks, fingerprint="same")
+    identity = {"network": config.to_dict(), "training": training.to_dict(), "text": "same"}
+    return Trainer(network, training, *plans, output=output, callbacks=callbacks, identity=identity, progress=progress)
 
 
 def test_the_text_is_learned():
@@ -79,7 +86,7 @@ def test_the_average_of_the_best_weights_is_kept_if_it_is_better():
 
 
 @pytest.mark.parametrize("steps", [2, 11, 12, 25])
-def test_an_interrupted_run_resumes_exactly(tmp_path, steps):
+def test_an_interrupted_run_resumes_exactly(tmp_path, steps, interruptible):
     """Dropout, carried state, optimizer, moving average, best weights: all go on as if nothing had happened."""
     options = {"moving_average": 0.9, "validations_per_epoch": 2, "averaged_checkpoints": 2}
     whole = make_trainer(**options)
@@ -98,9 +105,11 @@ def test_an_interrupted_run_resumes_exactly(tmp_path, steps):
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     make_trainer(tmp_path, epochs=1).fit()
     other = make_trainer(tmp_path, epochs=1)
-    other.fingerprint = "another"
-    with pytest.raises(TextrnnError, match="was made with other text"):
+    other.identity["text"] = "another"
+    with pytest.raises(TextrnnError, match="was made with another text"):
         other.fit(resume=True)
+    with pytest.raises(TextrnnError, match=r"was made with learning_rate=0.002, and now learning_rate=0.01 is asked"):
+        make_trainer(tmp_path, epochs=1, learning_rate=0.01).fit(resume=True)
     with pytest.raises(TextrnnError, match="no checkpoint to resume"):
         make_trainer(tmp_path / "nowhere").fit(resume=True)
     (tmp_path / "checkpoint.safetensors").write_bytes(b"damaged")
@@ -148,7 +157,7 @@ def test_keras_callbacks_are_driven(tmp_path):
             seen.append("end")
 
     make_trainer(callbacks=[Listener()]).fit()
-    logs = ["loss", "val_loss", "val_perplexity"]
+    logs = ["learning_rate", "loss", "val_loss", "val_perplexity"]
     assert seen == ["begin", (0, logs), (1, logs), "end"]
 
 
@@ -184,34 +193,74 @@ def test_gradient_norm_is_clipped():
     [
         ("cosine", 0, 0.1),
         ("cosine", 9, 1.0),
-        ("cosine", 60, 0.5),
-        ("cosine", 110, 0.0),
-        ("linear", 35, 0.75),
+        ("cosine", 19, 1.0),
+        ("cosine", 70, 0.5),
+        ("cosine", 120, 0.0),
+        ("linear", 45, 0.75),
         ("constant", 100, 1.0),
     ],
 )
 def test_learning_rate(schedule, step, expected):
-    """Ten steps of warm-up, then a hundred steps of decay."""
+    """Ten steps of warm-up, ten more that are still measured, then a hundred steps of decay."""
     config = TrainingConfig(learning_rate=1.0, warmup_steps=10, schedule=schedule)
-    assert learning_rate_at(step, 110, config) == pytest.approx(expected)
+    assert learning_rate_at(step, 120, config) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("form", ["stream", "lines", "ngrams"])
 def test_validation_loss_equals_the_numpy_evaluation(lighthouse, quiet, form):
-    model = LanguageModel(level="char", units=(16,), embedding_dim=8, form=form, line_markers=True, max_length=200)
+    model = LanguageModel(level="char", units=(16,), embedding_dim=8, form=form, max_length=200)
     records = model.fit(lighthouse, validation=lighthouse, epochs=1, batch_size=64, length=5000, progress=quiet, seed=1)
     assert model.evaluate(lighthouse, window=0).loss == pytest.approx(records[-1].validation_loss, abs=1e-5)
 
 
-def test_states_of_a_few_rows_are_reset():
-    trainer = make_trainer(state_reset=0.5, batch_size=40, length=3)
-    states = [[tf.ones((40, 12)), tf.ones((40, 12))]]
-    ((h, c),) = trainer._partly_reset(states)
+def test_rows_that_begin_start_from_a_fresh_state():
+    trainer = make_trainer()
+    states = [[tf.ones((4, 12)), tf.ones((4, 12))]]
+    batch = next(trainer.training.batches())
+    some = dataclasses.replace(batch, continues=np.array([True, False, True, False]))
+    ((h, c),) = trainer._states_for(some, states)
     np.testing.assert_array_equal(h, c)
-    assert 0 < np.mean(h) < 1
-    assert (h.numpy() == h.numpy()[:, :1]).all()
-    np.testing.assert_array_equal(h, trainer._partly_reset(states)[0][0])
-    assert make_trainer(state_reset=0.0)._partly_reset(states) is states
+    assert h.numpy()[:, 0].tolist() == [1, 0, 1, 0]
+    assert trainer._states_for(dataclasses.replace(batch, continues=True), states) is states
+    assert not np.any(trainer._states_for(batch, states)[0][0])
+
+
+def test_a_number_of_steps_is_kept_whatever_the_epochs():
+    """Eleven batches to an epoch: 50 steps end within the fifth. None is validated while the first 20 are measured."""
+    records = make_trainer(steps=50, validations=5).fit()
+    assert [record.step for record in records] == [30, 40, 50]
+    assert records[-1].epoch == pytest.approx(50 / 11, abs=0.01)
+
+
+def test_minutes_become_a_number_of_steps_that_repeats_the_run(tmp_path, monkeypatch):
+    """With 0.1 s a step and 5 steps over, 0.1 minutes are 20 measured steps and as many as fit into what is left."""
+    monkeypatch.setattr(StepClock, "seconds", 0.1)
+    timed = make_trainer(tmp_path, minutes=0.1, validations=4)
+    expected = timed.fit()
+    num_steps = timed.position.num_steps
+    assert MEASURED_STEPS < num_steps <= MEASURED_STEPS + 60
+    assert expected[-1].step == num_steps
+    repeated = make_trainer(steps=num_steps, validations=4).fit()
+    assert [record.validation_loss for record in repeated] == [record.validation_loss for record in expected]
+
+
+def test_a_finished_run_says_so_and_more_steps_go_on(tmp_path):
+    messages = io.StringIO()
+    make_trainer(tmp_path, epochs=2).fit()
+    finished = make_trainer(tmp_path, epochs=2, progress=Progress(messages)).fit(resume=True)
+    assert len(finished) == 2
+    assert "this run is finished, after 22 steps. More `--epochs`" in messages.getvalue()
+    longer = make_trainer(tmp_path, epochs=4, progress=Progress(messages))
+    assert [record.epoch for record in longer.fit(resume=True)] == [1, 2, 3, 4]
+    assert "going on from the best weights of 22 steps to step 44" in messages.getvalue()
+    assert longer.position.first_step == 22
+
+
+def test_an_early_stop_says_why(tmp_path):
+    messages = io.StringIO()
+    options = {"epochs": 50, "patience": 2, "learning_rate": 1e-9, "schedule": "constant", "optimizer": "adam"}
+    make_trainer(progress=Progress(messages), **options).fit()
+    assert "stopped early: no better for 2 validations (patience 2)" in messages.getvalue()
 
 
 def test_batch_size_does_not_change_a_loss():
@@ -244,7 +293,7 @@ def test_two_halves_make_the_step_of_the_whole_batch(monkeypatch, rows):
     np.testing.assert_allclose(*histories, atol=1e-5)
 
 
-def test_a_run_in_halves_resumes_exactly(monkeypatch, tmp_path):
+def test_a_run_in_halves_resumes_exactly(monkeypatch, tmp_path, interruptible):
     monkeypatch.setattr("textrnn.training.steps.LARGE_NETWORK", 0)
     monkeypatch.setattr("textrnn.training.networks.COMPILED_UNITS", range(1, 100))
     whole = make_trainer()

@@ -10,12 +10,16 @@ from collections.abc import Callable
 import numpy as np
 
 from textrnn.errors import TextrnnError, check_range
-from textrnn.inference.networks import RecurrentNetwork, cross_entropies
+from textrnn.inference.networks import RecurrentNetwork, States, cross_entropies
 from textrnn.preprocessing.sequences import BatchPlan, EncodedText
+from textrnn.preprocessing.tokenizers import PAD_ID
 
 __all__ = ["DEFAULT_WINDOW", "Evaluation", "evaluate"]
 
 DEFAULT_WINDOW = 4096
+STEPS_AT_ONCE = 32  # so many of each row: more logits would cost memory, and time to fetch it
+ROW_TOKENS = 512  # of a document that are scored at once; the rest follows with the state carried
+MUCH_UNKNOWN = 0.01  # share of unknown tokens from which a figure needs a note
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,12 +49,23 @@ class Evaluation:
         """Information per character of the text, in bits."""
         return self.loss * self.num_tokens / max(self.num_characters, 1) / math.log(2)
 
-    def __str__(self) -> str:
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know before trusting the figures."""
+        if self.unknown_share < MUCH_UNKNOWN:
+            return ()
         return (
+            f"{100 * self.unknown_share:.1f}% of the tokens are unknown to the vocabulary. Each was predicted as <unk>,"
+            " a far easier guess than the word itself, so the figures flatter the model.",
+        )
+
+    def __str__(self) -> str:
+        summary = (
             f"perplexity {self.perplexity:.3f}, {self.bits_per_character:.4f} bits per character, loss {self.loss:.4f} "
             f"nats per token, {self.num_tokens:,} tokens, {self.num_characters:,} characters, "
             f"{100 * self.unknown_share:.2f}% unknown"
         )
+        return "\n".join([summary, *(f"note: {note}" for note in self.notes)])
 
 
 def evaluate(
@@ -65,7 +80,7 @@ def evaluate(
     Args:
         network: The network.
         text: The encoded text.
-        window: For networks of the "stream" form: the text is cut into windows of that many tokens, each begun with a
+        window: For running text: it is cut into windows of that many tokens, each begun with a
             zero state; 0 carries one state through the whole text. Windows are scored many at once, and a state that
             has become older than any in training predicts worse than a new one.
         batch_size: Rows scored at once where rows do not depend on each other.
@@ -75,8 +90,8 @@ def evaluate(
         TextrnnError: If there is nothing to predict.
     """
     config = network.config
-    if config.form != "stream":
-        return evaluate_lines(network, text, batch_size, progress)
+    if config.form != "stream" or text.markers:
+        return evaluate_documents(network, text, batch_size, progress)
     check_range("window", window, 0, 1_000_000_000, whole=True)
     if text.num_tokens < 2:
         raise TextrnnError(f"A text of {text.num_tokens} tokens leaves nothing to predict. Pass a longer text.")
@@ -119,34 +134,52 @@ def windowed_loss(
     for group, length in [*((group, window) for group in groups), *([([num_whole * window], rest)] if rest else [])]:
         inputs = np.stack([token_ids[start : start + length] for start in group]).astype(np.int64)
         targets = np.stack([token_ids[start + 1 : start + length + 1] for start in group]).astype(np.int64)
-        logits, _ = network(inputs, network.initial_states(len(group)))
-        total += float(cross_entropies(logits, targets).sum())
-        if progress is not None:
-            progress(targets.size)
+        losses, _ = losses_of_rows(network, inputs, targets, network.initial_states(len(group)), progress)
+        total += float(losses.sum())
     return total
 
 
-def evaluate_lines(
-    network: RecurrentNetwork, text: EncodedText, batch_size: int, progress: Callable[[int], object] | None
-) -> Evaluation:
-    """Scores each line on its own, in the "lines" or the n-gram form."""
-    config = network.config
-    form = "ngrams" if config.bidirectional else "lines"
-    plan = BatchPlan(text, form, batch_size, 1, config.max_length, config.line_markers)
-    total, num_tokens = 0.0, 0
-    for batch in plan.batches():
-        if form == "ngrams":
-            logits = network.ngram_logits(batch.inputs)
-        else:
-            logits, _ = network(batch.inputs, network.initial_states(len(batch.inputs)))
-        real = batch.targets != 0
-        total += float(cross_entropies(logits, batch.targets.astype(np.int64))[real].sum())
-        num_tokens += int(real.sum())
+def losses_of_rows(
+    network: RecurrentNetwork,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    states: States,
+    progress: Callable[[int], object] | None,
+) -> tuple[np.ndarray, States]:
+    """Returns the loss at each target in nats, shape `(rows, time)`, zero at padding, and the states after them."""
+    losses = np.zeros(targets.shape)
+    for start in range(0, targets.shape[1], STEPS_AT_ONCE):
+        steps = slice(start, start + STEPS_AT_ONCE)
+        logits, states = network(inputs[:, steps], states)
+        real = targets[:, steps] != PAD_ID
+        losses[:, steps] = np.where(real, cross_entropies(logits, targets[:, steps]), 0.0)
         if progress is not None:
             progress(int(real.sum()))
+    return losses, states
+
+
+def evaluate_documents(
+    network: RecurrentNetwork, text: EncodedText, batch_size: int, progress: Callable[[int], object] | None
+) -> Evaluation:
+    """Scores each document, or line, from its beginning to its end."""
+    form = "ngrams" if network.config.bidirectional else "lines"
+    plan = BatchPlan(text, form, batch_size, 1, network.config.max_length if form == "ngrams" else ROW_TOKENS)
+    total, num_tokens = 0.0, 0
+    states: States = []
+    for batch in plan.batches():
+        targets = batch.targets.astype(np.int64)
+        if form == "ngrams":
+            losses = cross_entropies(network.ngram_logits(batch.inputs), targets)
+            if progress is not None:
+                progress(len(targets))
+        else:
+            before = states if batch.continues else network.initial_states(len(targets))
+            losses, states = losses_of_rows(network, batch.inputs, targets, before, progress)
+        total += float(losses.sum())
+        num_tokens += int((targets != PAD_ID).sum())
     if not num_tokens:
         raise TextrnnError("No line has a token to predict. Pass a text with lines of at least two tokens.")
     share = 1.0
-    if not config.line_markers:  # each line's first token is read, not predicted
-        share = num_tokens / max(int((text.line_ends - text.line_starts).sum()), 1)
+    if not text.markers:  # each line's first token is read, not predicted
+        share = num_tokens / max(int(text.lengths.sum()), 1)
     return Evaluation(total / num_tokens, num_tokens, round(text.num_characters * share), text.unknown_share)

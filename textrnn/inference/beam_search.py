@@ -1,4 +1,4 @@
-"""Finds translations: beam search over many sentences at once, with one network or an ensemble, and sampling.
+"""Finds translations: beam search over many sentences at once, with one network or an ensemble.
 
 Each sentence keeps its `num_beams` most probable beginnings. A sentence that is finished leaves the batch. With one
 beam this is greedy search; with as many beams as there are sequences it is exhaustive.
@@ -13,11 +13,11 @@ import numpy as np
 from textrnn.errors import check_range
 from textrnn.inference.encoder_decoder import EncoderDecoder, Memory
 from textrnn.inference.networks import States
-from textrnn.inference.sampling import SamplingOptions, log_softmax, next_token, repeated_ngram_tokens
+from textrnn.inference.sampling import log_softmax, repeated_ngram_tokens
 from textrnn.preprocessing.sequences import pad
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, PAD_ID, UNK_ID
 
-__all__ = ["BeamOptions", "Hypothesis", "beam_search", "length_limit", "sample"]
+__all__ = ["BeamOptions", "Hypothesis", "beam_search", "length_limit", "ranking_score"]
 
 BLOCK = 64  # logits that are looked through together for the highest ones
 
@@ -58,7 +58,7 @@ class BeamOptions:
         return [PAD_ID, BOS_ID] + ([] if self.allow_unknown else [UNK_ID])
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Hypothesis:
     """One translation found.
 
@@ -334,38 +334,3 @@ def ranking_score(log_probability: float, length: int, attention: np.ndarray | N
         coverage = np.clip(attention.sum(axis=0), 1e-9, 1.0)
         score += options.coverage_penalty * float(np.log(coverage).sum())
     return score
-
-
-def sample(
-    network: EncoderDecoder, sources: list[np.ndarray], sampling: SamplingOptions, options: BeamOptions
-) -> list[Hypothesis]:
-    """Draws one translation of each sentence with the language model's samplers.
-
-    Args:
-        network: The network.
-        sources: Token ids of each sentence, without special ids.
-        sampling: How to draw; `max_tokens` counts for nothing here.
-        options: Their `max_length_ratio` and `allow_unknown` count.
-    """
-    seed = sampling.seed if sampling.seed is not None else int(np.random.SeedSequence().generate_state(1)[0])
-    results = []
-    for source in sources:
-        randomness = np.random.Generator(np.random.PCG64([seed, 0]))
-        memory, states = network.encode(np.append(source, EOS_ID)[np.newaxis])
-        token_ids: list[int] = []
-        passed: list[float] = []
-        looked: list[np.ndarray] = []
-        limit = length_limit(len(source), options.max_length_ratio)
-        while EOS_ID not in token_ids[-1:]:
-            last = np.array([[token_ids[-1] if token_ids else BOS_ID]])
-            logits, states, attention = network.step(last, states, memory)
-            token_id = EOS_ID
-            if len(token_ids) + 1 < limit:
-                token_id = next_token(logits[0], sampling, randomness, token_ids, options.banned())
-            token_ids.append(token_id)
-            passed.append(float(log_softmax(logits[0])[token_id]))
-            looked.append(attention[0, 0])
-        weights = np.stack(looked)
-        score = ranking_score(sum(passed), len(passed), weights, options)
-        results.append(Hypothesis(token_ids[:-1], np.array(passed), score, weights))
-    return results

@@ -13,10 +13,10 @@ from typing import Any
 from textrnn.errors import TextrnnError, check_choice, check_range, nearest
 from textrnn.preprocessing.downloads import named_corpus
 from textrnn.preprocessing.files import decoded_pieces, shown_name
-from textrnn.preprocessing.sources import found_paths, skipped_note, table_note
+from textrnn.preprocessing.sources import column_of_table, found_paths, skipped_note, table_note
 from textrnn.preprocessing.splits import Line, Rule, split_by_block, split_by_draw
 from textrnn.preprocessing.spools import SpooledPath
-from textrnn.preprocessing.tables import opened_table, read_pairs
+from textrnn.preprocessing.tables import read_pairs
 
 __all__ = ["Corpus", "load", "read", "read_pairs", "split"]
 
@@ -32,7 +32,6 @@ class Corpus:
         encoding: The files' encoding, unless a byte order mark tells another.
         documents: What makes a document: "line", "file", "item" (one string of a list, one row of a table), any other
             text for a line that stands between documents ("\n\n" is a blank line); None for running text.
-        column: Which column of tables to read, a name or a number from 1; None reads them like other text.
         rules: Which of the text is covered, made by `split`.
         skipped: Files of directories that were left out, each with the reason.
         notes: Sentences that the user should see.
@@ -41,10 +40,14 @@ class Corpus:
     paths: tuple[pathlib.Path, ...]
     encoding: str = "utf-8"
     documents: str | None = None
-    column: str | int | None = None
     rules: tuple[Rule, ...] = ()
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def has_items(self) -> bool:
+        """Whether the text comes in pieces of its own: strings of a list, or rows of a table."""
+        return any(isinstance(path, SpooledPath) and path.num_items is not None for path in self.paths)
 
     def marked_pieces(self, progress: Callable[[int], object] | None = None) -> Iterator[tuple[bool, str]]:
         """Yields (whether it begins a document, text) of each line, the text as NFC with the newline that ends it.
@@ -85,8 +88,7 @@ class Corpus:
     @property
     def is_plain(self) -> bool:
         """Whether this is all the text of its files, as running text."""
-        holds_items = any(isinstance(path, SpooledPath) and path.num_items is not None for path in self.paths)
-        return not (self.rules or self.documents is not None or self.column is not None or holds_items)
+        return not (self.rules or self.documents is not None or self.has_items)
 
     def lines(self) -> Iterator[str]:
         """Yields each line without its newline."""
@@ -127,8 +129,10 @@ class Corpus:
         """Yields the lines of documents, without blank lines around them."""
         each_line = self.documents == "line"
         separator = None if self.documents in DOCUMENTS else separator_line(self.documents or "")
+        table: pathlib.Path | None = None  # the one whose rows make one document
         for path, pieces in self.units_with_paths(progress):
-            begins = True
+            begins = path is not table
+            table = path if self.documents == "file" and getattr(path, "origin", None) else None
             blanks: list[Line] = []
             for piece in pieces:
                 content = piece.strip()
@@ -151,12 +155,9 @@ class Corpus:
                 yield path, pieces if progress is None else counted(pieces, progress)
 
     def units_of(self, path: pathlib.Path) -> Iterator[Iterator[str]]:
-        """Yields the lines of a file; of each row or string in it, if it is a table or holds strings."""
+        """Yields the lines of a file, or of each string in it, if it holds strings."""
         if isinstance(path, SpooledPath) and path.num_items is not None:
             yield from (io.StringIO(item, newline="\n") for item in path.items())
-        elif self.column is not None:
-            cells = opened_table(path, self.encoding, shown_name(path)).cells(self.column)
-            yield from (io.StringIO(cell, newline="\n") for _, (cell,) in cells)
         else:
             yield decoded_pieces(path, self.encoding)
 
@@ -193,12 +194,14 @@ def read(
     """
     check_documents(documents)
     if isinstance(source, Corpus):
-        return dataclasses.replace(source, column=column or source.column, documents=documents or source.documents)
+        return dataclasses.replace(source, documents=documents or source.documents)
     paths, skipped = found_paths(source, column)
-    if any(isinstance(path, SpooledPath) and path.num_items is not None for path in paths):
-        column = None
-    notes = [note for path in paths if column is None and (note := table_note(path, encoding))]
-    corpus = Corpus(tuple(paths), encoding, documents, column, (), tuple(skipped), (*skipped_note(skipped), *notes))
+    notes = skipped_note(skipped)
+    if column is None:
+        notes += table_note(paths, encoding)
+    else:
+        paths = [column_of_table(path, encoding, column) for path in paths]
+    corpus = Corpus(tuple(paths), encoding, documents, (), tuple(skipped), tuple(notes))
     if not any(line.strip() for line in corpus.lines()):
         names = ", ".join(shown_name(path) for path in paths[:3])
         raise TextrnnError(f"There is no text in {names}: nothing but white space. Pass a corpus with text.")

@@ -86,7 +86,7 @@ def decoded_stream(stream: IO[bytes], encoding: str = "utf-8", name: str = STAND
     """
     try:
         "x".encode(encoding)
-    except (LookupError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise TextrnnError(f"`encoding` is unknown: {encoding!r}. Try utf-8, utf-16, cp1252 or latin-1.") from error
     head = stream_head(stream)
     encoding = marked_encoding(head, encoding)
@@ -303,8 +303,10 @@ def encoding_advice(sample: bytes, encoding: str, name: str) -> str:
     if len(high) > len(sample) / 3 and len(sample) > 30:
         guess = "its encoding (cp1251 for Russian, gb18030 for Chinese, shift_jis for Japanese, ...)"
         return f"Convert it to UTF-8, or name {guess} with --encoding."
-    windows = any(byte < 160 for byte in high) and not any(byte in b"\x81\x8d\x8f\x90\x9d" for byte in high)
-    guess = "cp1252" if windows else "latin-1"
+    controls = {byte for byte in high if byte < 160}  # in latin-1; cp1252 has characters for all but five of them
+    if controls.intersection(b"\x81\x8d\x8f\x90\x9d"):
+        return "Convert it to UTF-8, or name its encoding with --encoding (for example mac_roman or cp850)."
+    guess = "cp1252" if controls else "latin-1"
     if name == STANDARD_INPUT:
         return f"It looks like {guess}; convert it to UTF-8, as with iconv -f {guess} -t utf-8."
     return f"Convert the file to UTF-8, or name its encoding with --encoding (it looks like {guess})."

@@ -1,52 +1,67 @@
-"""Sentence pairs for translators: reads and splits them, encodes them, and makes batches of like length.
+"""Sentence pairs for translators: takes them from files or from memory, checks and splits them.
 
 Pairs are kept in memory: a million of them take a few hundred megabytes.
 """
 
 import dataclasses
-import functools
 import hashlib
-import math
 import os
-from collections.abc import Callable, Iterator
-
-import numpy as np
+import pathlib
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from textrnn.errors import TextrnnError, check_range
 from textrnn.preprocessing import corpora
-from textrnn.preprocessing.sequences import pad
-from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, UNK_ID, SubwordTokenizer, Tokenizer
+from textrnn.preprocessing.files import why_not_text
+from textrnn.preprocessing.pair_tables import (
+    Columns,
+    Rows,
+    chosen_columns,
+    file_rows,
+    is_missing,
+    memory_rows,
+    two_columns,
+)
+from textrnn.progress import Progress
 
-__all__ = [
-    "EncodedPairs",
-    "PairBatch",
-    "PairPlan",
-    "PairSource",
-    "Pairs",
-    "SegmentationSampler",
-    "encode_pairs",
-    "normalized",
-    "opened",
-    "pairs_digest",
-    "read",
-    "references",
-    "resegmented",
-    "split",
-]
+__all__ = ["PairSource", "Pairs", "normalized", "opened", "read", "references", "sentence_list", "split"]
 
-BUCKET_POOL = 200  # batches whose pairs are sorted by length together
-SHORT = 8  # tokens; the lengths of shorter sentences say little about whether they translate each other
+# Characters that nobody sees: soft hyphen, zero-width space, byte order mark, directions, word joiner, fillers. Not the
+# two joiners, which change the letters beside them in Persian or Hindi and hold emoji together.
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]"
+)
+JOINERS = "\u200c\u200d"
 
 
 @dataclasses.dataclass(frozen=True)
 class Pairs:
-    """Sentences and their translations, `targets[i]` that of `sources[i]`."""
+    """Sentences and their translations, `targets[i]` that of `sources[i]`.
+
+    Raises:
+        TextrnnError: If the numbers differ, or something is no string.
+    """
 
     sources: list[str]
     targets: list[str]
 
+    def __post_init__(self) -> None:
+        for name in ("sources", "targets"):
+            object.__setattr__(self, name, sentence_list(getattr(self, name), name))
+        if len(self.sources) != len(self.targets):
+            raise TextrnnError(
+                f"There are {len(self.sources):,} sources and {len(self.targets):,} targets. Each sentence needs its "
+                "translation, in the same order."
+            )
+
     def __len__(self) -> int:
         return len(self.sources)
+
+    def reversed(self) -> "Pairs":
+        """Returns the pairs for translating the other way."""
+        return Pairs(self.targets, self.sources)
 
     def selected(self, keeps: Callable[[str], bool]) -> "Pairs":
         """Returns the pairs whose source `keeps` is true of."""
@@ -54,51 +69,246 @@ class Pairs:
         return Pairs([source for source, _ in chosen], [target for _, target in chosen])
 
 
-PairSource = str | os.PathLike[str] | Pairs
+PairSource = str | os.PathLike[str] | Pairs | Iterable[Any]
+
+
+def sentence_list(values: Iterable[str], name: str = "sentences", may_be_missing: bool = False) -> list[str]:
+    """Returns the sentences of a list, a generator, a column of a table.
+
+    Args:
+        values: The sentences.
+        name: What errors call them.
+        may_be_missing: Whether None and NaN are empty sentences rather than errors.
+
+    Raises:
+        TextrnnError: If there is no order in them, or something is no string.
+    """
+    if (
+        isinstance(values, (str, bytes, Mapping, set, frozenset))
+        or hasattr(values, "columns")
+        or not isinstance(values, Iterable)
+    ):
+        raise TextrnnError(
+            f"`{name}` must be strings in an order: a list, a generator, one column of a table. "
+            f"Received: {type(values).__name__}."
+        )
+    found = ["" if may_be_missing and is_missing(value) else value for value in values]
+    for index, value in enumerate(found):
+        if not isinstance(value, str):
+            raise TextrnnError(f"`{name}` must hold strings. Received at index {index}: {value!r:.80}.")
+        if not value.isascii():
+            check_characters(value, f"`{name}`, index {index}")
+    return found
+
+
+def check_characters(sentence: str, place: str) -> None:
+    """Raises `TextrnnError` at half a character: bytes of another encoding reach Python as lone surrogates."""
+    try:
+        sentence.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise TextrnnError(
+            f"{place}: holds bytes that are not valid UTF-8, at character {error.start + 1}. Decode the text first."
+        ) from error
 
 
 def normalized(sentence: str) -> str:
-    """Returns a sentence as the translator reads it: no space around it, and single ones within."""
-    return " ".join(sentence.split())
+    """Returns a sentence as translators read it, in training and in use.
+
+    Unicode NFC, without invisible characters, without space around it and with single spaces within. What looks empty
+    is empty.
+    """
+    if not sentence.isascii():
+        sentence = unicodedata.normalize("NFC", INVISIBLE.sub("", sentence))
+    sentence = " ".join(sentence.split())
+    return sentence if sentence.strip(JOINERS + " ") else ""
 
 
 def read(
-    source: str | os.PathLike[str], target: str | os.PathLike[str] | None = None, encoding: str = "utf-8"
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str] | None = None,
+    encoding: str = "utf-8",
+    *,
+    columns: Columns | None = None,
+    reverse: bool = False,
+    progress: Progress | None = None,
 ) -> Pairs:
-    """Reads sentence pairs.
+    """Reads sentence pairs from files. Pairs with an empty side are left out, and that is said.
 
     Args:
-        source: A file with tab-separated pairs, further columns ignored, or a name such as "tatoeba:eng-spa"; with
-            `target`, a file with one source sentence per line.
+        source: A file of pairs, one on a line: separated by tabs, `|||`, in a .csv file by commas, semicolons or bars;
+            JSON lines; gzip and zip too. Or a directory of such files, or a name such as "tatoeba:eng-spa". With
+            `target`, a file with one source sentence on each line.
         target: A file with the translation of each line of `source`.
         encoding: Encoding of the files.
+        columns: The columns of the sentences and of their translations: numbers that begin with 1, or names. By default
+            the first two, unless these hold numbers or ids and only two others hold sentences.
+        reverse: Whether to read pairs for translating from the second language to the first.
+        progress: Where it is said what was left out; by default standard error.
 
     Raises:
-        TextrnnError: If a file is missing or is no text, the files have different numbers of lines, or a side is empty.
+        TextrnnError: If a file is missing or is no text, it holds no pairs, it is not clear which columns do, or the
+            files have different numbers of lines.
     """
-    paths = corpora.read(source, encoding).paths
-    if target is None:
-        pairs = [pair for path in paths for pair in corpora.read_pairs(path, encoding)]
-        return Pairs([normalized(s) for s, _ in pairs], [normalized(t) for _, t in pairs])
-    sources, targets = (
-        [normalized(line) for line in corpora.read(side, encoding).lines()] for side in (source, target)
-    )
-    if len(sources) != len(targets):
+    progress = progress or Progress()
+    if target is not None:
+        pairs = read_two(source, target, encoding, progress)
+    else:
+        source, is_turned = found_name(source)
+        reverse = reverse != is_turned
+        parts = [
+            read_rows(file_rows(path, encoding, columns), columns, progress) for path in found_paths(source, progress)
+        ]
+        pairs = joined(parts)
+    return pairs.reversed() if reverse else pairs
+
+
+def joined(parts: list[Pairs]) -> Pairs:
+    """Returns the pairs of several files."""
+    return Pairs([s for part in parts for s in part.sources], [t for part in parts for t in part.targets])
+
+
+def read_rows(rows: Rows, columns: Columns | None, progress: Progress) -> Pairs:
+    """Returns the pairs in a table, without those that have an empty side."""
+    if not rows.rows:
         raise TextrnnError(
-            f"{source} has {len(sources):,} lines and {target} has {len(targets):,}. Line i of one must be the "
+            f"There is no text in {rows.name}: nothing but white space. Pass a file with sentence pairs."
+        )
+    chosen, message = chosen_columns(rows, columns)
+    if message:
+        progress.message(message)
+    return whole_pairs(list(two_columns(rows, chosen)), rows.name, rows.unit, rows.num_blank, progress)
+
+
+def read_two(
+    source: str | os.PathLike[str], target: str | os.PathLike[str], encoding: str, progress: Progress
+) -> Pairs:
+    """Returns the pairs of two files of sentences, without those that have an empty side."""
+    sides = [list(corpora.read(side, encoding).lines()) for side in (source, target)]
+    counts = [len(lines) for lines in sides]
+    if counts[0] != counts[1]:  # blank lines at an end are nobody's translation
+        sides = [lines[: max((n for n, line in enumerate(lines, 1) if line.strip()), default=0)] for lines in sides]
+    if len(sides[0]) != len(sides[1]):
+        raise TextrnnError(
+            f"{source} has {counts[0]:,} lines and {target} has {counts[1]:,}. Line i of one must be the "
             "translation of line i of the other."
         )
-    for name, lines in ((source, sources), (target, targets)):
-        if "" in lines:
-            raise TextrnnError(f"{name}, line {lines.index('') + 1}: is empty. Remove the line from both files.")
-    return Pairs(sources, targets)
+    rows = [(number, *both) for number, both in enumerate(zip(*sides, strict=True), start=1)]
+    return whole_pairs(rows, f"{source} and {target}", "line", 0, progress)
 
 
-def opened(pairs: PairSource, target: str | os.PathLike[str] | None = None, encoding: str = "utf-8") -> Pairs:
-    """Returns pairs from anything that `read` takes, or from `Pairs`, whose sentences are normalised."""
+def whole_pairs(rows: list[tuple[int, str, str]], name: str, unit: str, num_blank: int, progress: Progress) -> Pairs:
+    """Returns the pairs that have two sides, normalised, and says how many have not.
+
+    Args:
+        rows: (Number, sentence, translation) of each pair.
+        name: Where the pairs come from.
+        unit: What the numbers count: "line" or "item".
+        num_blank: How many blank lines are missing from `rows`.
+        progress: Where to say it.
+
+    Raises:
+        TextrnnError: If no pair has two sides.
+    """
+    sides = [(number, normalized(source), normalized(target)) for number, source, target in rows]
+    kept = [(source, target) for _, source, target in sides if source and target]
+    num_left_out = len(rows) - len(kept) + num_blank
+    if num_left_out:
+        first = next((f", first in {unit} {number}" for number, source, target in sides if not (source and target)), "")
+        message = (
+            f"left out {num_left_out:,} of {len(rows) + num_blank:,} pairs in {name}: a side is empty or missing{first}"
+        )
+        if not kept:
+            raise TextrnnError(f"{message}. Each sentence needs its translation.")
+        progress.message(message)
+    return Pairs([source for source, _ in kept], [target for _, target in kept])
+
+
+def found_name(source: str | os.PathLike[str]) -> tuple[str | os.PathLike[str], bool]:
+    """Returns the name of the corpus that holds a language pair, and whether it holds it the other way round.
+
+    Tatoeba's files have English first.
+    """
+    match = re.fullmatch(r"tatoeba:(\w+)-eng", source) if isinstance(source, str) else None
+    if match is None or match[1] == "eng" or os.path.exists(source):
+        return source, False
+    return f"tatoeba:eng-{match[1]}", True
+
+
+def found_paths(source: str | os.PathLike[str], progress: Progress) -> list[pathlib.Path]:
+    """Returns the file of pairs, or all text files below a directory; says which files there are none."""
+    path = pathlib.Path(source)
+    if source == "-" or not path.exists():
+        return list(corpora.read(source).paths)
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+    texts = []
+    for file in found:
+        if (reason := why_not_text(file)) is None:
+            texts.append(file)
+        else:
+            progress.message(f"left out {file}: {reason}")
+    if not texts:
+        raise TextrnnError(f"{path}: no text files in this directory. Pass files of sentence pairs.")
+    return texts
+
+
+def opened(
+    pairs: PairSource,
+    target: str | os.PathLike[str] | Iterable[str] | None = None,
+    encoding: str = "utf-8",
+    *,
+    columns: Columns | None = None,
+    reverse: bool = False,
+    progress: Progress | None = None,
+) -> Pairs:
+    """Returns pairs from files or from memory. Those with an empty side are left out, and that is said.
+
+    Args:
+        pairs: Anything that `read` takes, several such files, `Pairs`, an iterable of (sentence, translation) tuples or
+            of dictionaries, or a data frame; with `target`, a file of sentences or an iterable of them.
+        target: The translations: a file or an iterable.
+        encoding: See `read`.
+        columns: See `read`; for data frames and dictionaries too.
+        reverse: See `read`.
+        progress: See `read`.
+
+    Raises:
+        TextrnnError: If something is no pair, or the numbers of sentences and translations differ.
+    """
+    progress = progress or Progress()
+    if is_place(pairs) and (target is None or is_place(target)):
+        return read(pairs, target, encoding, columns=columns, reverse=reverse, progress=progress)  # type: ignore[arg-type]
     if isinstance(pairs, Pairs):
-        return Pairs([normalized(s) for s in pairs.sources], [normalized(t) for t in pairs.targets])
-    return read(pairs, target, encoding)
+        if target is not None:
+            raise TextrnnError("`Pairs` hold their translations already. Pass no `target` with them.")
+        found = checked_pairs(pairs.sources, pairs.targets, progress)
+    elif target is not None:
+        found = checked_pairs(side_of(pairs, encoding), side_of(target, encoding), progress)
+    elif isinstance(pairs, (list, tuple)) and pairs and all(is_place(one) and os.path.exists(one) for one in pairs):
+        found = joined([read(one, None, encoding, columns=columns, progress=progress) for one in pairs])
+    else:
+        found = read_rows(memory_rows(pairs), columns, progress)
+    return found.reversed() if reverse else found
+
+
+def is_place(source: Any) -> bool:
+    """Says whether something is a path or a name rather than sentences."""
+    return isinstance(source, (str, os.PathLike))
+
+
+def side_of(side: Any, encoding: str) -> list[str]:
+    """Returns the sentences of one side: the lines of a file, or strings from memory, empty where one is missing."""
+    if is_place(side):
+        return list(corpora.read(side, encoding).lines())
+    return sentence_list(side, "pairs", may_be_missing=True)
+
+
+def checked_pairs(sources: list[str], targets: list[str], progress: Progress) -> Pairs:
+    """Returns pairs from memory, without those that have an empty side."""
+    pairs = Pairs(sources, targets)
+    rows = [(number, *both) for number, both in enumerate(zip(pairs.sources, pairs.targets, strict=True), start=1)]
+    return whole_pairs(rows, "memory", "item", 0, progress)
 
 
 def references(pairs: Pairs, sources: list[str]) -> list[list[str]]:
@@ -114,9 +324,12 @@ def references(pairs: Pairs, sources: list[str]) -> list[list[str]]:
 def split(pairs: Pairs, fraction: float, seed: int = 0) -> tuple[Pairs, Pairs]:
     """Splits pairs into training and validation pairs; all translations of a source sentence stay on one side.
 
+    The distinct source sentences are put into an order that depends on the seed and on each sentence alone, and the
+    first ones are taken. So what was taken is not taken again when the rest is split, with whatever seed.
+
     Args:
         pairs: What to split.
-        fraction: Share of the distinct source sentences that validation gets, above 0 and below 1.
+        fraction: Share of the distinct source sentences that validation gets, above 0 and below 1; at least one.
         seed: Another seed draws other sentences.
 
     Raises:
@@ -124,229 +337,17 @@ def split(pairs: Pairs, fraction: float, seed: int = 0) -> tuple[Pairs, Pairs]:
     """
     check_range("fraction", fraction, 0, 1, above=True, below=True)
 
-    def is_validation(source: str) -> bool:
-        digest = hashlib.blake2b(f"{seed}\0{source.casefold()}".encode(), digest_size=4).digest()
-        return int.from_bytes(digest, "big") < fraction * 2**32
+    def place(source: str) -> tuple[bytes, str]:
+        return hashlib.blake2b(f"{seed}\0{source}".encode(), digest_size=4).digest(), source
 
-    sides = pairs.selected(lambda source: not is_validation(source)), pairs.selected(is_validation)
-    if not sides[0] or not sides[1]:
+    distinct = sorted({source.casefold() for source in pairs.sources}, key=place)
+    if len(distinct) < 2:
         raise TextrnnError(
-            f"Splitting {len(pairs):,} pairs with fraction={fraction} leaves one side empty. "
-            "Pass more pairs, another fraction, or a validation file."
+            f"Splitting {len(pairs):,} pairs with fraction={fraction} leaves one side empty: there are fewer than two "
+            "different source sentences. Pass more pairs, or a validation file."
         )
-    return sides
-
-
-@dataclasses.dataclass(frozen=True)
-class EncodedPairs:
-    """Token ids of sentence pairs, int32 arrays without special ids."""
-
-    sources: list[np.ndarray]
-    targets: list[np.ndarray]
-
-    def __len__(self) -> int:
-        return len(self.sources)
-
-    @property
-    def num_source_tokens(self) -> int:
-        """Source tokens to read, `eos` included."""
-        return sum(len(ids) + 1 for ids in self.sources)
-
-    @property
-    def num_target_tokens(self) -> int:
-        """Target tokens to predict, `eos` included."""
-        return sum(len(ids) + 1 for ids in self.targets)
-
-    @property
-    def unknown_share(self) -> float:
-        """Share of the tokens that the vocabularies do not hold."""
-        unknown = sum(int((ids == UNK_ID).sum()) for ids in self.sources + self.targets)
-        return unknown / max(self.num_source_tokens + self.num_target_tokens, 1)
-
-    def kept(self, max_length: int, max_ratio: float) -> "np.ndarray":
-        """Returns the indices of the pairs that are neither too long nor too unequal."""
-        lengths = np.array([[len(s), len(t)] for s, t in zip(self.sources, self.targets, strict=True)]).reshape(-1, 2)
-        longer, shorter = lengths.max(axis=1), lengths.min(axis=1)
-        return np.flatnonzero((longer <= max_length) & ((longer <= max_ratio * shorter) | (longer <= SHORT)))
-
-    def take(self, indices: np.ndarray) -> "EncodedPairs":
-        """Returns the pairs at these indices."""
-        return EncodedPairs([self.sources[i] for i in indices], [self.targets[i] for i in indices])
-
-
-def encode_pairs(pairs: Pairs, source_tokenizer: Tokenizer, target_tokenizer: Tokenizer) -> EncodedPairs:
-    """Encodes both sides of all pairs."""
-    return EncodedPairs(source_tokenizer.encode_lines(pairs.sources), target_tokenizer.encode_lines(pairs.targets))
-
-
-class SegmentationSampler:
-    """Draws another segmentation for some words of a sentence, by its probability under the unigram model.
-
-    SentencePiece can sample by itself, but its random numbers cannot be set anew for each epoch, which exact resuming
-    needs. Pieces never cross a space, so each word has its own few best segmentations, which are found once.
-
-    Args:
-        tokenizer: The subword tokenizer.
-        share: Share of the words that are drawn anew.
-
-    Reference: subword regularization, Kudo 2018, section 3.2.
-    """
-
-    NUM_SEGMENTATIONS = 8
-    SMOOTHNESS = 0.2  # power that the probabilities are raised to; 0 would make all segmentations equally likely
-
-    def __init__(self, tokenizer: SubwordTokenizer, share: float) -> None:
-        self.tokenizer = tokenizer
-        self.share = share
-
-    @functools.lru_cache(maxsize=200_000)  # noqa: B019 (lives as long as a training run)
-    def segmentations(self, word: str) -> tuple[list[list[int]], np.ndarray]:
-        """Returns the best segmentations of a word, with the space before it, and their cumulative probabilities."""
-        processor = self.tokenizer.processor
-        found = processor.NBestEncodeAsIds(" " + word, self.NUM_SEGMENTATIONS) or [self.tokenizer.encode(word).tolist()]
-        scores = np.array([sum(processor.GetScore(piece) for piece in ids) for ids in found])
-        weights = np.exp(self.SMOOTHNESS * (scores - scores.max()))
-        return found, np.cumsum(weights / weights.sum())
-
-    def encode(self, sentence: str, randomness: np.random.Generator) -> np.ndarray:
-        """Returns the token ids of a sentence, segmented at random."""
-        words = sentence.split(" ")
-        draws = randomness.random((len(words), 2))
-        ids: list[int] = []
-        for word, (chance, draw) in zip(words, draws, strict=True):
-            found, cumulative = self.segmentations(word)
-            chosen = int(np.searchsorted(cumulative, draw)) if chance < self.share else 0
-            ids.extend(found[min(chosen, len(found) - 1)])
-        return np.array(ids, dtype=np.int32)
-
-
-def resegmented(pairs: Pairs, samplers: list[SegmentationSampler], randomness: np.random.Generator) -> EncodedPairs:
-    """Encodes both sides of all pairs with drawn segmentations."""
-    sides = zip(samplers, (pairs.sources, pairs.targets), strict=True)
-    return EncodedPairs(*([sampler.encode(one, randomness) for one in sentences] for sampler, sentences in sides))
-
-
-@dataclasses.dataclass(frozen=True)
-class PairBatch:
-    """One training step's input, right-padded.
-
-    Args:
-        inputs: Source token ids with `eos`, shape `(batch, source_time)`, and target token ids after `bos`, shape
-            `(batch, target_time)`, both int32.
-        targets: Target token ids with `eos`, shape `(batch, target_time)`.
-        continues: False; rows of different batches have nothing to do with each other.
-    """
-
-    inputs: tuple[np.ndarray, np.ndarray]
-    targets: np.ndarray
-    continues: bool = False
-
-    @classmethod
-    def of(cls, sources: list[np.ndarray], targets: list[np.ndarray]) -> "PairBatch":
-        """Pads pairs of token ids and puts in the special ids."""
-        encoder_inputs = pad([np.append(ids, EOS_ID) for ids in sources])
-        decoder_inputs = pad([np.insert(ids, 0, BOS_ID) for ids in targets])
-        return cls((encoder_inputs, decoder_inputs), pad([np.append(ids, EOS_ID) for ids in targets]))
-
-
-@dataclasses.dataclass(frozen=True)
-class PairPlan:
-    """All batches of a training run or a validation, as a pure function of (seed, epoch).
-
-    Args:
-        pairs: The encoded pairs.
-        batch_tokens: Most target tokens per batch, padding included; at least one pair is in a batch.
-        seed: Fixes the order; None keeps pairs sorted by length.
-        joined_pairs: Share of the pairs that are joined with the next one drawn.
-        resegment: Called with random numbers, returns the same pairs segmented anew for an epoch; or None.
-    """
-
-    pairs: EncodedPairs
-    batch_tokens: int
-    seed: int | None = None
-    joined_pairs: float = 0.0
-    resegment: Callable[[np.random.Generator], EncodedPairs] | None = None
-
-    def batches(self, epoch: int = 0) -> Iterator[PairBatch]:
-        """Yields the batches of one epoch."""
-        pairs = self.pairs
-        if self.resegment is not None:
-            pairs = self.resegment(np.random.Generator(np.random.PCG64([self.seed or 0, epoch, 2])))
-        for rows in self._batched_rows(pairs, epoch):
-            sources = [np.concatenate([pairs.sources[i] for i in row]) for row in rows]
-            targets = [np.concatenate([pairs.targets[i] for i in row]) for row in rows]
-            yield PairBatch.of(sources, targets)
-
-    def _batched_rows(self, pairs: EncodedPairs, epoch: int) -> list[list[list[int]]]:
-        """Returns for each batch its rows, and for each row the indices of the pairs in it."""
-        rows = [[index] for index in range(len(pairs))]
-        randomness = None
-        if self.seed is not None:
-            randomness = np.random.Generator(np.random.PCG64([self.seed, epoch]))
-            rows = joined([[int(i)] for i in randomness.permutation(len(pairs))], self.joined_pairs, randomness)
-        lengths = np.array(
-            [[sum(len(side[i]) for i in row) + 1 for side in (pairs.targets, pairs.sources)] for row in rows]
-        ).reshape(-1, 2)
-        pool = len(rows)
-        if randomness is not None:
-            pool = max(BUCKET_POOL * self.batch_tokens // max(math.ceil(lengths[:, 0].mean()), 1), 1)
-        batches: list[list[list[int]]] = []
-        for start in range(0, len(rows), pool):
-            part = lengths[start : start + pool]
-            order = start + np.lexsort((part[:, 1], part[:, 0]))
-            batches.extend([rows[i] for i in group] for group in budgeted(order, lengths[:, 0], self.batch_tokens))
-        if randomness is not None:
-            batches = [batches[i] for i in randomness.permutation(len(batches))]
-        return batches
-
-    @property
-    def num_targets(self) -> int:
-        """Tokens that an epoch predicts."""
-        return self.pairs.num_target_tokens
-
-    @property
-    def max_targets(self) -> int:
-        """Most targets in a batch, padding included, but for a batch of one long pair."""
-        return self.batch_tokens
-
-    @functools.cached_property
-    def num_batches(self) -> int:
-        """Batches in the first epoch; other epochs may have a few more or fewer."""
-        return len(self._batched_rows(self.pairs, 0))
-
-
-def joined(rows: list[list[int]], share: float, randomness: np.random.Generator) -> list[list[int]]:
-    """Joins a share of the rows with the next one."""
-    if not share:
-        return rows
-    result: list[list[int]] = []
-    join_next = False
-    for row, chance in zip(rows, randomness.random(len(rows)), strict=True):
-        if join_next:
-            result[-1] = result[-1] + row
-        else:
-            result.append(row)
-        # A pair that begins a row brings in a second one, so half the share of beginnings is the share of pairs.
-        join_next = not join_next and chance < share / (2 - share)
-    return result
-
-
-def budgeted(order: np.ndarray, lengths: np.ndarray, batch_tokens: int) -> Iterator[np.ndarray]:
-    """Cuts rows sorted by length into groups whose padded size stays within the budget."""
-    start = longest = 0
-    for position, index in enumerate(order):
-        longest = max(longest, int(lengths[index]))
-        if position > start and longest * (position + 1 - start) > batch_tokens:
-            yield order[start:position]
-            start, longest = position, int(lengths[index])
-    if start < len(order):
-        yield order[start:]
-
-
-def pairs_digest(pairs: EncodedPairs) -> bytes:
-    """Returns a hash of the token ids."""
-    digest = hashlib.sha256()
-    for side in (pairs.sources, pairs.targets):
-        digest.update(np.array([len(ids) for ids in side], dtype=np.int64).tobytes())
-        digest.update(np.concatenate([np.asarray(ids, dtype=np.int32) for ids in side]).tobytes())
-    return digest.digest()
+    chosen = set(distinct[: min(max(round(fraction * len(distinct)), 1), len(distinct) - 1)])
+    return (
+        pairs.selected(lambda source: source.casefold() not in chosen),
+        pairs.selected(lambda source: source.casefold() in chosen),
+    )

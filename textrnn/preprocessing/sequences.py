@@ -1,30 +1,32 @@
 """Turns token ids into batches for training: `stream`, `lines` and `ngrams`, three forms of one objective.
 
-- `stream`: one long text cut into contiguous windows; the recurrent state is carried from window to window.
-- `lines`: one line per row, right-padded, rows of like length together.
-- `ngrams`: every prefix of a line predicts its next token, pre-padded, as the Keras tutorials build them.
+- `stream`: long text cut into contiguous windows; the recurrent state is carried from window to window, and starts anew
+  at each document.
+- `lines`: one document per row, by default a line, right-padded, rows of like length together.
+- `ngrams`: every prefix of a document predicts its next token, pre-padded, as the Keras tutorials build them.
 
-The loss of a line in the `lines` form equals the summed loss of all its n-gram sequences; only the cost differs. The
-order of batches is a pure function of (seed, epoch), so an interrupted run can go on at any step. Encoded text lies in
-temporary files that are mapped into memory, so memory does not grow with the corpus.
+The loss of a document in the `lines` form equals the summed loss of all its n-gram sequences; only the cost differs.
+The order of batches is a pure function of (seed, epoch), so an interrupted run can go on at any step. Encoded text lies
+in temporary files that are mapped into memory, so memory does not grow with the corpus.
 """
 
 import dataclasses
-import mmap
-import pathlib
-from collections.abc import Callable, Iterator, Sequence
+import functools
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from textrnn.errors import TextrnnError, check_range
-from textrnn.preprocessing.corpora import Corpus
-from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Tokenizer
+from textrnn.preprocessing.encoding import EncodedText, encode_corpus, let_go
+from textrnn.preprocessing.tokenizers import PAD_ID
 
 __all__ = [
     "Batch",
     "BatchPlan",
     "EncodedText",
+    "document_windows",
     "encode_corpus",
     "line_batches",
     "ngram_batches",
@@ -34,7 +36,7 @@ __all__ = [
     "stream_windows",
 ]
 
-BUCKET_POOL = 100  # batches whose lines are sorted by length together
+BUCKET_POOL = 100  # batches whose rows are sorted by length together
 LET_GO_EVERY = 200  # windows of a stream after which its pages are given back
 
 
@@ -46,114 +48,13 @@ class Batch:
         inputs: Token ids, int32, shape `(batch, length)`.
         targets: Next tokens, int32: shape `(batch, length)`, or `(batch,)` in the n-gram form. `PAD_ID` counts for
             nothing.
-        continues: Whether row `i` goes on where row `i` of the batch before it ended.
+        continues: Whether row `i` goes on where row `i` of the batch before it ended: one answer for all rows, or
+            booleans of shape `(batch,)`.
     """
 
     inputs: np.ndarray
     targets: np.ndarray
-    continues: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class EncodedText:
-    """Token ids of a corpus, mapped from files.
-
-    Args:
-        token_ids: All tokens, newlines included, shape `(num_tokens,)`.
-        line_ends: Position after each line's last token, its newline excluded, shape `(num_lines,)`.
-        line_starts: Position of each line's first token, shape `(num_lines,)`.
-        num_characters: Characters that the tokens stand for.
-        num_unknown: How many tokens are unknown.
-    """
-
-    token_ids: np.ndarray
-    line_starts: np.ndarray
-    line_ends: np.ndarray
-    num_characters: int
-    num_unknown: int
-
-    @property
-    def num_tokens(self) -> int:
-        """Number of tokens, newlines included."""
-        return len(self.token_ids)
-
-    @property
-    def unknown_share(self) -> float:
-        """Share of the tokens that the vocabulary does not hold."""
-        return self.num_unknown / max(self.num_tokens, 1)
-
-    def line(self, index: int, markers: bool) -> np.ndarray:
-        """Returns the token ids of one line, between `bos` and `eos` if `markers` is set."""
-        ids = self.token_ids[self.line_starts[index] : self.line_ends[index]].astype(np.int32)
-        return np.concatenate([[BOS_ID], ids, [EOS_ID]]).astype(np.int32) if markers else ids
-
-
-def encode_corpus(
-    corpus: Corpus,
-    tokenizer: Tokenizer,
-    directory: pathlib.Path,
-    name: str = "text",
-    progress: Callable[[int], object] | None = None,
-) -> EncodedText:
-    """Encodes a corpus of any size into files below `directory`, a few thousand lines at a time.
-
-    Args:
-        corpus: The text.
-        tokenizer: What encodes it.
-        directory: Where the files go; they must outlive the result.
-        name: Stem of the files' names.
-        progress: Called with the number of characters read since the last call.
-    """
-    dtype = np.dtype(np.uint16 if tokenizer.vocabulary_size <= 65_536 else np.int32)
-    num_characters = num_unknown = position = 0
-    with open(directory / f"{name}.tokens", "wb") as tokens, open(directory / f"{name}.lines", "wb") as bounds:
-        for chunk in chunks(corpus.pieces(progress)):
-            encoded = tokenizer.encode_lines(chunk)
-            lengths = np.array([len(ids) for ids in encoded], dtype=np.int64)
-            has_newline = np.array([piece.endswith("\n") for piece in chunk])
-            starts = position + np.cumsum(lengths) - lengths
-            np.stack([starts, starts + lengths - has_newline], axis=1).tofile(bounds)
-            flat = np.concatenate(encoded)
-            flat.astype(dtype).tofile(tokens)
-            position += len(flat)
-            num_characters += sum(len(piece) for piece in chunk)
-            num_unknown += int((flat == UNK_ID).sum())
-    lines = mapped(directory / f"{name}.lines", np.dtype(np.int64)).reshape(-1, 2)
-    token_ids = mapped(directory / f"{name}.tokens", dtype)
-    return EncodedText(token_ids, lines[:, 0], lines[:, 1], num_characters, num_unknown)
-
-
-def chunks(pieces: Iterator[str], max_characters: int = 1_000_000) -> Iterator[list[str]]:
-    """Groups pieces of text into lists of about `max_characters` characters."""
-    while group := list(take_characters(pieces, max_characters)):
-        yield group
-
-
-def take_characters(pieces: Iterator[str], max_characters: int) -> Iterator[str]:
-    """Yields pieces until they hold `max_characters` characters."""
-    passed = 0
-    for piece in pieces:
-        yield piece
-        passed += len(piece)
-        if passed >= max_characters:
-            return
-
-
-def mapped(path: pathlib.Path, dtype: np.dtype) -> np.ndarray:
-    """Maps a file of numbers into memory; an empty file gives an empty array."""
-    return np.memmap(path, dtype=dtype, mode="r") if path.stat().st_size else np.zeros(0, dtype)
-
-
-def let_go(array: np.ndarray) -> None:
-    """Gives back the memory of the pages of a mapped file that have been read; they come again when they are needed.
-
-    Without it, a process that reads through a large file holds all of it in the end.
-    """
-    owner: Any = array
-    while isinstance(owner, np.ndarray) and owner.base is not None:
-        owner = owner.base
-    if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        owner.madvise(mmap.MADV_DONTNEED)
+    continues: bool | np.ndarray = False
 
 
 def pad(sequences: Sequence[np.ndarray], side: str = "right", length: int | None = None) -> np.ndarray:
@@ -196,66 +97,74 @@ def ngram_sequences(token_ids: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
 
 
 def ngram_batches(
-    text: EncodedText, batch_size: int, max_length: int, markers: bool, seed: int | None, epoch: int = 0
+    text: EncodedText, batch_size: int, max_length: int, seed: int | None, epoch: int = 0
 ) -> Iterator[Batch]:
-    """Yields the n-gram sequences of all lines, pre-padded to `max_length - 1` tokens, with integer targets.
+    """Yields the n-gram sequences of all documents, with integer targets, pre-padded to the longest one.
 
-    Longer prefixes lose their beginning. With a seed, the sequences are shuffled anew in each epoch: lines are drawn in
-    random order, and the prefixes of a few hundred lines are mixed, so that memory stays flat.
+    Prefixes over `max_length - 1` tokens lose their beginning. With a seed, the sequences are shuffled anew in each
+    epoch: documents are drawn in random order, and the prefixes of a few hundred are mixed, so that memory stays flat.
     """
-    order = line_order(text, seed, epoch)
+    order = document_order(text, seed, epoch)
+    width = min(max_length, int(text.lengths.max(initial=2))) - 1
     randomness = None if seed is None else np.random.Generator(np.random.PCG64([seed, epoch, 1]))
     left: list[tuple[np.ndarray, int]] = []
     for group in batched(order, 256):
-        pairs = [pair for index in group for pair in ngram_sequences(text.line(index, markers))]
+        pairs = [pair for index in group for pair in ngram_sequences(text.document(index))]
         if randomness is not None:
             pairs = [pairs[index] for index in randomness.permutation(len(pairs))]
         left.extend(pairs)
         while len(left) >= batch_size:
-            yield ngram_batch(left[:batch_size], max_length)
+            yield ngram_batch(left[:batch_size], width)
             del left[:batch_size]
     if left:
-        yield ngram_batch(left, max_length)
+        yield ngram_batch(left, width)
 
 
-def ngram_batch(pairs: list[tuple[np.ndarray, int]], max_length: int) -> Batch:
+def ngram_batch(pairs: list[tuple[np.ndarray, int]], width: int) -> Batch:
     """Pads one batch of (prefix, target) pairs."""
-    inputs = pad([prefix for prefix, _ in pairs], side="left", length=max_length - 1)
+    inputs = pad([prefix for prefix, _ in pairs], side="left", length=width)
     return Batch(inputs, np.array([target for _, target in pairs], dtype=np.int32))
 
 
 def line_batches(
-    text: EncodedText, batch_size: int, max_length: int, markers: bool, seed: int | None, epoch: int = 0
+    text: EncodedText, batch_size: int, max_length: int, seed: int | None, epoch: int = 0
 ) -> Iterator[Batch]:
-    """Yields lines right-padded, rows of like length together; a line over `max_length` is cut into several rows.
+    """Yields documents right-padded, rows of like length together.
 
-    With a seed, both the lines and the batches come in random order.
+    Rows over `max_length` tokens go on in the next batch, with the state that this one leaves. With a seed, both the
+    documents and the batches come in random order.
     """
-    order = line_order(text, seed, epoch)
+    for group in line_groups(text.lengths, batch_size, seed, epoch):
+        rows = [text.document(index) for index in group]
+        let_go(text.token_ids)
+        inputs, targets = pad([row[:-1] for row in rows]), pad([row[1:] for row in rows])
+        for start in range(0, inputs.shape[1], max_length - 1):
+            window = slice(start, start + max_length - 1)
+            yield Batch(inputs[:, window], targets[:, window], continues=start > 0)
+
+
+def line_groups(lengths: np.ndarray, batch_size: int, seed: int | None, epoch: int) -> Iterator[np.ndarray]:
+    """Yields the indices of the documents of each batch, those of like length together."""
+    order = shuffled(np.flatnonzero(lengths > 1), seed, epoch)
     randomness = None if seed is None else np.random.Generator(np.random.PCG64([seed, epoch, 1]))
     for pool in batched(order, batch_size * BUCKET_POOL):
-        rows = [row for index in pool for row in cut(text.line(index, markers), max_length)]
-        let_go(text.token_ids)
-        rows.sort(key=len)
-        batches = list(batched(rows, batch_size))
+        pool = pool[np.argsort(lengths[pool], kind="stable")]
+        groups = list(batched(pool, batch_size))
         if randomness is not None:
-            batches = [batches[index] for index in randomness.permutation(len(batches))]
-        for batch in batches:
-            yield Batch(pad([row[:-1] for row in batch]), pad([row[1:] for row in batch]))
+            groups = [groups[index] for index in randomness.permutation(len(groups))]
+        yield from groups
 
 
-def cut(token_ids: np.ndarray, max_length: int) -> Iterator[np.ndarray]:
-    """Cuts a line into rows of at most `max_length` tokens in which each target occurs once."""
-    for start in range(0, len(token_ids) - 1, max_length - 1):
-        yield token_ids[start : start + max_length]
+def document_order(text: EncodedText, seed: int | None, epoch: int) -> np.ndarray:
+    """Returns the indices of the documents that predict something, shuffled if there is a seed."""
+    return shuffled(np.flatnonzero(text.lengths > 1), seed, epoch)
 
 
-def line_order(text: EncodedText, seed: int | None, epoch: int) -> np.ndarray:
-    """Returns the indices of the non-empty lines, shuffled if there is a seed."""
-    lines = np.flatnonzero(text.line_ends > text.line_starts)
+def shuffled(indices: np.ndarray, seed: int | None, epoch: int) -> np.ndarray:
+    """Returns the indices in an order drawn from (seed, epoch), or as they are without a seed."""
     if seed is None:
-        return lines
-    return np.random.Generator(np.random.PCG64([seed, epoch])).permutation(lines)
+        return indices
+    return np.random.Generator(np.random.PCG64([seed, epoch])).permutation(indices)
 
 
 def batched(items: Any, size: int) -> Iterator[Any]:
@@ -306,24 +215,102 @@ def stream_windows(token_ids: np.ndarray, batch_size: int, length: int) -> Itera
         yield inputs[:, window].astype(np.int32), targets[:, window].astype(np.int32)
 
 
+def document_windows(
+    text: EncodedText, batch_size: int, length: int, start: int = 0
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Cuts a sequence of documents into next-token training windows that never hold tokens of two documents.
+
+    The tokens are divided among the rows as in `stream_windows`, and each row reads its part at its own pace: a window
+    ends, padded, where a document ends, and the next one begins with the next document.
+
+    Args:
+        text: The documents.
+        batch_size: Number of rows, at least 1.
+        length: Tokens per window, at least 1.
+        start: The first token read.
+
+    Yields:
+        Inputs and targets, int32 of shape `(batch_size, length)`, right-padded, and whether each row continues the
+        window before it, booleans of shape `(batch_size,)`.
+    """
+    positions = np.linspace(start, text.num_tokens, batch_size + 1).astype(np.int64)
+    positions, limits = positions[:-1], positions[1:]
+    continues = np.zeros(batch_size, dtype=bool)
+    number = 0
+    while (positions < limits).any():
+        number += 1
+        if number % LET_GO_EVERY == 0:
+            let_go(text.token_ids)
+        inputs = np.full((batch_size, length), PAD_ID, dtype=np.int32)
+        targets = inputs.copy()
+        ends = text.ends[np.searchsorted(text.ends, np.minimum(positions, text.num_tokens - 1), side="right")]
+        # A document's last token is predicted and never read.
+        stops = np.minimum(np.minimum(positions + length, ends - 1), limits)
+        for row in np.flatnonzero(stops > positions):
+            size = stops[row] - positions[row]
+            inputs[row, :size] = text.token_ids[positions[row] : stops[row]]
+            targets[row, :size] = text.token_ids[positions[row] + 1 : stops[row] + 1]
+        if targets.any():
+            yield inputs, targets, continues.copy()
+        is_over = stops >= ends - 1
+        continues = ~is_over
+        positions = np.where(is_over, np.maximum(ends, positions), stops)
+
+
+def num_document_windows(text: EncodedText, batch_size: int, length: int, start: int = 0) -> int:
+    """Returns how many windows `document_windows` yields."""
+    bounds = np.linspace(start, text.num_tokens, batch_size + 1).astype(np.int64)
+    counts = []
+    for first, limit in itertools.pairwise(bounds):
+        starts, ends = np.maximum(text.starts, first), np.minimum(text.ends - 1, limit)
+        sizes = np.maximum(ends - starts, 0)
+        counts.append(int((-(-sizes // length)).sum()))
+    return max(counts)
+
+
 def stream_batches(
-    text: EncodedText, batch_size: int, length: int, seed: int | None, epoch: int = 0
+    text: EncodedText, batch_size: int, length: int, seed: int | None, epoch: int = 0, state_reset: float = 0.0
 ) -> Iterator[Batch]:
-    """Yields contiguous windows; the first one of an epoch starts from a zero state.
+    """Yields contiguous windows; the first one of an epoch starts from a zero state, and so does each document.
 
     With a seed, each epoch begins at another of the first `length` tokens, so that the cuts fall elsewhere, and gives
-    the same number of whole windows.
+    the same number of whole windows of running text.
+
+    Args:
+        text: The text.
+        batch_size: Rows per batch.
+        length: Tokens per window.
+        seed: Fixes where each epoch begins and which states are reset; None begins at the first token.
+        epoch: Which epoch.
+        state_reset: Share of the rows whose state starts anew at each window all the same.
     """
+    randomness = np.random.Generator(np.random.PCG64([seed or 0, epoch, 2]))
+    windows = marked_windows(text, batch_size, length, seed, epoch)
+    for inputs, targets, continues in windows:
+        if state_reset:
+            continues = continues & (randomness.random(len(inputs)) >= state_reset)
+        yield Batch(inputs, targets, bool(continues[0]) if (continues == continues[0]).all() else continues)
+
+
+def marked_windows(
+    text: EncodedText, batch_size: int, length: int, seed: int | None, epoch: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yields inputs, targets, and whether each row continues, of one epoch."""
+    randomness = None if seed is None else np.random.Generator(np.random.PCG64([seed, epoch]))
+    if text.markers:
+        spare = min(text.num_tokens // (2 * batch_size), length)
+        start = 0 if randomness is None else int(randomness.integers(0, spare + 1))
+        yield from document_windows(text, batch_size, length, start)
+        return
     token_ids = text.token_ids
-    num_windows = None
-    if seed is not None:
+    if randomness is not None:
         batch_size, length, num_windows = stream_shape(len(token_ids), batch_size, length)
         used = batch_size * length * num_windows + 1
         spare = min(len(token_ids) - used, length)
-        start = int(np.random.Generator(np.random.PCG64([seed, epoch])).integers(0, spare + 1))
+        start = int(randomness.integers(0, spare + 1))
         token_ids = token_ids[start : start + used]
     for number, (inputs, targets) in enumerate(stream_windows(token_ids, batch_size, length)):
-        yield Batch(inputs, targets, continues=number > 0)
+        yield inputs, targets, np.full(len(inputs), number > 0)
 
 
 def stream_shape(num_tokens: int, batch_size: int, length: int) -> tuple[int, int, int]:
@@ -343,9 +330,9 @@ class BatchPlan:
         form: "stream", "lines" or "ngrams".
         batch_size: Rows per batch.
         length: Tokens per window in the "stream" form.
-        max_length: Longest sequence in the other forms.
-        markers: Whether sequences stand between `bos` and `eos` in the other forms.
+        max_length: Longest row in the other forms.
         seed: Fixes the order; None keeps the order of the text.
+        state_reset: Share of the rows whose state starts anew at each window of the "stream" form.
     """
 
     text: EncodedText
@@ -353,38 +340,42 @@ class BatchPlan:
     batch_size: int
     length: int
     max_length: int
-    markers: bool
     seed: int | None = None
+    state_reset: float = 0.0
 
     def batches(self, epoch: int = 0) -> Iterator[Batch]:
         """Yields the batches of one epoch."""
         if self.form == "stream":
-            return stream_batches(self.text, self.batch_size, self.length, self.seed, epoch)
+            return stream_batches(self.text, self.batch_size, self.length, self.seed, epoch, self.state_reset)
         make = line_batches if self.form == "lines" else ngram_batches
-        return make(self.text, self.batch_size, self.max_length, self.markers, self.seed, epoch)
+        return make(self.text, self.batch_size, self.max_length, self.seed, epoch)
 
     @property
     def num_targets(self) -> int:
         """Tokens that an epoch predicts; exact but for the windows a seed leaves out at the end of a stream."""
-        if self.form == "stream":
-            return max(self.text.num_tokens - 1, 0)
-        return int(self._targets_per_line().sum())
+        return int(np.maximum(self.text.lengths - 1, 0).sum())
 
     @property
     def max_targets(self) -> int:
         """Most targets in a batch, padding included."""
-        per_row = {"stream": self.length, "lines": self.max_length - 1, "ngrams": 1}
-        return self.batch_size * per_row[self.form]
+        if self.form == "lines":
+            return self.batch_size * (self.longest_row - 1)
+        return self.batch_size * (self.length if self.form == "stream" else 1)
 
     @property
-    def num_batches(self) -> int:
-        """Batches in an epoch; in the "lines" form an estimate if lines are cut."""
-        if self.form == "stream":
-            return stream_shape(self.text.num_tokens, self.batch_size, self.length)[2]
-        targets = self._targets_per_line()
-        rows = targets.sum() if self.form == "ngrams" else (-(-targets // (self.max_length - 1))).sum()
-        return int(-(-rows // self.batch_size))
+    def longest_row(self) -> int:
+        """Tokens of the longest row of the "lines" and "ngrams" forms."""
+        return min(self.max_length, max(int(self.text.lengths.max(initial=2)), 2))
 
-    def _targets_per_line(self) -> np.ndarray:
-        lengths = self.text.line_ends - self.text.line_starts
-        return np.maximum(lengths[lengths > 0] + (1 if self.markers else -1), 0)
+    @functools.cached_property
+    def num_batches(self) -> int:
+        """Batches in the first epoch; where documents differ in length, other epochs may have a few more or fewer."""
+        if self.form == "ngrams":
+            return -(-self.num_targets // self.batch_size)
+        if self.form == "lines":
+            lengths = self.text.lengths
+            groups = line_groups(lengths, self.batch_size, self.seed, 0)
+            return sum(-(-int(lengths[group].max() - 1) // (self.max_length - 1)) for group in groups)
+        if self.text.markers:
+            return num_document_windows(self.text, self.batch_size, self.length)
+        return stream_shape(self.text.num_tokens, self.batch_size, self.length)[2]

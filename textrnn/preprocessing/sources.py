@@ -10,11 +10,12 @@ from typing import Any
 from textrnn.errors import TextrnnError, nearest
 from textrnn.preprocessing.downloads import SOURCES, named_corpus
 from textrnn.preprocessing.files import shown_name, why_not_text
-from textrnn.preprocessing.spools import spooled_items, spooled_standard_input
-from textrnn.preprocessing.tables import looks_like_table
+from textrnn.preprocessing.spools import SpooledPath, spooled_items, spooled_standard_input
+from textrnn.preprocessing.tables import looks_like_table, opened_table
 
-__all__ = ["found_paths", "skipped_note", "table_note"]
+__all__ = ["column_of_table", "found_paths", "skipped_note", "table_note"]
 
+MAYBE_TEXT = ("-", ".", "..")  # places by themselves, and what a text may well be
 CHECKED_ITEMS = 1000  # of a long list; whether they are files is seen from these
 
 
@@ -25,6 +26,8 @@ def found_paths(source: Any, column: str | int | None) -> tuple[list[pathlib.Pat
             raise missing(source)
         source = [source]
     source = column_of(source, column)
+    if isinstance(source, (set, frozenset)):
+        source = sorted(source, key=str)  # a set has another order in each process
     try:
         items = iter(source)
     except TypeError:
@@ -41,7 +44,7 @@ def found_paths(source: Any, column: str | int | None) -> tuple[list[pathlib.Pat
     for item in itertools.chain(first, items):
         if str(item) == "-":
             paths.append(spooled_standard_input())
-        elif str(item).split(":")[0] in SOURCES and not os.path.exists(item):
+        elif is_corpus_name(item):
             paths.append(named_corpus(str(item)))
         else:
             found, left_out = found_files(pathlib.Path(item))
@@ -64,20 +67,31 @@ def column_of(source: Any, column: str | int | None) -> Any:
     return source[column]
 
 
+def column_of_table(path: pathlib.Path, encoding: str, column: str | int) -> pathlib.Path:
+    """Copies a column of a table to a temporary file, which is faster to read again; strings in memory are copied."""
+    if isinstance(path, SpooledPath) and path.num_items is not None:
+        return path
+    cells = opened_table(path, encoding).cells(column)
+    return spooled_items((cell for _, (cell,) in cells), origin=path)
+
+
 def is_place(item: Any) -> bool:
     """Says whether an item is a path, standard input, the name of a corpus, or the name of a file that is there."""
     if isinstance(item, os.PathLike):
         return True
-    return isinstance(item, str) and (item == "-" or item.split(":")[0] in SOURCES or os.path.exists(item))
+    return isinstance(item, str) and (item == "-" or is_corpus_name(item) or os.path.exists(item))
+
+
+def is_corpus_name(item: Any) -> bool:
+    """Says whether an item has the form of a corpus's name, such as tatoeba:eng-spa."""
+    return str(item).split(":")[0] in SOURCES and not os.path.exists(item)
 
 
 def are_places(items: list[Any]) -> bool:
     """Says whether items are places rather than texts; raises `TextrnnError` if some are and others are not."""
     if all(is_place(item) for item in items):
         return True
-    places = [
-        item for item in items if isinstance(item, os.PathLike) or (isinstance(item, str) and os.path.exists(item))
-    ]
+    places = [item for item in items if is_place(item) and item not in MAYBE_TEXT and not is_corpus_name(item)]
     others = [item for item in items if item not in places]
     if places:
         raise TextrnnError(
@@ -139,10 +153,13 @@ def skipped_note(skipped: list[str]) -> list[str]:
     return [f"left out {len(skipped)} {'file' if len(skipped) == 1 else 'files'}: {shown}"]
 
 
-def table_note(path: pathlib.Path, encoding: str) -> str | None:
-    """Returns a sentence on a table that is read like other text, or None."""
-    names = looks_like_table(path, encoding)
-    if not names:
-        return None
-    shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
-    return f"{shown_name(path)} looks like a table with the columns {shown}. To read one of them, name it with --column"
+def table_note(paths: list[pathlib.Path], encoding: str) -> list[str]:
+    """Returns a sentence on the first table that is read like other text, if there is one."""
+    for path in paths:
+        names = looks_like_table(path, encoding)
+        if names:
+            shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+            return [
+                f"{shown_name(path)} looks like a table with the columns {shown}: choose one with column=... (--column)"
+            ]
+    return []

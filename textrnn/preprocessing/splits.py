@@ -168,7 +168,7 @@ def limit_between(values: Iterator[int], fraction: float, by: str) -> int:
 
 def group_names(paths: Sequence[pathlib.Path]) -> dict[pathlib.Path, str]:
     """Returns for each file its path below the directory that all share: the same however they were spelled."""
-    whole = {path: path.resolve() for path in paths}
+    whole = {path: (getattr(path, "origin", None) or path).resolve() for path in paths}
     root = os.path.commonpath([path.parent for path in whole.values()]) if whole else ""
     return {path: os.path.relpath(resolved, root).replace(os.sep, "/") for path, resolved in whole.items()}
 

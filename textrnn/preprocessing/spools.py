@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from textrnn.errors import TextrnnError, nearest
-from textrnn.preprocessing.files import STANDARD_INPUT, as_read
+from textrnn.preprocessing.files import STANDARD_INPUT, as_read, shown_name
 
 __all__ = ["SpooledPath", "spooled_items", "spooled_standard_input"]
 
@@ -27,10 +27,12 @@ class SpooledPath(type(pathlib.Path())):  # type: ignore[misc]
     Args:
         shown: What errors call the file.
         num_items: Number of strings in it, one to a line as JSON; None for plain text.
+        origin: The file that they were taken from, or None.
     """
 
     shown: str = ""
     num_items: int | None = None
+    origin: pathlib.Path | None = None
 
     @classmethod
     def made(cls, shown: str) -> "SpooledPath":
@@ -62,18 +64,21 @@ def spooled_standard_input() -> SpooledPath:
     return path
 
 
-def spooled_items(items: Iterable[Any], column: str | int | None = None) -> SpooledPath:
+def spooled_items(
+    items: Iterable[Any], column: str | int | None = None, origin: pathlib.Path | None = None
+) -> SpooledPath:
     """Copies strings to a temporary file, each as a file with it would have been read; those missing are left out.
 
     Args:
         items: Strings, or mappings from names to strings. None and NaN stand for what is missing.
         column: Which field of the mappings.
+        origin: The file that the strings are taken from, if it is one.
 
     Raises:
         TextrnnError: If an item is no string.
     """
-    path = SpooledPath.made("the texts")
-    path.num_items = 0
+    path = SpooledPath.made(shown_name(origin) if origin else "the texts")
+    path.num_items, path.origin = 0, origin
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         for number, item in enumerate(items, start=1):
             item = field_of(item, number, column) if isinstance(item, Mapping) else item

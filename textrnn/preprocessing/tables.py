@@ -127,6 +127,11 @@ class Table:
             alike = [index for index, name in enumerate(names) if form(name) == form(str(column))]
             if len(alike) == 1:
                 return alike[0]
+        if len(names) < 2 and self.delimiter is not None:
+            raise TextrnnError(
+                f"{self.name}: is no table, so it has no column {str(column)!r}. Pass CSV, TSV or JSON lines, or "
+                "leave the column out."
+            )
         shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
         raise TextrnnError(
             f"{self.name}: no column {str(column)!r}.{nearest(str(column), names)} "
@@ -351,7 +356,9 @@ def finished(raw: Iterable[str], delimiter: str, quoted: bool) -> list[str]:
         return [column.strip() for column in raw]
     if not quoted:
         return list(raw)
-    return [column[1:-1].replace('""', '"') if QUOTED.fullmatch(column) else column for column in raw]
+    return [
+        column[1:-1].replace('""', '"') if column[:1] == '"' and QUOTED.fullmatch(column) else column for column in raw
+    ]
 
 
 # JSON lines

@@ -19,7 +19,7 @@ from textrnn.preprocessing.tokenizers import BOS_ID, Tokenizer, WordTokenizer
 if TYPE_CHECKING:
     from textrnn.evaluation.memorisation import NgramFilter
 
-__all__ = ["Generation", "Writer", "described", "documents_of"]
+__all__ = ["Generation", "Writer", "described"]
 
 MAX_ATTEMPTS = 20  # to draw a sample that is new
 
@@ -48,24 +48,15 @@ class Generation:
         return self.text
 
 
-def documents_of(config: NetworkConfig) -> str | None:
-    """Returns what the documents of a model are, "line" for instance, or None if it knows only running text."""
-    documents: str | None = getattr(config, "documents", None)
-    if documents is None and config.form != "stream" and config.line_markers:
-        return "line"
-    return documents
-
-
 def described(config: NetworkConfig, level: str, facts: dict[str, Any], is_trained: bool) -> str:
     """Returns what a model is, in one line: level, vocabulary, network, size, documents and how far it is trained."""
     size = sum(math.prod(shape) for shape in config.weight_shapes().values())
     network = f"{config.cell} {'+'.join(map(str, config.units))}{' bidirectional' * config.bidirectional}"
-    documents = documents_of(config)
-    units = {None: "running text", "line": "one line a document", "file": "one file a document"}
+    units: dict[str | None, str] = {None: "running text", "line": "one line a document", "file": "one file a document"}
     trained = f"trained on {facts['training_tokens']:,} tokens" if "training_tokens" in facts else "trained"
     return (
         f"<LanguageModel: {level}, vocabulary {config.vocabulary_size:,}, {network}, {size:,} weights, "
-        f"{units.get(documents, 'documents')}, {trained if is_trained else 'not trained'}>"
+        f"{units.get(config.documents, 'documents')}, {trained if is_trained else 'not trained'}>"
     )
 
 
@@ -155,7 +146,7 @@ class Writer:
 
     def _record_of_documents(self) -> "NgramFilter":
         ngrams = self._ngram_filter()
-        if ngrams.documents is None and documents_of(self.config) is not None:
+        if ngrams.documents is None and self.config.documents is not None:
             raise TextrnnError(
                 "This model keeps no record of its training documents, so it cannot tell which texts are new. "
                 "Train it again with this textrnn, or leave out `new_only`."
@@ -249,7 +240,7 @@ class Writer:
 
     def _beginning(self) -> list[int]:
         """Returns the tokens before a prompt: the mark that begins a document, or a newline in running text."""
-        if documents_of(self.config) is not None:
+        if self.config.documents is not None:
             return [BOS_ID]
         return self._trained_tokenizer().encode("\n").tolist() if self.config.form == "stream" else []
 

@@ -1,7 +1,6 @@
 """The language model that people call: fit it to text, continue prompts, score texts, save and load it."""
 
 import dataclasses
-import functools
 import os
 import pathlib
 import tempfile
@@ -11,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textrnn.config import NETWORKS, NetworkConfig, TrainingConfig
+from textrnn.defaults import fine_tuning_choice, language_model_choice
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.inference.networks import RecurrentNetwork
 from textrnn.preprocessing import corpora
 from textrnn.preprocessing.sequences import BatchPlan, EncodedText, encode_corpus
-from textrnn.preprocessing.tokenizers import Tokenizer, make_tokenizer
+from textrnn.preprocessing.survey import Survey, num_documents
+from textrnn.preprocessing.tokenizers import LEVELS, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model, save_model
-from textrnn.tasks.fitting import Run, fingerprint
-from textrnn.tasks.generations import Generation, Writer, described, documents_of
+from textrnn.tasks.generations import Generation, Writer, described
+from textrnn.tasks.run import Run, digest, unchanged_by_failure, vocabulary_digest
+from textrnn.tasks.training_text import Source, cut_for, opened, read_training_text, training_sides
+from textrnn.weights import with_larger_vocabulary
 
 if TYPE_CHECKING:
     from textrnn.evaluation.memorisation import Memorisation, NgramFilter
@@ -28,10 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Generation", "LanguageModel"]
 
-DEFAULT_VOCABULARY_SIZE = {"char": 1000, "word": 10_000, "subword": 4000}
 VALIDATION_ROWS = 8
-
-Source = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | corpora.Corpus
+RUNNING_TEXT = "none"
 
 
 class LanguageModel(Writer):
@@ -45,9 +46,11 @@ class LanguageModel(Writer):
 
     Args:
         network: Name of a ready-made network ("tutorial", "tutorial-bidirectional"), or None.
-        level: "char", "word" or "subword".
-        vocabulary_size: Most token ids to use; by default 1,000 characters, 10,000 words or 4,000 subwords.
-        **options: Options of `textrnn.config.NetworkConfig`; they override those of `network`.
+        level: "char", "word" or "subword"; None lets `fit` choose by the text.
+        vocabulary_size: Most token ids to use; None lets `fit` choose.
+        lowercase: Whether text and prompts are put into small letters, as in the tutorials.
+        **options: Options of `textrnn.config.NetworkConfig`; they override those of `network`. What is not set here is
+            chosen by `fit`, by the size, the script and the lines of the text.
 
     Raises:
         TextrnnError: If an option is unknown or its value impossible.
@@ -59,23 +62,31 @@ class LanguageModel(Writer):
         *,
         level: str | None = None,
         vocabulary_size: int | None = None,
+        lowercase: bool | None = None,
         **options: Any,
     ) -> None:
         if network is not None:
             check_choice("network", network, NETWORKS)
-            options = {**NETWORKS[network], **options}
+            options = {**network_defaults(), **NETWORKS[network], **options}
             level = level or "word"
-        self.level = level or "subword"
-        check_choice("level", self.level, DEFAULT_VOCABULARY_SIZE)
-        if vocabulary_size is None:
-            vocabulary_size = DEFAULT_VOCABULARY_SIZE[self.level]
+        if options.get("documents") == RUNNING_TEXT:
+            options["documents"] = None
+        if level is not None:
+            check_choice("level", level, LEVELS)
         names = [name for name in NetworkConfig.option_names() if name != "vocabulary_size"]
-        check_options(options, [*names, "level", "vocabulary_size", "network"], "LanguageModel")
-        self.config = NetworkConfig(vocabulary_size=vocabulary_size, **options)
+        check_options(options, [*names, "level", "vocabulary_size", "lowercase", "network"], "LanguageModel")
+        self.given = {**options, "level": level, "vocabulary_size": vocabulary_size, "lowercase": lowercase}
+        self.given = {name: value for name, value in self.given.items() if value is not None or name == "documents"}
+        if vocabulary_size is not None:
+            check_range("vocabulary_size", vocabulary_size, 5, 10_000_000, whole=True)
+        self.level = level or "char"
+        self.config = NetworkConfig(vocabulary_size=vocabulary_size or 5, **options)  # until `fit` completes it
         self.tokenizer: Tokenizer | None = None
         self.weights: dict[str, np.ndarray] = {}
         self.ngrams: dict[str, np.ndarray] = {}
         self.facts: dict[str, Any] = {}
+        self.chosen: dict[str, Any] = {}  # the options that `fit` has settled on
+        self.origin: str | None = None  # the model that was loaded
         self._network: RecurrentNetwork | None = None
 
     # Storage
@@ -91,7 +102,8 @@ class LanguageModel(Writer):
         result = cls.__new__(cls)
         result.config, result.tokenizer, result.weights = stored.config, stored.tokenizers["tokenizer"], stored.weights
         result.level = result.tokenizer.level
-        result.ngrams, result.facts, result._network = stored.ngrams, stored.facts, None
+        result.ngrams, result.facts, result._network, result.given = stored.ngrams, stored.facts, None, {}
+        result.chosen, result.origin = {}, str(model)
         return result
 
     def save(self, directory: str | os.PathLike[str], half_precision: bool = False) -> None:
@@ -104,6 +116,8 @@ class LanguageModel(Writer):
         save_model(directory, self._stored(self.weights, self.facts), half_precision)
 
     def _stored(self, weights: dict[str, np.ndarray], facts: dict[str, Any]) -> StoredModel:
+        if not weights:
+            raise TextrnnError("This model has no weights to save yet. Call `fit` with a corpus first.")
         return StoredModel(self.config, {"tokenizer": self._trained_tokenizer()}, weights, self.ngrams, facts)
 
     def _trained_tokenizer(self) -> Tokenizer:
@@ -126,39 +140,50 @@ class LanguageModel(Writer):
 
     def fit(
         self,
-        corpus: Source,
+        corpus: Source | None = None,
         *,
         validation: Source | None = None,
-        validation_fraction: float = 0.05,
+        validation_fraction: float | None = None,
         split_by: str | None = None,
-        encoding: str = "utf-8",
+        documents: str | None = None,
+        column: str | int | None = None,
+        encoding: str | None = None,
         output: str | os.PathLike[str] | None = None,
         resume: bool = False,
         overwrite: bool = False,
         half_precision: bool = False,
-        sample_prompt: str = "",
+        sample_prompt: str | None = None,
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
         **options: Any,
     ) -> "list[EpochRecord]":
         """Trains the model on text and keeps the weights that predict the validation text best.
 
-        A model that has been trained or loaded goes on from its weights, with its own vocabulary.
+        What is not set, here or when the model was made, follows from the text, and a few lines say what was chosen. A
+        model that has been trained or loaded goes on from its weights; characters and words that it does not know are
+        added to its vocabulary. If training fails, the model stays as it was; if it is interrupted, it has the best
+        weights so far.
 
         Args:
-            corpus: A file, several files, a directory, "-", a name for `corpora.load`, or a `Corpus`.
+            corpus: A file, several files, a directory, "-", a name for `corpora.load`, a `Corpus`, or anything that
+                yields texts: a list of strings, a generator, a column of a table. None only to resume.
             validation: The same for validation text; by default a part of the corpus is set aside.
-            validation_fraction: How large a part.
-            split_by: "block", "line" or "group"; by default blocks for streams and lines for the other forms.
-            encoding: Encoding of the files.
+            validation_fraction: How large a part; 0 trains on everything.
+            split_by: "block", "document", "line" or "group"; by default blocks of running text, and whole documents
+                otherwise.
+            documents: What a document is: "line", "file", "item", or a string that separates documents; "none" is
+                running text, and None finds out whether lines or files are documents.
+            column: Name or number of the column of a CSV, TSV or JSON lines file that holds the text.
+            encoding: Encoding of the files; by default UTF-8.
             output: Directory for the model, the checkpoint, `history.csv` and `loss.png`; None writes nothing.
-            resume: Whether to go on from the checkpoint in `output`.
+            resume: Whether to go on from the checkpoint in `output`, with the options that it was made with. More
+                `epochs`, `steps` or `minutes` than before train longer.
             overwrite: Whether to replace an earlier run in `output`; otherwise that is an error.
             half_precision: Whether to save the weights as float16.
             sample_prompt: What the line sampled after each validation continues.
             callbacks: Keras callbacks.
             progress: Where messages go; by default standard error.
-            **options: Options of `textrnn.config.TrainingConfig`, such as `epochs` or `learning_rate`.
+            **options: Options of `textrnn.config.TrainingConfig`, such as `minutes`, `epochs` or `learning_rate`.
 
         Returns:
             The history, one record per validation.
@@ -167,45 +192,97 @@ class LanguageModel(Writer):
             TextrnnError: If the text is missing, unreadable or too small, or an option is wrong.
         """
         check_options(options, TrainingConfig.option_names(), "fit")
-        training_config = TrainingConfig(**options)
-        check_range("validation_fraction", validation_fraction, 0, 1, above=True, below=True)
-        with Run(output, resume, overwrite, half_precision, callbacks, progress) as run:
-            training_corpus = opened(corpus, encoding)
-            if validation is None:
-                by = split_by or ("block" if self.config.form == "stream" else "line")
-                training_corpus, validation_corpus = corpora.split(
-                    training_corpus, validation_fraction, by, training_config.seed
-                )
-            else:
-                validation_corpus = opened(validation, encoding)
+        TrainingConfig(**options)  # wrong values are known before anything is read
+        asked = {
+            "corpus": corpus,
+            "validation": validation,
+            "validation_fraction": validation_fraction,
+            "split_by": split_by,
+            "documents": documents,
+            "column": column,
+            "encoding": encoding,
+            "sample_prompt": sample_prompt,
+            **options,
+        }
+        with unchanged_by_failure(self), Run(output, resume, overwrite, half_precision, callbacks, progress) as run:
+            model_options, asked = run.resumed(self.given, asked)
+            if asked["documents"] is not None:
+                running = asked["documents"] == RUNNING_TEXT
+                model_options = {**model_options, "documents": None if running else asked["documents"]}
+            source, text = read_training_text(asked, self.config.to_dict() if self.weights else model_options)
+            config = self._choose(text, source, model_options, asked, run.progress)
+            for line in source.notes:
+                run.progress.message(line)
+            if asked["validation_fraction"] == 0:
+                run.progress.message("no text is set aside: the validation loss is that of the training text")
+            sides = training_sides(source, self.config, asked, text.num_characters, config.seed)
             with tempfile.TemporaryDirectory(prefix="textrnn-") as directory:
-                texts = self._encode(training_corpus, validation_corpus, pathlib.Path(directory), run.progress)
-                self._remember(training_corpus, texts[0], validation_corpus if validation is None else None)
-                return self._train(run, texts, training_config, sample_prompt)
+                texts = self._encode(*sides, pathlib.Path(directory), run.progress)
+                self._remember(sides[0], texts[0], sides[1] if asked["validation"] is None else None)
+                return self._train(run, texts, config, {"model": self.chosen, "fit": asked})
+
+    def _choose(
+        self,
+        text: Survey,
+        source: corpora.Corpus,
+        model_options: dict[str, Any],
+        asked: dict[str, Any],
+        progress: Progress,
+    ) -> TrainingConfig:
+        """Completes the config of a model without weights, and returns how to train; says what was chosen."""
+        given = {name: value for name, value in asked.items() if name in TrainingConfig.option_names()}
+        given = {name: value for name, value in given.items() if value is not None}
+        if self.weights:
+            choice = fine_tuning_choice(text, self.config, given)
+        else:
+            number = num_documents(source, text)
+            choice = language_model_choice(text, source.documents, model_options, given, number)
+            self.chosen = {**choice.model, **model_options}
+            options = {name: value for name, value in self.chosen.items() if name not in ("level", "lowercase")}
+            self.level = self.chosen["level"]
+            self.config = NetworkConfig(**{**options, "vocabulary_size": options["vocabulary_size"] or 5})
+        for line in choice.reasons:
+            progress.message(line)
+        return TrainingConfig(**{**choice.training, **given})
 
     def _encode(
         self, training: corpora.Corpus, validation: corpora.Corpus, directory: pathlib.Path, progress: Progress
     ) -> tuple[EncodedText, EncodedText]:
-        """Trains a tokenizer, unless there is one, on the training text and encodes both texts into `directory`."""
+        """Makes a vocabulary of the training text, or adds its tokens to that of the model, and encodes both texts."""
         if self.tokenizer is None:
             progress.message(f"building a {self.level} vocabulary")
-            self.tokenizer = make_tokenizer(self.level, training.lines(), self.config.vocabulary_size)
-            self.config = dataclasses.replace(self.config, vocabulary_size=self.tokenizer.vocabulary_size)
+            size, lowercase = self.chosen["vocabulary_size"], bool(self.chosen.get("lowercase"))
+            self.tokenizer = make_tokenizer(self.level, training.lines(), size, lowercase)
+        else:
+            self._extend_vocabulary(training, progress)
+        self.config = dataclasses.replace(self.config, vocabulary_size=self.tokenizer.vocabulary_size)
         texts = []
         for name, corpus in (("training", training), ("validation", validation)):
             progress.start(f"encoding {name} text", corpus.num_bytes(), "characters")
-            texts.append(encode_corpus(corpus, self.tokenizer, directory, name, progress.advance))
+            markers = self.config.documents is not None
+            texts.append(encode_corpus(corpus, self.tokenizer, directory, name, progress.advance, markers))
             progress.finish()
         return texts[0], texts[1]
 
+    def _extend_vocabulary(self, training: corpora.Corpus, progress: Progress) -> None:
+        tokenizer = self._trained_tokenizer()
+        extended = tokenizer.extended(training.lines())
+        num_new = extended.vocabulary_size - tokenizer.vocabulary_size
+        if num_new and self.weights:
+            progress.message(f"{num_new:,} new tokens are added to the vocabulary")
+            self.weights = with_larger_vocabulary(self.weights, extended.vocabulary_size)
+            self.tokenizer = extended
+
     def _train(
-        self, run: Run, texts: tuple[EncodedText, EncodedText], config: TrainingConfig, sample_prompt: str
+        self, run: Run, texts: tuple[EncodedText, EncodedText], config: TrainingConfig, options: dict[str, Any]
     ) -> "list[EpochRecord]":
         plans = self._batch_plans(texts, config)
         check_size(plans, texts, self.config)
         from textrnn.training.estimates import describe_run
         from textrnn.training.networks import RecurrentNetwork as KerasNetwork
+        from textrnn.training.threads import prepare_threads
 
+        prepare_threads(self.config, run.progress)
         network = KerasNetwork(self.config, config.precision, config.seed)
         if self.weights:
             network.set_weights_by_name(self.weights)
@@ -213,33 +290,43 @@ class LanguageModel(Writer):
 
         def sample(weights: dict[str, np.ndarray]) -> str:
             self.weights, self._network = weights, None
-            return str(self.generate(sample_prompt, max_tokens=40, seed=config.seed))
+            return str(self.generate(options["fit"].get("sample_prompt") or "", max_tokens=40, seed=config.seed))
 
         def token_ids() -> Iterator[bytes]:
             for start in range(0, texts[0].num_tokens, 1 << 22):
                 yield texts[0].token_ids[start : start + (1 << 22)].tobytes()
 
-        records, self.weights, self.facts = run.train(
-            network,
-            config,
-            plans,
-            stored=self._stored,
-            data_facts={
-                "training_tokens": texts[0].num_tokens,
-                "validation_tokens": texts[1].num_tokens,
-                "unknown_share": round(texts[1].unknown_share, 6),
-            },
-            fingerprint=fingerprint(self.config, config, [self._trained_tokenizer()], token_ids()),
-            sample=None if self.config.bidirectional else sample,
-        )
-        self._network = None
+        try:
+            records, self.weights, self.facts = run.train(
+                network,
+                config,
+                plans,
+                stored=self._stored,
+                data_facts={
+                    "training_tokens": texts[0].num_tokens,
+                    "validation_tokens": texts[1].num_tokens,
+                    "unknown_share": round(texts[1].unknown_share, 6),
+                },
+                identity={
+                    "network": self.config.to_dict(),
+                    "vocabulary": vocabulary_digest([self._trained_tokenizer()]),
+                    "text": digest(token_ids()),
+                },
+                options={**options, "initial_model": self.origin},
+                sample=None if self.config.bidirectional else sample,
+            )
+        except KeyboardInterrupt:
+            self.weights = network.get_weights_by_name()  # the best so far, or those reached
+            raise
+        finally:
+            self._network = None
         return records
 
     def _batch_plans(
         self, texts: tuple[EncodedText, EncodedText], config: TrainingConfig
     ) -> tuple[BatchPlan, BatchPlan]:
-        shared = (self.config.form, config.batch_size, config.length, self.config.max_length, self.config.line_markers)
-        training = BatchPlan(texts[0], *shared, seed=config.seed)
+        shared = (self.config.form, config.batch_size, config.length, self.config.max_length)
+        training = BatchPlan(texts[0], *shared, seed=config.seed, state_reset=config.state_reset)
         validation = BatchPlan(texts[1], *shared)
         if self.config.form == "stream":  # few rows: each begins with a cold state
             rows = max(min(VALIDATION_ROWS, texts[1].num_tokens // (4 * config.length)), 1)
@@ -250,8 +337,8 @@ class LanguageModel(Writer):
         """Adds to the record of the training text; `held_out` is what validation got of the same corpus."""
         from textrnn.evaluation.memorisation import remembered
 
-        read, read_held_out = (functools.partial(marked_pieces, side, self.config) for side in (corpus, held_out))
-        self.ngrams = remembered(self.ngrams, read, text.num_characters // 4, read_held_out)
+        more = held_out.marked_pieces if held_out is not None else list
+        self.ngrams = remembered(self.ngrams, corpus.marked_pieces, text.num_characters // 4, more)
 
     # Evaluation
 
@@ -276,7 +363,9 @@ class LanguageModel(Writer):
 
         progress = progress or Progress(quiet=True)
         with tempfile.TemporaryDirectory(prefix="textrnn-") as directory:
-            text = encode_corpus(opened(corpus, encoding), self._trained_tokenizer(), pathlib.Path(directory))
+            source = cut_for(self.config, opened(corpus, encoding))
+            markers = self.config.documents is not None
+            text = encode_corpus(source, self._trained_tokenizer(), pathlib.Path(directory), markers=markers)
             progress.start("scoring", text.num_tokens, "tokens")
             window = DEFAULT_WINDOW if window is None else window
             result = evaluate(self.network, text, window, progress=progress.advance)
@@ -294,9 +383,9 @@ class LanguageModel(Writer):
         """
         from textrnn.evaluation.memorisation import joined_documents, report, split_documents
 
-        documents = documents_of(self.config)
+        documents = self.config.documents
         if isinstance(text, corpora.Corpus):
-            texts = joined_documents(marked_pieces(text, self.config))
+            texts = joined_documents(cut_for(self.config, text).marked_pieces())
         else:
             texts = split_documents(text, documents) if isinstance(text, str) else list(text)
         return report(texts, self._ngram_filter(), "line" if documents == "line" else "document")
@@ -309,16 +398,10 @@ class LanguageModel(Writer):
         return NgramFilter.from_arrays(self.ngrams)
 
 
-def marked_pieces(corpus: corpora.Corpus | None, config: NetworkConfig) -> Iterator[tuple[bool, str]]:
-    """Returns the pieces of a corpus with whether each begins a document, of the corpus or else of the model."""
-    if corpus is None:
-        return iter(())
-    return dataclasses.replace(corpus, documents=corpus.documents or documents_of(config)).marked_pieces()
-
-
-def opened(corpus: Source, encoding: str) -> corpora.Corpus:
-    """Returns a corpus for anything that `fit` accepts."""
-    return corpus if isinstance(corpus, corpora.Corpus) else corpora.read(corpus, encoding)
+def network_defaults() -> dict[str, Any]:
+    """Returns the options of a network as its config has them, for networks whose options do not follow from a text."""
+    fields = dataclasses.fields(NetworkConfig)
+    return {field.name: field.default for field in fields if field.default is not dataclasses.MISSING}
 
 
 def check_size(

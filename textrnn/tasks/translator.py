@@ -1,36 +1,28 @@
 """The translator that people call: fit it to sentence pairs, translate, look inside, score, save and load it."""
 
 import dataclasses
-import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from textrnn.config import TranslatorConfig, TranslatorTrainingConfig
+from textrnn.defaults import translator_choice, translator_tuning_choice, validation_share
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
-from textrnn.inference.beam_search import BeamOptions, Hypothesis, beam_search, sample
+from textrnn.inference.beam_search import BeamOptions, Hypothesis, beam_search
 from textrnn.inference.encoder_decoder import EncoderDecoder
-from textrnn.inference.networks import cross_entropies
-from textrnn.inference.sampling import SamplingOptions
+from textrnn.inference.threads import parts, side_by_side
+from textrnn.inference.translation import Translation, drawn_apart, forced, sample, translation_of
 from textrnn.preprocessing import pairs as pair_files
-from textrnn.preprocessing.pairs import (
-    EncodedPairs,
-    PairBatch,
-    PairPlan,
-    Pairs,
-    PairSource,
-    SegmentationSampler,
-    encode_pairs,
-    normalized,
-    pairs_digest,
-    resegmented,
-)
-from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, SubwordTokenizer, Tokenizer, make_tokenizer
+from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan, encoded_pairs, pairs_digest
+from textrnn.preprocessing.pair_tables import Columns
+from textrnn.preprocessing.pairs import Pairs, PairSource, normalized, sentence_list
+from textrnn.preprocessing.resegmentation import resegmentation
+from textrnn.preprocessing.tokenizers import LEVELS, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model, save_model
-from textrnn.tasks.fitting import Run, fingerprint
+from textrnn.tasks.run import Run, digest, unchanged_by_failure, vocabulary_digest
 
 if TYPE_CHECKING:
     from textrnn.evaluation.bleu import TranslationScores
@@ -38,38 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Translation", "Translator"]
 
-DEFAULT_VOCABULARY_SIZE = {"char": 1000, "word": 10_000, "subword": 8000}
 MAX_SOURCE_TOKENS = 1000
 BATCH_SIZE = 64
-SAMPLING_NAMES = ("temperature", "top_k", "top_p", "repetition_penalty", "seed")
-
-
-@dataclasses.dataclass(frozen=True)
-class Translation:
-    """A translation and how it came about.
-
-    Args:
-        source: The sentence that was translated.
-        text: The translation.
-        score: What translations of one sentence are ranked by: log-probability with length and coverage penalty.
-        log_probability: Natural logarithm of its probability, the end of the sentence included.
-        source_tokens: The source as the network read it, its end included.
-        tokens: The translation as the network wrote it, its end included.
-        probabilities: Probability of each of `tokens`.
-        attention: Weights of shape `(len(tokens), len(source_tokens))`; each row adds up to 1.
-    """
-
-    source: str
-    text: str
-    score: float
-    log_probability: float
-    source_tokens: tuple[str, ...]
-    tokens: tuple[str, ...]
-    probabilities: tuple[float, ...]
-    attention: np.ndarray
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class Translator:
@@ -82,27 +44,34 @@ class Translator:
         print(translator.translate("I am a student"))
 
     Args:
-        level: "char", "word" or "subword", for both languages.
-        vocabulary_size: Most token ids to use for each language, or for both together with a joint vocabulary; by
-            default 1,000 characters, 10,000 words or 8,000 subwords.
-        **options: Options of `textrnn.config.TranslatorConfig`.
+        level: "char", "word" or "subword" (the default), for both languages.
+        vocabulary_size: Most token ids to use for each language, or for both together with a joint vocabulary; None
+            lets `fit` choose.
+        **options: Options of `textrnn.config.TranslatorConfig`. What is not set here is chosen by `fit`, by the number
+            of pairs.
 
     Raises:
         TextrnnError: If an option is unknown or its value impossible.
     """
 
-    def __init__(self, *, level: str = "subword", vocabulary_size: int | None = None, **options: Any) -> None:
-        check_choice("level", level, LEVELS)
-        size = DEFAULT_VOCABULARY_SIZE[level] if vocabulary_size is None else vocabulary_size
-        check_range("vocabulary_size", size, 5, 1_000_000, whole=True)
+    def __init__(self, *, level: str | None = None, vocabulary_size: int | None = None, **options: Any) -> None:
+        if level is not None:
+            check_choice("level", level, LEVELS)
+        if vocabulary_size is not None:
+            check_range("vocabulary_size", vocabulary_size, 5, 1_000_000, whole=True)
         names = [name for name in TranslatorConfig.option_names() if not name.endswith("vocabulary_size")]
         check_options(options, [*names, "level", "vocabulary_size"], "Translator")
-        self.level = level
-        self.vocabulary_size = size
-        self.config = TranslatorConfig(source_vocabulary_size=size, target_vocabulary_size=size, **options)
+        given = {**options, "level": level, "vocabulary_size": vocabulary_size}
+        self.given = {name: value for name, value in given.items() if value is not None}
+        self.level = level or "subword"
+        self.vocabulary_size = vocabulary_size
+        sizes: dict[str, Any] = {f"{side}_vocabulary_size": vocabulary_size or 5 for side in ("source", "target")}
+        self.config = TranslatorConfig(**sizes, **options)  # until `fit` completes it
         self.tokenizers: dict[str, Tokenizer] = {}
         self.weights: dict[str, np.ndarray] = {}
         self.facts: dict[str, Any] = {}
+        self.chosen: dict[str, Any] = {}  # the options that `fit` has settled on
+        self.origin: str | None = None  # the model that was loaded
         self.partners: list[Translator] = []
         self._network: EncoderDecoder | None = None
 
@@ -124,6 +93,7 @@ class Translator:
         result = cls.__new__(cls)
         result.config, result.tokenizers, result.weights = stored.config, stored.tokenizers, stored.weights
         result.facts, result._network = stored.facts, None
+        result.given, result.chosen, result.origin = {}, {}, str(model)
         result.level = result.target_tokenizer.level
         result.vocabulary_size = result.target_tokenizer.vocabulary_size
         result.partners = [cls.load(other) for other in others]
@@ -149,6 +119,8 @@ class Translator:
         save_model(directory, self._stored(self.weights, self.facts), half_precision)
 
     def _stored(self, weights: dict[str, np.ndarray], facts: dict[str, Any]) -> StoredModel:
+        if not weights:
+            raise TextrnnError("This translator has no weights to save yet. Call `fit` with pairs first.")
         return StoredModel(self.config, self.tokenizers, weights, facts=facts)
 
     def _check_trained(self) -> None:
@@ -175,17 +147,24 @@ class Translator:
             self._network = EncoderDecoder(self.config, self.weights)
         return self._network
 
+    @property
+    def networks(self) -> list[EncoderDecoder]:
+        """The networks whose probabilities are averaged: this translator's own, and its partners'."""
+        return [self.network, *(partner.network for partner in self.partners)]
+
     # Training
 
     def fit(
         self,
-        pairs: PairSource,
-        target: str | os.PathLike[str] | None = None,
+        pairs: PairSource | None = None,
+        target: str | os.PathLike[str] | Iterable[str] | None = None,
         *,
+        columns: Columns | None = None,
+        reverse: bool = False,
         validation: PairSource | None = None,
-        validation_target: str | os.PathLike[str] | None = None,
-        validation_fraction: float = 0.02,
-        encoding: str = "utf-8",
+        validation_target: str | os.PathLike[str] | Iterable[str] | None = None,
+        validation_fraction: float | None = None,
+        encoding: str | None = None,
         output: str | os.PathLike[str] | None = None,
         resume: bool = False,
         overwrite: bool = False,
@@ -196,24 +175,31 @@ class Translator:
     ) -> "list[EpochRecord]":
         """Trains the translator on sentence pairs and keeps the weights that translate the validation pairs best.
 
-        A translator that has been trained or loaded goes on from its weights, with its own vocabularies.
+        What is not set, here or when the translator was made, follows from the number of pairs. A translator that has
+        been trained or loaded goes on from its weights, with its own vocabularies. If training fails, the translator
+        stays as it was; if it is interrupted, it has the best weights so far.
 
         Args:
-            pairs: A file with tab-separated pairs, a name such as "tatoeba:eng-spa", or `Pairs`; with `target`, a file
-                of source sentences.
-            target: A file with the translation of each line of `pairs`.
+            pairs: A file with tab-separated pairs (CSV and JSON lines too), a directory of such files, a name such as
+                "tatoeba:eng-spa", `Pairs`, an iterable of (sentence, translation) tuples, or a data frame; with
+                `target`, a file of sentences or an iterable of them. Pairs with an empty side are left out.
+            target: The translation of each sentence of `pairs`: a file or an iterable.
+            columns: The columns of the sentences and their translations: numbers that begin with 1, or names. By
+                default the first two, unless only two others hold sentences.
+            reverse: Whether to learn to translate from the second language to the first; for validation too.
             validation: The same for validation; by default some source sentences are set aside with all their
                 translations.
             validation_target: The same for validation.
             validation_fraction: Share of the distinct source sentences that is set aside.
             encoding: Encoding of the files.
             output: Directory for the model, the checkpoint, `history.csv` and `loss.png`; None writes nothing.
-            resume: Whether to go on from the checkpoint in `output`.
+            resume: Whether to go on from the checkpoint in `output`, with the options that it was made with. More
+                `epochs`, `steps` or `minutes` than before train longer.
             overwrite: Whether to replace an earlier run in `output`; otherwise that is an error.
             half_precision: Whether to save the weights as float16.
             callbacks: Keras callbacks.
             progress: Where messages go; by default standard error.
-            **options: Options of `textrnn.config.TranslatorTrainingConfig`, such as `epochs`.
+            **options: Options of `textrnn.config.TranslatorTrainingConfig`, such as `minutes` or `epochs`.
 
         Returns:
             The history, one record per validation.
@@ -222,23 +208,72 @@ class Translator:
             TextrnnError: If pairs are missing, unreadable or too few, or an option is wrong.
         """
         check_options(options, TranslatorTrainingConfig.option_names(), "fit")
-        config = TranslatorTrainingConfig(**options)
-        check_range("validation_fraction", validation_fraction, 0, 1, above=True, below=True)
-        if config.subword_regularization and self.level != "subword":
-            raise TextrnnError(f"`subword_regularization` is for level='subword'. Received: level={self.level!r}.")
-        if config.joined_pairs and self.level == "char":
-            raise TextrnnError("`joined_pairs` is for words and subwords: characters would be joined without a space.")
-        with Run(output, resume, overwrite, half_precision, callbacks, progress) as run:
-            training_pairs = pair_files.opened(pairs, target, encoding)
-            if validation is None:
-                training_pairs, validation_pairs = pair_files.split(training_pairs, validation_fraction, config.seed)
-            else:
-                validation_pairs = pair_files.opened(validation, validation_target, encoding)
+        TranslatorTrainingConfig(**options)  # wrong values are known before anything is read
+        asked = {
+            "pairs": pairs,
+            "target": target,
+            "columns": columns,
+            "reverse": reverse or None,
+            "validation": validation,
+            "validation_target": validation_target,
+            "validation_fraction": validation_fraction,
+            "encoding": encoding,
+            **options,
+        }
+        with unchanged_by_failure(self), Run(output, resume, overwrite, half_precision, callbacks, progress) as run:
+            model_options, asked = run.resumed(self.given, asked)
+            training_pairs, validation_pairs = self._read(asked, run.progress)
+            config = self._choose(training_pairs, model_options, asked, run.progress)
             if not self.tokenizers:
                 run.progress.message(f"building {self.level} vocabularies")
                 self._train_tokenizers(training_pairs)
-            sides = [self._encode(pairs, config, run.progress) for pairs in (training_pairs, validation_pairs)]
-            return self._train(run, config, sides[0], sides[1])
+            both = self.source_tokenizer, self.target_tokenizer
+            training = encoded_pairs(training_pairs, both, config, "train on", run.progress)
+            held_out = encoded_pairs(validation_pairs, both, config, "validate on", run.progress)
+            return self._train(run, config, training, held_out, {"model": self.chosen, "fit": asked})
+
+    def _read(self, asked: dict[str, Any], progress: Progress) -> tuple[Pairs, Pairs]:
+        """Returns training and validation pairs."""
+        if asked["pairs"] is None:
+            raise TextrnnError("Pass the pairs to train on: a file, or a list of (sentence, translation) tuples.")
+        how: dict[str, Any] = {
+            "columns": asked["columns"], "reverse": bool(asked["reverse"]), "progress": progress
+        }  # fmt: skip
+        encoding = asked["encoding"] or "utf-8"
+        pairs = pair_files.opened(asked["pairs"], asked["target"], encoding, **how)
+        if asked["validation"] is not None:
+            return pairs, pair_files.opened(asked["validation"], asked["validation_target"], encoding, **how)
+        fraction = asked["validation_fraction"] or validation_share(len(pairs))
+        check_range("validation_fraction", fraction, 0, 1, above=True, below=True)
+        return pair_files.split(pairs, fraction, asked.get("seed") or 0)
+
+    def _choose(
+        self, pairs: Pairs, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress
+    ) -> TranslatorTrainingConfig:
+        """Completes the config of a translator without weights, and returns how to train; says what was chosen."""
+        given = {name: value for name, value in asked.items() if name in TranslatorTrainingConfig.option_names()}
+        given = {name: value for name, value in given.items() if value is not None}
+        if self.weights:
+            choice = translator_tuning_choice(len(pairs), given)
+        else:
+            choice = translator_choice(len(pairs), model_options, given)
+            self.chosen = {**choice.model, **model_options}
+            self.level, self.vocabulary_size = self.chosen["level"], self.chosen["vocabulary_size"]
+            options = {name: value for name, value in self.chosen.items() if name not in ("level", "vocabulary_size")}
+            sizes: dict[str, Any] = {
+                f"{side}_vocabulary_size": self.vocabulary_size or 5 for side in ("source", "target")
+            }
+            self.config = TranslatorConfig(**sizes, **options)
+        for line in choice.reasons:
+            progress.message(line)
+        config = TranslatorTrainingConfig(**{**choice.training, **given})
+        if config.subword_regularization and self.level != "subword":
+            if "subword_regularization" in given:
+                raise TextrnnError(f"`subword_regularization` is for level='subword'. Received: level={self.level!r}.")
+            config = dataclasses.replace(config, subword_regularization=0.0)
+        if config.joined_pairs and self.level == "char":
+            raise TextrnnError("`joined_pairs` is for words and subwords: characters would be joined without a space.")
+        return config
 
     def _train_tokenizers(self, pairs: Pairs) -> None:
         texts = [pairs.sources, pairs.targets]
@@ -254,97 +289,84 @@ class Translator:
             target_vocabulary_size=self.target_tokenizer.vocabulary_size,
         )
 
-    def _encode(self, pairs: Pairs, config: TranslatorTrainingConfig, progress: Progress) -> tuple[Pairs, EncodedPairs]:
-        """Encodes pairs and leaves out those that are too long or too unequal, saying how many."""
-        encoded = encode_pairs(pairs, self.source_tokenizer, self.target_tokenizer)
-        kept = encoded.kept(config.max_length, config.max_ratio)
-        if len(kept) < len(pairs):
-            progress.message(
-                f"left out {len(pairs) - len(kept):,} of {len(pairs):,} pairs: a side of more than "
-                f"{config.max_length} tokens, or {config.max_ratio:g} times as long as the other"
-            )
-        if not len(kept):
-            raise TextrnnError("No sentence pairs are left to train on. Raise `max_length` or `max_ratio`.")
-        chosen = Pairs([pairs.sources[i] for i in kept], [pairs.targets[i] for i in kept])
-        return chosen, encoded.take(kept)
-
     def _train(
         self,
         run: Run,
         config: TranslatorTrainingConfig,
         training: tuple[Pairs, EncodedPairs],
         validation: tuple[Pairs, EncodedPairs],
+        options: dict[str, Any],
     ) -> "list[EpochRecord]":
+        from textrnn.evaluation.validation import ValidationBleu
         from textrnn.training.encoder_decoder import EncoderDecoder as KerasNetwork
         from textrnn.training.estimates import describe_translator_run
+        from textrnn.training.threads import prepare_threads
 
-        resegment = None
-        if config.subword_regularization:
-            samplers = [
-                SegmentationSampler(tokenizer, config.subword_regularization)
-                for tokenizer in (self.source_tokenizer, self.target_tokenizer)
-                if isinstance(tokenizer, SubwordTokenizer)
-            ]
-            resegment = functools.partial(resegmented, training[0], samplers)
+        both = self.source_tokenizer, self.target_tokenizer
+        resegment = resegmentation(*training, both, config.subword_regularization)
         plans = (
             PairPlan(training[1], config.batch_tokens, config.seed, config.joined_pairs, resegment),
             PairPlan(validation[1], config.batch_tokens),
         )
+        prepare_threads(self.config, run.progress)
         network = KerasNetwork(self.config, config.precision, config.seed)
         if self.weights:
             network.set_weights_by_name(self.weights)
         run.progress.message(describe_translator_run(self.config, config, training[1], validation[1], plans[0]))
-        distinct = list(dict.fromkeys(validation[0].sources))[: config.validation_sentences]
-        references = pair_files.references(validation[0], distinct)
-        shown: list[str] = []
+        bleu = ValidationBleu(validation[0], config.validation_sentences, run.progress)
 
         def validation_score(weights: dict[str, np.ndarray]) -> float:
-            from textrnn.evaluation.bleu import bleu
-
             self.weights, self._network = weights, None
-            shown[:] = self.translate(distinct, num_beams=1)
-            return bleu(shown, references).score
+            return bleu.score(list(self.translate(bleu.sources, num_beams=1)))
 
-        def sample_line(weights: dict[str, np.ndarray]) -> str:
-            return f"{distinct[0]} -> {shown[0]}"
-
-        records, self.weights, self.facts = run.train(
-            network,
-            config,
-            plans,
-            stored=self._stored,
-            data_facts={
-                "training_pairs": len(training[1]),
-                "validation_pairs": len(validation[1]),
-                "unknown_share": round(validation[1].unknown_share, 6),
-            },
-            fingerprint=fingerprint(self.config, config, self.tokenizers.values(), [pairs_digest(training[1])]),
-            sample=sample_line,
-            validation_score=validation_score,
-        )
-        self._network = None
+        try:
+            records, self.weights, self.facts = run.train(
+                network,
+                config,
+                plans,
+                stored=self._stored,
+                data_facts={
+                    "training_pairs": len(training[1]),
+                    "validation_pairs": len(validation[1]),
+                    "unknown_share": round(validation[1].unknown_share, 6),
+                    "validation_tokenizer": bleu.tokenize,
+                },
+                identity={
+                    "network": self.config.to_dict(),
+                    "vocabulary": vocabulary_digest(self.tokenizers.values()),
+                    "text": digest([pairs_digest(training[1])]),
+                },
+                options={**options, "initial_model": self.origin},
+                sample=lambda weights: bleu.sample,
+                validation_score=validation_score,
+            )
+        except KeyboardInterrupt:
+            self.weights = network.get_weights_by_name()  # the best so far, or those reached
+            raise
+        finally:
+            self._network = None
         return records
 
     # Translation
 
-    def translate(self, text: str | Sequence[str], **options: Any) -> str | list[str]:
-        """Translates a sentence, or a list of sentences.
+    def translate(self, text: str | Iterable[str], **options: Any) -> str | list[str]:
+        """Translates a sentence, or several.
 
         Args:
-            text: One sentence, or several; an empty one stays empty.
+            text: One sentence, or several: a list, a generator, a column of a table. An empty one stays empty.
             **options: See `translations`.
 
         Returns:
             The translation, or a list of translations.
 
         Raises:
-            TextrnnError: If an option is wrong, a sentence too long, or the translator not trained.
+            TextrnnError: If an option is wrong, a sentence is no string or too long, or the translator not trained.
         """
         results = self.translations([text] if isinstance(text, str) else text, **options)
         texts = [group[0].text if group else "" for group in results]
         return texts[0] if isinstance(text, str) else texts
 
-    def translations(self, texts: Sequence[str], **options: Any) -> list[list[Translation]]:
+    def translations(self, texts: Iterable[str], **options: Any) -> list[list[Translation]]:
         """Translates sentences and tells how each translation came about.
 
         Args:
@@ -358,21 +380,28 @@ class Translator:
         """
         sampling, options = drawn_apart(options)
         beam_options = BeamOptions(**{"allow_unknown": self.level == "word", **options})
-        sentences = checked_sentences(texts)
+        sentences = [normalized(text) for text in sentence_list(texts)]
         sources = self.source_ids(sentences)
         results: list[list[Translation]] = [[] for _ in sentences]
         # Sentences of like length together; a sentence's own result does not depend on its neighbours.
-        order = sorted((i for i, ids in enumerate(sources) if len(ids)), key=lambda i: len(sources[i]))
-        networks = [self.network, *(partner.network for partner in self.partners)]
-        for start in range(0, len(order), BATCH_SIZE):
-            chosen = order[start : start + BATCH_SIZE]
+        order = sorted((i for i, ids in enumerate(sources) if len(ids)), key=lambda i: -len(sources[i]))
+        batches = [order[rows] for rows in parts(len(order), BATCH_SIZE)]
+        networks = self.networks
+        for network in networks:
+            network.expect(beam_options.num_beams * sum(map(len, sources)))
+
+        def found(chosen: list[int]) -> list[list[Hypothesis]]:
             batch = [sources[i] for i in chosen]
             if sampling is None:
-                found = beam_search(networks, batch, beam_options)
-            else:
-                found = [[one] for one in sample(self.network, batch, sampling, beam_options)]
-            for index, hypotheses in zip(chosen, found, strict=True):
-                results[index] = [self._translation(sentences[index], sources[index], one) for one in hypotheses]
+                return beam_search(networks, batch, beam_options)
+            return [[one] for one in sample(networks, batch, sampling, beam_options)]
+
+        for chosen, groups in zip(batches, side_by_side(found, batches), strict=True):
+            for index, hypotheses in zip(chosen, groups, strict=True):
+                results[index] = [
+                    translation_of(sentences[index], sources[index], one, self.source_tokenizer, self.target_tokenizer)
+                    for one in hypotheses
+                ]
         return results
 
     def source_ids(self, sentences: Sequence[str]) -> list[np.ndarray]:
@@ -386,37 +415,21 @@ class Translator:
                 )
         return encoded
 
-    def _translation(self, sentence: str, source_ids: np.ndarray, hypothesis: Hypothesis) -> Translation:
-        tokenizer = self.target_tokenizer
-        source_tokens = [*(self.source_tokenizer.token_text(int(i)) for i in source_ids), "<eos>"]
-        tokens = [*(tokenizer.token_text(i) for i in hypothesis.token_ids), "<eos>"]
-        return Translation(
-            sentence,
-            self._text(sentence, hypothesis),
-            hypothesis.score,
-            float(hypothesis.log_probabilities.sum()),
-            tuple(source_tokens),
-            tuple(tokens),
-            tuple(np.exp(hypothesis.log_probabilities).tolist()),
-            hypothesis.attention,
-        )
+    def shortened(self, sentence: str) -> tuple[str, int]:
+        """Returns as much of a sentence as is translated at once, and how many tokens the whole of it has."""
+        sentence = normalized(sentence)
+        num_tokens = length = len(self.source_tokenizer.encode(sentence))
+        while length > MAX_SOURCE_TOKENS:
+            begin = sentence[: len(sentence) * MAX_SOURCE_TOKENS // (length + 1)]
+            sentence = begin.rpartition(" ")[0] or begin
+            length = len(self.source_tokenizer.encode(sentence))
+        return sentence, num_tokens
 
-    def _text(self, sentence: str, hypothesis: Hypothesis) -> str:
-        """Returns the text of a hypothesis; an unknown word becomes the source word that got most attention."""
-        text = self.target_tokenizer.decode(hypothesis.token_ids)
-        if UNK_ID not in hypothesis.token_ids:
-            return text.strip()
-        words = self.source_tokenizer.token_texts(sentence)
-        for position in [i for i, token_id in enumerate(hypothesis.token_ids) if token_id == UNK_ID]:
-            place = int(hypothesis.attention[position, : len(words)].argmax())
-            text = text.replace("\ufffd", words[place], 1)
-        return text.strip()
-
-    def score(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
+    def score(self, sources: Iterable[str], targets: Iterable[str]) -> list[float]:
         """Returns the natural logarithm of the probability of each given translation."""
         return [translation.log_probability for translation in self.forced(sources, targets)]
 
-    def forced(self, sources: Sequence[str], targets: Sequence[str]) -> list[Translation]:
+    def forced(self, sources: Iterable[str], targets: Iterable[str]) -> list[Translation]:
         """Returns given translations with their probabilities and attention, as if the network had written them.
 
         Args:
@@ -426,59 +439,50 @@ class Translator:
         Raises:
             TextrnnError: If the numbers differ or a sentence is empty.
         """
-        sources, targets = checked_sentences(sources), checked_sentences(targets)
-        if len(sources) != len(targets):
-            raise TextrnnError(f"There are {len(sources):,} sources and {len(targets):,} targets.")
-        for name, sentences in (("sources", sources), ("targets", targets)):
+        pairs = Pairs(*([normalized(text) for text in sentence_list(side)] for side in (sources, targets)))
+        for name, sentences in (("sources", pairs.sources), ("targets", pairs.targets)):
             if "" in sentences:
                 raise TextrnnError(f"`{name}` holds an empty sentence at index {sentences.index('')}.")
-        encoded = EncodedPairs(self.source_ids(sources), self.target_tokenizer.encode_lines(targets))
+        encoded = self.source_ids(pairs.sources), self.target_tokenizer.encode_lines(pairs.targets)
         results = []
-        for index, sentence in enumerate(sources):
-            batch = PairBatch.of(encoded.sources[index : index + 1], encoded.targets[index : index + 1])
-            memory, states = self.network.encode(batch.inputs[0])
-            logits, _, attention = self.network.decode(batch.inputs[1], states, memory)
-            passed = -cross_entropies(logits[0], batch.targets[0].astype(np.int64))
-            hypothesis = Hypothesis(encoded.targets[index].tolist(), passed, float(passed.sum()), attention[0])
-            found = self._translation(sentence, encoded.sources[index], hypothesis)
-            results.append(dataclasses.replace(found, text=targets[index]))
+        for source, target, source_ids, target_ids in zip(pairs.sources, pairs.targets, *encoded, strict=True):
+            hypothesis = forced(self.networks, source_ids, target_ids)
+            found = translation_of(source, source_ids, hypothesis, self.source_tokenizer, self.target_tokenizer)
+            results.append(dataclasses.replace(found, text=target))
         return results
 
     # Evaluation
 
     def evaluate(
-        self, sources: Sequence[str], references: Sequence[Any], *, tokenize: str = "13a", **options: Any
+        self,
+        sources: Sequence[str],
+        references: Sequence[Any],
+        *,
+        tokenize: str | None = None,
+        lowercase: bool = False,
+        effective_order: bool = False,
+        **options: Any,
     ) -> "TranslationScores":
-        """Translates sentences and scores the translations: BLEU, chrF and TER with signatures.
+        """Translates sentences and scores the translations: BLEU, chrF and TER with signatures and notes.
 
         Args:
             sources: The sentences.
             references: A translation of each, or several lists of that.
-            tokenize: See `textrnn.bleu`.
+            tokenize: See `textrnn.bleu`; by default what fits the script of the references.
+            lowercase: Whether case counts for nothing.
+            effective_order: See `textrnn.bleu`.
             **options: See `translations`.
         """
-        from textrnn.evaluation.bleu import checked, translation_scores
+        from textrnn.evaluation.bleu import translation_scores
+        from textrnn.evaluation.bleu_tokenizers import chosen_tokenizer
+        from textrnn.evaluation.references import checked
 
-        checked(sources, references)  # before the long part
-        return translation_scores(self.translate(list(sources), **options), references, tokenize=tokenize)
-
-
-def checked_sentences(texts: Sequence[str]) -> list[str]:
-    """Returns sentences without surplus space; raises unless they are a list of strings."""
-    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-        raise TextrnnError("Sentences must be a list of strings.")
-    return [normalized(text) for text in texts]
-
-
-def drawn_apart(options: dict[str, Any]) -> tuple[SamplingOptions | None, dict[str, Any]]:
-    """Returns the sampling options among the options of `translations`, or None, and the other options."""
-    names = [field.name for field in dataclasses.fields(BeamOptions)]
-    check_options(options, [*names, *SAMPLING_NAMES], "translate")
-    given = {name: value for name, value in options.items() if name in SAMPLING_NAMES}
-    others = {name: value for name, value in options.items() if name not in SAMPLING_NAMES}
-    if not given:
-        return None, others
-    for name in ("num_beams", "num_best"):
-        if name in others:
-            raise TextrnnError(f"`{next(iter(given))}` draws a translation and `{name}` searches for one. Choose one.")
-    return SamplingOptions(**given), others
+        sources, sets = checked(sources, references, "source")  # before the long part
+        tokenize = chosen_tokenizer(tokenize, [one for group in sets for one in group if one is not None])
+        return translation_scores(
+            self.translate(sources, **options),
+            sets,
+            tokenize=tokenize,
+            lowercase=lowercase,
+            effective_order=effective_order,
+        )

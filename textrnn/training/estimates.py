@@ -5,13 +5,14 @@ import time
 
 import tensorflow as tf
 
-from textrnn.config import NetworkConfig, TrainingConfig, TranslatorConfig, TranslatorTrainingConfig
-from textrnn.preprocessing.pairs import EncodedPairs, PairPlan
+from textrnn.config import FittingConfig, NetworkConfig, TrainingConfig, TranslatorConfig, TranslatorTrainingConfig
+from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan
 from textrnn.preprocessing.sequences import BatchPlan, EncodedText
 
 __all__ = ["describe_run", "describe_translator_run", "num_parameters"]
 
 EFFICIENCY = 0.5  # share of the matrix-product peak that training has been seen to reach
+FEW_STEPS = 200  # fewer than these leave a network untrained
 BASE_MEMORY = 700_000_000  # bytes that TensorFlow takes by itself
 
 
@@ -44,8 +45,36 @@ def estimated_seconds(config: NetworkConfig, training: TrainingConfig, plan: Bat
     multiplied = num_parameters(config) - (0 if config.tie_weights else config.vocabulary_size * config.embedding_dim)
     positions = plan.num_targets
     if config.form == "ngrams":  # every prefix is read in full, padding included
-        positions *= config.max_length - 1
-    return 6 * multiplied * positions * training.epochs / (EFFICIENCY * flops_per_second(training.precision))
+        positions *= plan.longest_row - 1
+    passes = num_passes(training, plan.num_batches)
+    return 6 * multiplied * positions * passes / (EFFICIENCY * flops_per_second(training.precision))
+
+
+def num_passes(training: FittingConfig, num_batches: int) -> float:
+    """Returns how often the data is read; 0 if that is still to be measured."""
+    return training.epochs or (training.steps or 0) / max(num_batches, 1)
+
+
+def length_of(training: FittingConfig, num_batches: int, seconds: float) -> str:
+    """Returns how long a run is, in words."""
+    if training.minutes is not None:
+        return f"{training.minutes:g} minutes"
+    if training.epochs is not None:
+        return f"at most {training.epochs} epochs of {num_batches:,} batches; about {seconds / 60:.1f} minutes"
+    passes = num_passes(training, num_batches)
+    return f"{training.steps:,} steps, {passes:.3g} times through the text; about {seconds / 60:.1f} minutes"
+
+
+def short_run_advice(training: FittingConfig, num_batches: int) -> list[str]:
+    """Returns a line if a run has hardly any steps, or ends before its learning rate has risen."""
+    num_steps = training.steps or (training.epochs or 0) * num_batches
+    if training.minutes is not None or num_steps >= max(FEW_STEPS, 2 * training.warmup_steps):
+        return []
+    return [
+        f"advice: only {num_steps} steps, {min(training.warmup_steps, num_steps)} of them while the learning rate "
+        "rises, which hardly trains anything. Pass more `epochs` or `steps`, a smaller `batch_size`, or fewer "
+        "`warmup_steps`."
+    ]
 
 
 def estimated_bytes(config: NetworkConfig, training: TrainingConfig) -> int:
@@ -64,14 +93,14 @@ def describe_run(
 ) -> str:
     """Returns the lines that are shown before training starts."""
     parameters = num_parameters(config)
-    minutes = estimated_seconds(config, training, plan) / 60
+    seconds = estimated_seconds(config, training, plan)
     lines = [
         f"{texts[0].num_tokens:,} training tokens, {texts[1].num_tokens:,} validation tokens "
         f"({100 * texts[1].unknown_share:.2f}% unknown), vocabulary of {config.vocabulary_size:,}",
-        f"{parameters:,} parameters; at most {training.epochs} epochs of {plan.num_batches:,} batches; "
-        f"about {minutes:.1f} minutes and {estimated_bytes(config, training) / 1e9:.1f} GB",
+        f"{parameters:,} parameters; {length_of(training, plan.num_batches, seconds)} and "
+        f"{estimated_bytes(config, training) / 1e9:.1f} GB",
     ]
-    if parameters > 20 * texts[0].num_tokens:
+    if parameters > 100 * texts[0].num_tokens:
         lines.append(
             f"advice: {parameters / texts[0].num_tokens:.0f} parameters per token is a lot; the model will learn "
             "the text by heart. Use more text, fewer `units`, or more dropout."
@@ -81,11 +110,11 @@ def describe_run(
             f"advice: {100 * texts[1].unknown_share:.0f}% of the validation tokens are unknown; "
             'a larger `vocabulary_size`, or level="subword", which knows every word, predicts them.'
         )
-    return "\n".join([*lines, *precision_advice(training.precision)])
+    return "\n".join([*lines, *short_run_advice(training, plan.num_batches), *precision_advice(training.precision)])
 
 
 def estimated_translator_seconds(
-    config: TranslatorConfig, training: TranslatorTrainingConfig, pairs: EncodedPairs
+    config: TranslatorConfig, training: TranslatorTrainingConfig, pairs: EncodedPairs, num_batches: int
 ) -> float:
     """Returns about how long all epochs take, translating the validation sentences not included."""
     shapes = config.weight_shapes()
@@ -95,7 +124,7 @@ def estimated_translator_seconds(
     if config.tie_weights:
         writing += math.prod(shapes["target_embedding/embeddings"])
     multiplied = reading * pairs.num_source_tokens + writing * pairs.num_target_tokens
-    return 6 * multiplied * training.epochs / (EFFICIENCY * flops_per_second(training.precision))
+    return 6 * multiplied * num_passes(training, num_batches) / (EFFICIENCY * flops_per_second(training.precision))
 
 
 def describe_translator_run(
@@ -107,7 +136,7 @@ def describe_translator_run(
 ) -> str:
     """Returns the lines that are shown before a translator's training starts."""
     parameters = num_parameters(config)
-    minutes = estimated_translator_seconds(config, training, pairs) / 60
+    seconds = estimated_translator_seconds(config, training, pairs, plan.num_batches)
     vocabulary = " and ".join(f"{size:,}" for size in config.vocabulary_sizes)
     per_position = 14 * (sum(config.encoder_units) * 2 + sum(config.decoder_units)) + 4 * config.target_vocabulary_size
     copies = 5 + training.averaged_checkpoints + bool(training.moving_average)
@@ -115,12 +144,11 @@ def describe_translator_run(
     lines = [
         f"{len(pairs):,} training pairs with {pairs.num_target_tokens:,} target tokens, {len(validation):,} validation "
         f"pairs ({100 * validation.unknown_share:.2f}% of their tokens unknown), vocabulary of {vocabulary}",
-        f"{parameters:,} parameters; at most {training.epochs} epochs of {plan.num_batches:,} batches; "
-        f"about {minutes:.1f} minutes and {num_bytes / 1e9:.1f} GB",
+        f"{parameters:,} parameters; {length_of(training, plan.num_batches, seconds)} and {num_bytes / 1e9:.1f} GB",
     ]
     if parameters > 50 * pairs.num_target_tokens:
         lines.append(
             f"advice: {parameters / pairs.num_target_tokens:.0f} parameters per target token is a lot; the model will "
             "learn the pairs by heart. Use more pairs, or smaller layers and vocabularies."
         )
-    return "\n".join([*lines, *precision_advice(training.precision)])
+    return "\n".join([*lines, *short_run_advice(training, plan.num_batches), *precision_advice(training.precision)])

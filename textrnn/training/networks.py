@@ -47,7 +47,7 @@ class NamedNetwork(keras.Model):
             go_backwards=name.endswith("_backward"),
             weight_drop=config.weight_drop,
             precision=self.precision,
-            compiled=self.precision == "float32" and self.carries_state and units in COMPILED_UNITS,
+            compiled=self.precision == "float32" and self.has_fixed_shape and units in COMPILED_UNITS,
             seed=next(self.seeds),
             kernel_initializer=keras.initializers.GlorotUniform(seed=next(self.seeds)),
             recurrent_initializer=keras.initializers.Orthogonal(seed=next(self.seeds)),
@@ -55,8 +55,8 @@ class NamedNetwork(keras.Model):
         )
 
     @property
-    def carries_state(self) -> bool:
-        """Whether a batch goes on from the states that the batch before it left."""
+    def has_fixed_shape(self) -> bool:
+        """Whether all training batches have one shape."""
         return False
 
     def weight_owners(self):
@@ -206,8 +206,8 @@ class RecurrentNetwork(NamedNetwork):
     # What the trainer asks of a network
 
     @property
-    def carries_state(self):
-        """Whether a batch goes on from the states that the batch before it left."""
+    def has_fixed_shape(self):
+        """Whether all training batches have one shape."""
         return self.network_config.form == "stream"
 
     def step_signature(self):

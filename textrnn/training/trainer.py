@@ -6,57 +6,31 @@ does not resume exactly. Keras callbacks work all the same.
 
 import bisect
 import dataclasses
-import json
 import math
 import pathlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import keras
 import numpy as np
-import safetensors.numpy
 import tensorflow as tf
 
-from textrnn.config import FittingConfig
+from textrnn.config import BUDGET, FittingConfig
 from textrnn.errors import TextrnnError
-from textrnn.preprocessing.pairs import PairBatch, PairPlan
+from textrnn.preprocessing.pair_batches import PairBatch, PairPlan
 from textrnn.preprocessing.sequences import Batch, BatchPlan
 from textrnn.progress import Progress
 from textrnn.storage import CHECKPOINT, write_atomically
+from textrnn.training.callbacks import Callbacks
+from textrnn.training.checkpoint import Position, check_same_run, read_checkpoint, write_checkpoint
 from textrnn.training.history import EpochRecord, history_csv
+from textrnn.training.schedule import MEASURED_STEPS, StepClock, learning_rate_at
 from textrnn.training.signals import PostponedSignals
 from textrnn.training.steps import Steps
 
-__all__ = ["Trainer", "learning_rate_at"]
+__all__ = ["Trainer"]
 
 MAX_BAD_STEPS = 10
-
-
-def learning_rate_at(step: int, num_steps: int, config: FittingConfig) -> float:
-    """Returns the learning rate of a step, counted from 0: a linear rise, then the schedule down to zero."""
-    if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
-    done = min((step - config.warmup_steps) / max(num_steps - config.warmup_steps, 1), 1.0)
-    share = {"constant": 1.0, "linear": 1.0 - done, "cosine": 0.5 * (1.0 + math.cos(math.pi * done))}
-    return config.learning_rate * share[config.schedule]
-
-
-@dataclasses.dataclass
-class Position:
-    """Where a run stands: everything a checkpoint holds beside arrays."""
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    best_criteria: list[tuple[float, float]] = dataclasses.field(default_factory=list)
-    epochs_without_gain: int = 0
-    bad_steps: int = 0
-    loss_sum: float = 0.0
-    num_targets: float = 0.0
-    step_seconds: float = 0.0
-    seconds: float = 0.0
-    history: list[dict[str, float]] = dataclasses.field(default_factory=list)
 
 
 class Trainer:
@@ -74,7 +48,8 @@ class Trainer:
             that decides which weights are best. None leaves that to the validation loss.
         callbacks: Keras callbacks.
         progress: Where messages go.
-        fingerprint: What the data and the model are; a checkpoint of another fingerprint is not resumed.
+        identity: What the data and the model are, by name; a checkpoint of another identity is not resumed.
+        options: What the run was called with; kept in the checkpoint.
     """
 
     def __init__(
@@ -90,7 +65,8 @@ class Trainer:
         validation_score: Callable[[dict[str, np.ndarray]], float] | None = None,
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
-        fingerprint: str = "",
+        identity: dict[str, Any] | None = None,
+        options: dict[str, Any] | None = None,
     ) -> None:
         self.network = network
         self.config = config
@@ -101,35 +77,34 @@ class Trainer:
         self.sample = sample
         self.validation_score = validation_score
         self.progress = progress or Progress(quiet=True)
-        self.fingerprint = fingerprint
-        self.position = Position()
+        self.identity = identity or {}
+        self.options = options or {}
         self.num_batches = training.num_batches
-        self.num_steps = self.num_batches * config.epochs
+        self.position = Position(num_steps=self._asked_steps())
         self.steps = Steps(network, config, training.max_targets)
         self.best_weights: list[dict[str, np.ndarray]] = []  # of the best validations, the best first
         self.states: Any = None
-        self.callbacks = keras.callbacks.CallbackList(
-            list(callbacks), model=network, epochs=config.epochs, steps=self.num_batches, add_history=False
-        )
+        self.callbacks = Callbacks(callbacks, network, self.steps.optimizer, config, self.num_batches, self.progress)
         self.signals = PostponedSignals()
         self.clock = time.monotonic()
+        self.step_clock = StepClock()
 
-    def _partly_reset(self, states: Any) -> Any:
-        """Zeroes the states of a few rows, drawn from (seed, step), so that resuming draws the same ones."""
-        share = getattr(self.config, "state_reset", 0.0)  # only language models carry states
-        if not self.network.carries_state or not share:
-            return states
-        randomness = np.random.Generator(np.random.PCG64([self.config.seed, self.position.step]))
-        kept = randomness.random((len(states[0][0]), 1)) >= share
-        return tf.nest.map_structure(lambda state: state * kept.astype(np.float32), states)
+    def _asked_steps(self) -> int:
+        """Returns the number of steps that the config asks for; 0 if that has to be measured."""
+        return self.config.steps or (self.config.epochs or 0) * self.num_batches
 
     def _states_for(self, batch: Batch | PairBatch, states: Any) -> Any:
-        if self.network.carries_state and batch.continues and states is not None:
+        """Returns the states of the rows that continue, and zeros for those that begin."""
+        continues = np.asarray(batch.continues)
+        if states is None or not continues.any():
+            return self.network.initial_states(len(batch.targets))
+        if continues.all():
             return states
-        return self.network.initial_states(len(batch.targets))
+        kept = continues[:, np.newaxis].astype(np.float32)
+        return tf.nest.map_structure(lambda state: state * kept, states)
 
     def fit(self, resume: bool = False) -> list[EpochRecord]:
-        """Trains until the last epoch or until patience runs out, and leaves the best weights in the network.
+        """Trains until the last step or until patience runs out, and leaves the best weights in the network.
 
         Args:
             resume: Whether to go on from the checkpoint in `output`, if there is one.
@@ -140,21 +115,36 @@ class Trainer:
         Raises:
             TextrnnError: If the checkpoint does not fit, or the loss is no longer finite.
         """
+        self.network.stop_training = False
         if resume:
             self._restore()
-        self.network.stop_training = False
         self.clock = time.monotonic()
-        self.callbacks.on_train_begin()
-        with PostponedSignals() as self.signals:
-            while self.position.epoch < self.config.epochs and not self._is_over() and not self.signals.received:
-                self._train_epoch()
-            if self.signals.received:
-                self.progress.finish()
-                self._write_checkpoint()
-                self.draw_curve()
-        self.callbacks.on_train_end()
+        if not self._is_over():
+            self.callbacks.begin()
+            self._train()
+            self.callbacks.end()
         self._settle_weights()
         return self.records
+
+    def _train(self) -> None:
+        total = self.position.num_steps or MEASURED_STEPS
+        self.progress.start("training", total, "steps")
+        self.progress.advance(self.position.step)
+        try:
+            with PostponedSignals() as self.signals:
+                while not self._is_over() and not self.signals.received:
+                    self._train_epoch()
+                self.progress.finish()
+                if self.signals.received:
+                    self._write_checkpoint()
+                    self.draw_curve()
+        finally:
+            self.progress.finish()
+        if self._is_out_of_patience() and not self._is_finished():
+            self.progress.message(
+                f"stopped early: no better for {self.position.validations_without_gain} validations "
+                f"(patience {self.config.patience}); the best weights are kept. `--patience 0` never stops early."
+            )
 
     def _settle_weights(self) -> None:
         """Leaves the best weights in the network: those of the best validation, or the average of the best ones."""
@@ -184,33 +174,75 @@ class Trainer:
         """The history so far."""
         return [EpochRecord(**row) for row in self.position.history]  # type: ignore[arg-type]
 
+    def _is_out_of_patience(self) -> bool:
+        per_epoch = 1 if self.config.validations else self.config.validations_per_epoch
+        patience = self.config.patience * per_epoch
+        return bool(patience) and self.position.validations_without_gain >= patience
+
+    def _is_finished(self) -> bool:
+        if self.config.epochs is not None:
+            return self.position.epoch >= self.config.epochs
+        return 0 < self.position.num_steps <= self.position.step
+
     def _is_over(self) -> bool:
-        patience = self.config.patience * self.config.validations_per_epoch
-        out_of_patience = bool(patience) and self.position.epochs_without_gain >= patience
-        return out_of_patience or bool(self.network.stop_training)
+        return self._is_finished() or self._is_out_of_patience() or bool(self.network.stop_training)
 
     def _train_epoch(self) -> None:
-        position, config = self.position, self.config
-        self.callbacks.on_epoch_begin(position.epoch)
-        self.progress.start(f"epoch {position.epoch + 1}/{config.epochs}", self.num_batches, "batches")
-        self.progress.advance(position.batch)
-        parts = config.validations_per_epoch
-        validate_at = {self.num_batches * part // parts for part in range(1, parts)}
+        position = self.position
+        self.callbacks.begin_epoch(position.epoch)
         for batch in self._batches_from(position.batch):
-            self.callbacks.on_train_batch_begin(position.batch)
+            self.callbacks.begin_batch(position.batch)
             loss = self._train_on(batch)
-            self.callbacks.on_train_batch_end(position.batch, {"loss": loss})
+            self.callbacks.end_batch(position.batch, {"loss": loss})
             position.batch += 1
+            self._set_length()
             self.progress.advance(1, f"loss {position.loss_sum / max(position.num_targets, 1):.3f}")
-            if position.batch in validate_at or self.network.stop_training:
+            if self._is_validation_step():
                 self._validate_and_record()
             if self._is_over() or self.signals.received:
                 return
-        self.progress.finish()
-        if not self._is_over():
-            position.epoch, position.batch, self.states = position.epoch + 1, 0, None
+        position.epoch, position.batch, self.states = position.epoch + 1, 0, None
+        logs = {"loss": position.loss_sum / max(position.num_targets, 1.0)}
+        if not self.config.validations or self._is_over():
             logs = self._validate_and_record()
-            self.callbacks.on_epoch_end(position.epoch - 1, logs)
+        self.callbacks.end_epoch(position.epoch - 1, logs)
+
+    def _is_validation_step(self) -> bool:
+        """Returns whether to validate within an epoch, after the step just made."""
+        position, config = self.position, self.config
+        if self.network.stop_training or (config.epochs is None and position.step == position.num_steps):
+            return True
+        if config.validations is None:
+            parts = config.validations_per_epoch
+            return position.batch in {self.num_batches * part // parts for part in range(1, parts)}
+        total, done = position.num_steps - position.first_step, position.step - position.first_step
+        # Not while steps are measured: a run whose length is not known yet does what one of known length does.
+        return (
+            MEASURED_STEPS < done < total
+            and done * config.validations // total > (done - 1) * config.validations // total
+        )
+
+    def _set_length(self) -> None:
+        """Says after the first steps how long the run will take; turns minutes into a number of steps."""
+        position, done = self.position, self.position.step - self.position.first_step
+        if not self.step_clock.is_ready or done < MEASURED_STEPS or (done > MEASURED_STEPS and position.num_steps):
+            return
+        began = time.monotonic()
+        self.validation_loss()  # what a validation costs is measured too
+        validation_seconds = time.monotonic() - began
+        if position.num_steps == 0:
+            left = 60 * (self.config.minutes or 0) - self._passed_seconds()
+            position.num_steps = position.step + self.step_clock.steps_in(left, validation_seconds, self.config)
+            self.options["steps"] = position.num_steps
+            self.progress.message(
+                f"a step takes {1000 * self.step_clock.seconds:.0f} ms: {position.num_steps:,} steps in "
+                f"{self.config.minutes:g} minutes (`--steps {position.num_steps}` repeats this run)"
+            )
+            self.progress.start("training", position.num_steps, "steps")
+            self.progress.advance(position.step - 1)
+        else:
+            seconds = self.step_clock.seconds_of(position.num_steps - position.step, validation_seconds, self.config)
+            self.progress.message(f"about {seconds / 60:.1f} minutes, by the first {MEASURED_STEPS} steps")
 
     def _batches_from(self, first: int) -> Iterator[Batch | PairBatch]:
         batches = self.training.batches(self.position.epoch)
@@ -222,12 +254,13 @@ class Trainer:
         """Makes one step; returns its loss in nats per real token."""
         position, config = self.position, self.config
         start = time.monotonic()
-        learning_rate = learning_rate_at(position.step, self.num_steps, config)
+        learning_rate = self.callbacks.learning_rate(self._scheduled_learning_rate())
         decay = min(config.moving_average, (1 + position.step) / (10 + position.step))
         loss_sum, num_targets, finite, self.states = self.steps.train(
-            batch.inputs, batch.targets, self._partly_reset(self._states_for(batch, self.states)), learning_rate, decay
+            batch.inputs, batch.targets, self._states_for(batch, self.states), learning_rate, decay
         )
         position.step += 1
+        self.step_clock.add(time.monotonic() - start)
         if not finite:
             position.bad_steps += 1
             self.states = None
@@ -243,6 +276,12 @@ class Trainer:
         position.step_seconds += time.monotonic() - start
         return float(loss_sum) / max(float(num_targets), 1.0)
 
+    def _scheduled_learning_rate(self) -> float:
+        position = self.position
+        return learning_rate_at(
+            position.step - position.first_step, position.num_steps - position.first_step, self.config
+        )
+
     def _validate_and_record(self) -> dict[str, float]:
         """Validates, keeps the weights if they are the best so far, and writes checkpoint and history."""
         position = self.position
@@ -255,14 +294,14 @@ class Trainer:
                 step=position.step,
                 training_loss=position.loss_sum / max(position.num_targets, 1.0),
                 validation_loss=loss,
-                learning_rate=learning_rate_at(max(position.step - 1, 0), self.num_steps, self.config),
+                learning_rate=float(self.steps.optimizer.learning_rate.numpy()),
                 tokens_per_second=position.num_targets / max(position.step_seconds, 1e-9),
                 seconds=self._passed_seconds(),
                 validation_score=score,
             )
             position.history.append(dataclasses.asdict(record))
             improved = self._remember(record.criterion, weights)
-            position.epochs_without_gain = 0 if improved else position.epochs_without_gain + 1
+            position.validations_without_gain = 0 if improved else position.validations_without_gain + 1
             if improved and self.save_best is not None:
                 self.save_best(weights, record)
         position.loss_sum = position.num_targets = position.step_seconds = 0.0
@@ -292,7 +331,7 @@ class Trainer:
 
     def _report(self, record: EpochRecord, improved: bool, weights: dict[str, np.ndarray]) -> None:
         self.progress.message(
-            f"epoch {record.epoch:g}: training loss {record.training_loss:.4f}, validation loss "
+            f"epoch {record.epoch:.4g}: training loss {record.training_loss:.4f}, validation loss "
             f"{record.validation_loss:.4f} (perplexity {record.validation_perplexity:.2f}), "
             f"{'' if record.validation_score is None else f'BLEU {record.validation_score:.2f}, '}"
             f"{record.tokens_per_second:,.0f} tokens/s, {record.seconds / 60:.1f} min"
@@ -336,26 +375,14 @@ class Trainer:
             arrays |= {f"best/{rank}/{name}": array for name, array in weights.items()}
         for index, state in enumerate(tf.nest.flatten(self.states)) if self.states is not None else ():
             arrays[f"state/{index}"] = state.numpy()
-        facts = {"position": json.dumps(dataclasses.asdict(self.position)), "fingerprint": self.fingerprint}
-        write_atomically(self.output / CHECKPOINT, safetensors.numpy.save(arrays, metadata=facts))
+        write_checkpoint(self.output / CHECKPOINT, arrays, self.position, self.identity, self.options)
 
     def _restore(self) -> None:
-        path = self.output / CHECKPOINT if self.output is not None else None
-        if path is None or not path.is_file():
-            raise TextrnnError(f"{path or 'No output directory'}: there is no checkpoint to resume from.")
-        try:
-            with safetensors.safe_open(path, "np") as file:
-                facts = file.metadata()
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (safetensors.SafetensorError, OSError) as error:
-            raise TextrnnError(f"{path}: cannot be read: {error}. Train anew without resuming.") from error
-        if facts.get("fingerprint") != self.fingerprint:
-            raise TextrnnError(
-                f"{path}: was made with other text, another network or other training options. "
-                "Pass the same ones to resume, or train into another output directory."
-            )
-        self.position = Position(**json.loads(facts["position"]))
-        self.position.best_criteria = [(score, loss) for score, loss in self.position.best_criteria]
+        if self.output is None:
+            raise TextrnnError("There is no output directory to resume from. Pass `output`.")
+        path = self.output / CHECKPOINT
+        arrays, self.position, identity = read_checkpoint(path)
+        check_same_run(path, identity, self.identity)
         for name, variable in self._arrays().items():
             variable.assign(arrays[name])
         names = list(self.network.named_variables())
@@ -364,7 +391,35 @@ class Trainer:
         num_states = sum(name.startswith("state/") for name in arrays)
         flat = [tf.constant(arrays[f"state/{index}"]) for index in range(num_states)]
         self.states = tf.nest.pack_sequence_as(self.network.initial_states(1), flat) if flat else None
-        self.progress.message(f"resuming at epoch {self.position.epoch + 1}, step {self.position.step}")
+        self._go_on(identity.get("training", {}))
+
+    def _go_on(self, before: dict[str, Any]) -> None:
+        """Says where a resumed run stands; one that has been given more time gets a new schedule."""
+        position = self.position
+        budget = {name: getattr(self.config, name) for name in BUDGET}
+        if budget == {name: before.get(name) for name in BUDGET}:
+            if self._is_over():
+                self.progress.message(
+                    f"this run is finished, after {position.step:,} steps. More `--epochs`, `--steps` or `--minutes` "
+                    "than it had go on with it."
+                )
+            else:
+                self.progress.message(f"resuming at epoch {position.epoch + 1}, step {position.step}")
+            return
+        position.first_step, position.validations_without_gain = position.step, 0
+        position.num_steps = self._asked_steps()
+        if self._is_over():
+            self.progress.message(f"this run has made {position.step:,} steps already, so there is nothing to do")
+            return
+        if self.best_weights:
+            self.network.set_weights_by_name(self.best_weights[0])
+            for average, variable in zip(self.steps.averages, self.steps.variables, strict=bool(self.steps.averages)):
+                average.assign(variable)
+        length = f" to step {position.num_steps:,}" if position.num_steps else ""
+        self.progress.message(
+            f"going on from the best weights of {position.step:,} steps{length}, with a learning rate that rises and "
+            "falls anew"
+        )
 
 
 def shown(criterion: tuple[float, float]) -> str:

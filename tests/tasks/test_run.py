@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from textrnn import TextrnnError
-from textrnn.tasks import fitting
-from textrnn.tasks.fitting import Run, prepared_output
+from textrnn.tasks import run
+from textrnn.tasks.run import Run, prepared_output
 
 
 def make_run(directory):
@@ -25,7 +25,7 @@ def test_two_runs_never_write_one_directory(tmp_path):
 
 def test_the_lock_of_a_killed_process_is_gone(tmp_path):
     code = (
-        "import sys, time; from textrnn.tasks.fitting import Run;"
+        "import sys, time; from textrnn.tasks.run import Run;"
         "run = Run(sys.argv[1], False, False, False, (), None); print('locked', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
@@ -46,7 +46,7 @@ def test_an_output_that_cannot_be_written(tmp_path):
 
 
 def test_an_earlier_run_is_protected(tmp_path):
-    (tmp_path / fitting.CHECKPOINT).write_text("")
+    (tmp_path / run.CHECKPOINT).write_text("")
     with pytest.raises(TextrnnError, match=r"holds an earlier run. Pass `resume`"):
         prepared_output(tmp_path, False)
     assert prepared_output(tmp_path, True) == tmp_path

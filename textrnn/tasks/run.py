@@ -1,25 +1,25 @@
-"""What every task does around a training run: looks after the output directory, saves the best weights, keeps facts."""
+"""A training run of any task: its output directory, the model saved from it, what it was called with, its facts."""
 
+import contextlib
 import hashlib
-import json
 import os
 import pathlib
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from textrnn.config import FittingConfig
+from textrnn.config import BUDGET, FittingConfig
 from textrnn.errors import TextrnnError
 from textrnn.preprocessing.tokenizers import Tokenizer
 from textrnn.progress import Progress
-from textrnn.storage import CHECKPOINT, StoredModel, save_model
+from textrnn.storage import CHECKPOINT, StoredModel, read_options, save_model
 
 if TYPE_CHECKING:
     from textrnn.training.history import EpochRecord
 
-__all__ = ["Run", "fingerprint", "prepared_output"]
+__all__ = ["Run", "digest", "prepared_output", "unchanged_by_failure", "vocabulary_digest"]
 
 try:
     import fcntl
@@ -27,6 +27,8 @@ except ImportError:  # not on Windows, where two runs into one directory are not
     fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lock"
+DATA = ("corpus", "pairs", "target", "validation", "validation_target")
+FREE_TO_CHANGE = (*DATA, "sample_prompt", "patience")  # of a run that is resumed
 
 Weights = dict[str, np.ndarray]
 
@@ -71,15 +73,17 @@ def lock(directory: pathlib.Path) -> IO[str]:
     return file
 
 
-def fingerprint(config: Any, training: FittingConfig, tokenizers: Iterable[Tokenizer], data: Iterable[bytes]) -> str:
-    """Returns a hash of everything that must be the same for a run to be resumed."""
-    digest = hashlib.sha256(json.dumps([config.to_dict(), training.to_dict()]).encode())
-    for tokenizer in tokenizers:
-        for content in tokenizer.files().values():
-            digest.update(content)
-    for part in data:
-        digest.update(part)
-    return digest.hexdigest()
+def digest(parts: Iterable[bytes]) -> str:
+    """Returns a hash of bytes that come in parts."""
+    result = hashlib.sha256()
+    for part in parts:
+        result.update(part)
+    return result.hexdigest()
+
+
+def vocabulary_digest(tokenizers: Iterable[Tokenizer]) -> str:
+    """Returns a hash of the vocabularies."""
+    return digest(content for tokenizer in tokenizers for content in tokenizer.files().values())
 
 
 class Run:
@@ -107,6 +111,10 @@ class Run:
         callbacks: Sequence[Any],
         progress: Progress | None,
     ) -> None:
+        if resume and overwrite:
+            raise TextrnnError("`resume` goes on with an earlier run and `overwrite` replaces it. Pass one of them.")
+        if resume and output is None:
+            raise TextrnnError("There is no directory to resume from. Pass `output`.")
         self.output = None if output is None else prepared_output(output, resume or overwrite)
         self.lock = None if self.output is None else lock(self.output)
         self.resume = resume
@@ -122,6 +130,33 @@ class Run:
         if self.lock is not None:
             self.lock.close()
 
+    def resumed(self, model: dict[str, Any], asked: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Returns the options of a model and of `fit`, completed by those that a resumed run was called with.
+
+        Args:
+            model: The options of the model that are set.
+            asked: The options of `fit`; None where one is not set.
+
+        Raises:
+            TextrnnError: If there is no checkpoint, or an option is set that differs from the run's.
+        """
+        if not self.resume or self.output is None:
+            return model, asked
+        path = self.output / CHECKPOINT
+        options = read_options(path)
+        then = options.get("model", {})
+        for name, value in model.items():
+            check_same(path, name, then.get(name), value)
+        then_asked = dict(options.get("fit", {}))
+        if any(asked.get(name) is not None for name in BUDGET):
+            for name in BUDGET:
+                then_asked.pop(name, None)
+        for name, value in asked.items():
+            if value is not None and name not in (*BUDGET, *FREE_TO_CHANGE):
+                check_same(path, name, then_asked.get(name), value)
+        set_now = {name: value for name, value in asked.items() if value is not None}
+        return {**then, **model}, {**asked, **then_asked, **set_now}
+
     def train(
         self,
         network: Any,
@@ -130,7 +165,8 @@ class Run:
         *,
         stored: Callable[[Weights, dict[str, Any]], StoredModel],
         data_facts: dict[str, Any],
-        fingerprint: str,
+        identity: dict[str, Any],
+        options: dict[str, Any],
         sample: Callable[[Weights], str] | None = None,
         validation_score: Callable[[Weights], float] | None = None,
     ) -> "tuple[list[EpochRecord], Weights, dict[str, Any]]":
@@ -142,7 +178,8 @@ class Run:
             plans: Training and validation batches.
             stored: Returns the model to save, from weights and facts.
             data_facts: What the manifest tells about the data.
-            fingerprint: What must be the same for the run to be resumed.
+            identity: What must be the same for the run to be resumed, beside the options of training.
+            options: What the run was called with, for the checkpoint.
             sample: See `Trainer`.
             validation_score: See `Trainer`.
 
@@ -151,8 +188,11 @@ class Run:
         """
         from textrnn.training.trainer import Trainer
 
+        def facts(records: "list[EpochRecord]") -> dict[str, Any]:
+            return facts_of(records, config, {**data_facts, "steps": records[-1].step})
+
         def save_best(weights: Weights, record: "EpochRecord") -> None:
-            self._save(stored(weights, facts_of([record], config, data_facts)))
+            self._save(stored(weights, facts([record])))
 
         trainer = Trainer(
             network,
@@ -164,19 +204,60 @@ class Run:
             validation_score=validation_score,
             callbacks=self.callbacks,
             progress=self.progress,
-            fingerprint=fingerprint,
+            identity={**identity, "training": config.to_dict()},
+            options={**options, "fit": recorded({**options["fit"], **config.to_dict()})},
         )
         if self.overwrite and self.output is not None:  # not before: wrong input must lose nothing
             (self.output / CHECKPOINT).unlink(missing_ok=True)
         records = trainer.fit(self.resume)
-        weights, facts = network.get_weights_by_name(), facts_of(records, config, data_facts)
-        self._save(stored(weights, facts))
+        weights = network.get_weights_by_name()
+        self._save(stored(weights, facts(records)))
         trainer.draw_curve()
-        return records, weights, facts
+        return records, weights, facts(records)
 
     def _save(self, model: StoredModel) -> None:
         if self.output is not None:
             save_model(self.output, model, self.half_precision)
+
+
+def recorded(asked: dict[str, Any]) -> dict[str, Any]:
+    """Returns the options of `fit` as a checkpoint keeps them: files by their absolute paths, texts not at all."""
+    return {name: value if name not in DATA else recorded_source(value) for name, value in asked.items()}
+
+
+def recorded_source(source: Any) -> Any:
+    """Returns the absolute paths of files, or None for what cannot be opened again."""
+    items = [source] if isinstance(source, (str, os.PathLike)) else source
+    if not isinstance(items, (list, tuple)) or not all(isinstance(item, (str, os.PathLike)) for item in items):
+        return None
+    if not all(os.path.exists(item) for item in items):
+        return list(items) if all(isinstance(item, str) and ":" in item for item in items) else None
+    return [str(pathlib.Path(item).absolute()) for item in items]
+
+
+def check_same(path: pathlib.Path, name: str, then: Any, now: Any) -> None:
+    """Raises unless an option is what it was when the checkpoint was made."""
+    plain = list(now) if isinstance(now, tuple) else now
+    if plain != then and [plain] != then:
+        raise TextrnnError(
+            f"{path}: was made with {name}={then!r}, and now {name}={now!r} is asked for. Leave the option out to "
+            "resume, or train into another output directory."
+        )
+
+
+@contextlib.contextmanager
+def unchanged_by_failure(model: Any) -> Iterator[None]:
+    """Gives a model its attributes back if the `with` block fails; an interruption keeps what has been reached."""
+    before = dict(vars(model))
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not model.weights:
+            vars(model).update(before)
+        raise
+    except BaseException:
+        vars(model).update(before)
+        raise
 
 
 def facts_of(records: "list[EpochRecord]", config: FittingConfig, data_facts: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,83 @@
+import dataclasses
+
+import pytest
+
+from textrnn.config import NetworkConfig, TrainingConfig
+from textrnn.defaults import SIZES, fine_tuning_choice, language_model_choice
+from textrnn.preprocessing.survey import Survey
+
+NOVEL = Survey(
+    num_characters=100_000,
+    num_lines=400,
+    num_files=1,
+    num_distinct_lines=400,
+    num_words=18_000,
+    is_spaced=True,
+    blank_share=0.0,
+    sentence_share=0.5,
+    punctuation_share=0.6,
+    lowercase_share=0.3,
+    longest_line=900,
+    mean_line=250.0,
+    sentences_per_line=3.0,
+)
+
+
+def of_size(num_characters, **changes):
+    return dataclasses.replace(NOVEL, num_characters=num_characters, **changes)
+
+
+def test_what_is_chosen_makes_a_network_and_a_training():
+    for size in (2_000, 10_000, 100_000, 1_000_000, 10_000_000, 1_000_000_000):
+        for changes in ({}, {"is_spaced": False}):
+            for documents in (None, "line", "file"):
+                choice = language_model_choice(of_size(size, **changes), documents, {}, {})
+                options = {**choice.model, "vocabulary_size": choice.model["vocabulary_size"] or 100}
+                level = options.pop("level")
+                assert NetworkConfig(**options).documents == documents
+                assert level == "char" or changes == {}
+                training = TrainingConfig(**choice.training)
+                assert training.steps >= 300
+                assert training.steps > 5 * training.warmup_steps
+
+
+def test_larger_texts_get_larger_networks():
+    units = [language_model_choice(of_size(size.characters), None, {}, {}).model["units"] for size in SIZES[:-1]]
+    assert units == sorted(units)
+    assert units[0] < units[-1]
+
+
+def test_what_is_set_stays_as_set():
+    """Steps follow from the batch that was set: 100,000 characters in steps of 4 * 64, fifteen times."""
+    model = {"units": (32,), "level": "word"}
+    choice = language_model_choice(NOVEL, None, model, {"batch_size": 4, "epochs": 3})
+    assert "steps" not in choice.training
+    assert "3 epochs in batches of 4" in choice.reasons[0]
+    assert "words, 32 units" in choice.reasons[0]
+    steps = language_model_choice(NOVEL, None, {}, {"batch_size": 4}).training["steps"]
+    assert steps == round(SIZES[1].passes * 100_000 / (4 * 64))
+
+
+def test_minutes_leave_the_number_of_steps_open():
+    choice = language_model_choice(NOVEL, None, {}, {"minutes": 10})
+    assert TrainingConfig(**choice.training, minutes=10).steps is None
+    assert "10 minutes" in choice.reasons[0]
+
+
+def test_a_script_without_spaces_is_read_by_characters():
+    choice = language_model_choice(of_size(5_000_000, is_spaced=False), None, {}, {})
+    assert choice.model["level"] == "char"
+    assert "without spaces between words" in choice.reasons[0]
+
+
+@pytest.mark.parametrize(("number", "form"), [(400, "lines"), (4, "stream")])
+def test_long_documents_are_read_as_a_stream(number, form):
+    assert language_model_choice(NOVEL, "line", {}, {}, number).model["form"] == form
+
+
+def test_fine_tuning_is_short_and_gentle():
+    config = NetworkConfig(vocabulary_size=4000)
+    training = TrainingConfig(**fine_tuning_choice(NOVEL, config, {}).training)
+    assert training.learning_rate < TrainingConfig(**language_model_choice(NOVEL, None, {}, {}).training).learning_rate
+    assert 60 <= training.steps < 1000
+    assert training.warmup_steps < training.steps / 2

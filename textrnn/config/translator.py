@@ -1,0 +1,165 @@
+"""What a translator is, and how it is trained."""
+
+import dataclasses
+
+from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent_shapes
+from textrnn.config.fitting import FittingConfig
+from textrnn.errors import TextrnnError, check_choice, check_range
+
+__all__ = ["TranslatorConfig", "TranslatorTrainingConfig"]
+
+ATTENTIONS = ("dot", "general", "additive")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TranslatorConfig(Config):
+    """An encoder-decoder network with attention.
+
+    The encoder reads the source both ways. The first decoder layer asks the attention, and what it finds is an input to
+    the other decoder layers and to the output. No layer that attention depends on depends on attention, so in training
+    it is computed for all target steps in one product.
+
+    Args:
+        source_vocabulary_size: Number of token ids of the source language, the four special ones included.
+        target_vocabulary_size: The same for the target language.
+        joint_vocabulary: Whether both languages share one vocabulary and one embedding.
+        cell: "simple_rnn", "gru" or "lstm".
+        encoder_units: Size of each encoder layer in each direction, one to four layers.
+        decoder_units: Size of each decoder layer, one to four layers.
+        embedding_dim: Size of a token vector.
+        attention: "dot" or "general" (Luong et al. 2015, section 3.1) or "additive" (Bahdanau et al. 2015).
+        input_dropout: Dropout on the token vectors of both languages.
+        dropout: Dropout between recurrent layers, and on what the encoder hands to the decoder.
+        output_dropout: Dropout before the output.
+        variational_dropout: Whether a dropout mask stays the same over a whole sequence (Gal and Ghahramani 2016).
+        weight_drop: Share of the recurrent kernels zeroed for a whole batch (Merity et al. 2018).
+        tie_weights: Whether the target embedding is also the output matrix (Press and Wolf 2017).
+    """
+
+    source_vocabulary_size: int
+    target_vocabulary_size: int
+    joint_vocabulary: bool = False
+    cell: str = "lstm"
+    encoder_units: tuple[int, ...] = (256,)
+    decoder_units: tuple[int, ...] = (256, 256)
+    embedding_dim: int = 256
+    attention: str = "general"
+    input_dropout: float = 0.2
+    dropout: float = 0.2
+    output_dropout: float = 0.2
+    variational_dropout: bool = False
+    weight_drop: float = 0.0
+    tie_weights: bool = True
+
+    def __post_init__(self) -> None:
+        self._set_layer_sizes("encoder_units")
+        self._set_layer_sizes("decoder_units")
+        for name in ("source_vocabulary_size", "target_vocabulary_size"):
+            check_range(name, getattr(self, name), 5, 10_000_000, whole=True)
+        check_choice("cell", self.cell, NUM_GATES)
+        check_choice("attention", self.attention, ATTENTIONS)
+        check_range("embedding_dim", self.embedding_dim, 1, 16_384, whole=True)
+        self._check_shares("input_dropout", "dropout", "output_dropout", "weight_drop")
+        self._check_flags()
+        if self.joint_vocabulary and self.source_vocabulary_size != self.target_vocabulary_size:
+            raise TextrnnError(
+                "A joint vocabulary has one size. Received: "
+                f"source_vocabulary_size={self.source_vocabulary_size}, "
+                f"target_vocabulary_size={self.target_vocabulary_size}."
+            )
+        if self.attention == "dot" and self.memory_dim != self.decoder_units[0]:
+            raise TextrnnError(
+                "attention='dot' compares the first decoder layer with both directions of the last encoder layer, so "
+                f"decoder_units[0] must be 2 * encoder_units[-1]. Received: decoder_units={self.decoder_units}, "
+                f"encoder_units={self.encoder_units}. Or use attention='general'."
+            )
+
+    @property
+    def memory_dim(self) -> int:
+        """Size of the vectors that attention chooses from: both directions of the last encoder layer."""
+        return 2 * self.encoder_units[-1]
+
+    @property
+    def num_states(self) -> int:
+        """Number of state arrays per recurrent layer."""
+        return num_states(self.cell)
+
+    @property
+    def tokenizer_names(self) -> tuple[str, ...]:
+        """Names of the tokenizers that a model of this config has."""
+        return ("tokenizer",) if self.joint_vocabulary else ("source_tokenizer", "target_tokenizer")
+
+    @property
+    def vocabulary_sizes(self) -> tuple[int, ...]:
+        """Sizes of the vocabularies that `tokenizer_names` names."""
+        sizes = (self.source_vocabulary_size, self.target_vocabulary_size)
+        return sizes[:1] if self.joint_vocabulary else sizes
+
+    def weight_shapes(self) -> Shapes:
+        """Returns the name and shape of every weight of the network, in order."""
+        shapes: Shapes = {"target_embedding/embeddings": (self.target_vocabulary_size, self.embedding_dim)}
+        if not self.joint_vocabulary:
+            shapes["source_embedding/embeddings"] = (self.source_vocabulary_size, self.embedding_dim)
+        size = self.embedding_dim
+        for layer, units in enumerate(self.encoder_units):
+            for direction in ("", "_backward"):
+                shapes |= recurrent_shapes(self.cell, f"encoder_{layer}{direction}", size, units)
+            size = 2 * units
+        for layer, units in enumerate(self.decoder_units):
+            for state in range(self.num_states):
+                shapes[f"bridge_{layer}_{state}/kernel"] = (size, units)
+                shapes[f"bridge_{layer}_{state}/bias"] = (units,)
+        inputs = self.embedding_dim
+        for layer, units in enumerate(self.decoder_units):
+            shapes |= recurrent_shapes(self.cell, f"decoder_{layer}", inputs, units)
+            inputs = units + size
+        shapes |= self._attention_shapes()
+        shapes["combination/kernel"] = (inputs, self.embedding_dim)
+        shapes["combination/bias"] = (self.embedding_dim,)
+        if not self.tie_weights:
+            shapes["output/kernel"] = (self.embedding_dim, self.target_vocabulary_size)
+        shapes["output/bias"] = (self.target_vocabulary_size,)
+        return shapes
+
+    def _attention_shapes(self) -> Shapes:
+        queries = self.decoder_units[0]
+        if self.attention == "dot":
+            return {}
+        shapes: Shapes = {"attention/memory_kernel": (self.memory_dim, queries)}
+        if self.attention == "additive":
+            shapes["attention/query_kernel"] = (queries, queries)
+            shapes["attention/bias"] = (queries,)
+            shapes["attention/vector"] = (queries,)
+        return shapes
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TranslatorTrainingConfig(FittingConfig):
+    """How a translator is trained: the options of `FittingConfig`, and these.
+
+    Args:
+        batch_tokens: Target tokens per step, padding included.
+        max_length: Longest sentence of either language in tokens; pairs with a longer one are left out.
+        max_ratio: Pairs in which one side has so many times the other's tokens are left out, unless both are short.
+        subword_regularization: Share of the words that get another segmentation in each epoch, drawn by its
+            probability: what BPE-dropout is to byte pairs (Kudo 2018). Only for subwords.
+        joined_pairs: Share of the pairs that are joined with another one to a row of two sentences, so that the network
+            meets several sentences in one input.
+        validation_sentences: How many validation sentences are translated, greedily, for the validation BLEU.
+    """
+
+    batch_tokens: int = 2000
+    max_length: int = 100
+    max_ratio: float = 4.0
+    subword_regularization: float = 0.0
+    joined_pairs: float = 0.0
+    validation_sentences: int = 500
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("batch_tokens", self.batch_tokens, 1, 1_000_000, whole=True)
+        check_range("max_length", self.max_length, 1, 10_000, whole=True)
+        check_range("max_ratio", self.max_ratio, 1, 10_000)
+        check_range("subword_regularization", self.subword_regularization, 0, 1)
+        self._check_shares("joined_pairs")
+        check_range("validation_sentences", self.validation_sentences, 1, 1_000_000, whole=True)

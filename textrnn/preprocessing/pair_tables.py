@@ -1,0 +1,248 @@
+"""Finds, in files and in tables in memory, the two columns that hold a sentence and its translation."""
+
+import dataclasses
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from textrnn.errors import TextrnnError, nearest
+from textrnn.preprocessing.tables import USUAL_NAME, flattened, opened_table
+
+__all__ = ["Columns", "Rows", "chosen_columns", "file_rows", "is_missing", "memory_rows", "two_columns"]
+
+Columns = Sequence[int | str]
+
+SAMPLE_ROWS = 1000  # what a column is judged by
+# A number, an id such as sent_00042, a UUID or a hash, an address: but not a date, which some learn to write.
+IDENTIFIER = re.compile(
+    r"[-+]?\d+([.,]\d+)?%?|[A-Za-z]+[_:#.-]?\d+|(?=\S*\d)[0-9A-Fa-f]{8,}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4,12}){4}|\w+://\S+"
+)
+NAMED_SIDES = ({"source", "src"}, {"target", "tgt", "trg", "translation"})
+MOST_SHOWN = 60
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """Rows of text.
+
+    Args:
+        name: What errors call the file or table.
+        rows: (Number that errors name, cells) of each row, without a header.
+        names: The names of the columns, if they have any.
+        unit: What a row is called: "line" or "item".
+        strict: Whether a row with more cells than most is misread, because sentences hold the delimiter.
+        num_blank: How many blank lines stand between the rows.
+    """
+
+    name: str
+    rows: list[tuple[int, list[str]]]
+    names: tuple[str, ...] = ()
+    unit: str = "line"
+    strict: bool = False
+    num_blank: int = 0
+
+    def width(self) -> int:
+        """Returns how many cells most rows have."""
+        counts = Counter(len(cells) for _, cells in self.rows)
+        return counts.most_common(1)[0][0] if counts else 0
+
+    def place(self, number: int) -> str:
+        """Returns how errors name a row."""
+        return f"{self.name}, {self.unit} {number}"
+
+
+def file_rows(path: str | os.PathLike[str], encoding: str, columns: Columns | None) -> Rows:
+    """Reads a file of rows: separated values or JSON lines.
+
+    Raises:
+        TextrnnError: If the file cannot be read, or is no text.
+    """
+    table = opened_table(path, encoding)
+    rows = list(table.rows())
+    is_json = table.delimiter is None
+    # A dictionary may begin with the pair "time, tiempo": one usual name of two is not enough.
+    is_pair = len(table.first) == 2 and not all(USUAL_NAME.fullmatch(name.strip()) for name in table.first)
+    named = columns is not None and not all(is_position(column) for column in columns)
+    has_header = is_json or named or (table.has_header and not is_pair)
+    num_blank = 0 if table.quoted or not rows else rows[-1][0] - len(rows)
+    if has_header and not is_json:
+        rows = rows[1:]
+    names = table.first if has_header else ()
+    return Rows(str(path), rows, names, strict=table.delimiter in (",", ";", "|"), num_blank=num_blank)
+
+
+def is_position(column: int | str) -> bool:
+    """Says whether a column is named by a number that begins with 1."""
+    return str(column).isdecimal()
+
+
+def memory_rows(pairs: Any) -> Rows:
+    """Returns the rows of a table in memory: a data frame, or any iterable of tuples, lists or dictionaries.
+
+    Raises:
+        TextrnnError: If it holds anything else.
+    """
+    if hasattr(pairs, "itertuples"):  # pandas
+        return named_rows([str(name) for name in pairs.columns], pairs.itertuples(index=False, name=None))
+    if hasattr(pairs, "iter_rows"):  # polars
+        return named_rows([str(name) for name in pairs.columns], pairs.iter_rows())
+    if isinstance(pairs, (Mapping, bytes)) or not isinstance(pairs, Iterable):
+        raise TextrnnError(
+            "Pass pairs as a file, as (sentence, translation) tuples, as two lists, or as a data frame. "
+            f"Received: {type(pairs).__name__}."
+        )
+    items = list(pairs)
+    if items and isinstance(items[0], Mapping):
+        records = [dict(flattened(checked_item(item, Mapping, number))) for number, item in enumerate(items, start=1)]
+        names = list(dict.fromkeys(key for record in records for key in record))
+        return named_rows(names, ([record.get(name, "") for name in names] for record in records))
+    rows = [list(checked_item(item, Iterable, number)) for number, item in enumerate(items, start=1)]
+    return Rows("the pairs", numbered(rows), unit="item")
+
+
+def checked_item(item: Any, kind: type, number: int) -> Any:
+    """Returns one item of pairs in memory; raises unless it is of the kind that the first one is."""
+    if isinstance(item, (str, bytes)) or not isinstance(item, kind):
+        raise TextrnnError(
+            f"Item {number} of the pairs is no pair of a sentence and its translation: {item!r:.{MOST_SHOWN}}. "
+            "Pass (sentence, translation) tuples, or two lists: fit(sources, targets)."
+        )
+    return item
+
+
+def named_rows(names: list[str], rows: Iterable[Iterable[Any]]) -> Rows:
+    """Returns the rows of a table in memory with names."""
+    return Rows("the table", numbered(rows), tuple(names), unit="item")
+
+
+def numbered(rows: Iterable[Iterable[Any]]) -> list[tuple[int, list[str]]]:
+    """Numbers rows from 1 and turns their cells into text."""
+    return [(number, [text_of(cell, number) for cell in row]) for number, row in enumerate(rows, start=1)]
+
+
+def text_of(cell: Any, number: int) -> str:
+    """Returns a cell as text; what is missing is empty."""
+    if isinstance(cell, str):
+        return cell
+    if is_missing(cell):
+        return ""
+    if isinstance(cell, (list, tuple, bytes, Mapping)):
+        raise TextrnnError(f"Item {number} of the pairs must hold strings. Received: {cell!r:.{MOST_SHOWN}}.")
+    return str(cell)
+
+
+def is_missing(cell: Any) -> bool:
+    """Says whether a cell of a table holds nothing: None, NaN, or pandas' marks for that."""
+    return cell is None or (not isinstance(cell, str) and str(cell) in ("nan", "NaT", "<NA>"))
+
+
+# Columns
+
+
+def chosen_columns(rows: Rows, columns: Columns | None) -> tuple[tuple[int, int], str]:
+    """Returns the positions of the two columns with sentences, and what to say of the choice, if anything.
+
+    The first two, unless names tell otherwise or one of them holds no sentences: then the only two that do.
+
+    Args:
+        rows: The rows.
+        columns: Names, or numbers that begin with 1; None finds them.
+
+    Raises:
+        TextrnnError: If there are no such columns, or it is not clear which they are.
+    """
+    if columns is not None:
+        return given_columns(rows, columns), ""
+    width = rows.width()
+    if width < 2:
+        number, cells = next((row for row in rows.rows if len(row[1]) < 2), (1, []))
+        shown = f" Received: {cells[0].strip():.{MOST_SHOWN}}" if cells and cells[0].strip() else ""
+        raise TextrnnError(f"{rows.place(number)}: expected a sentence, a tab and its translation.{shown}")
+    named = columns_by_name(rows.names)
+    found = [index for index in range(width) if holds_sentences(rows, index)]
+    if named is not None and set(named) <= set(found):
+        return named, told(rows, named)
+    if found[:2] == [0, 1]:
+        return (0, 1), told(rows, (0, 1)) if rows.names else ""
+    if len(found) == 2:
+        return (found[0], found[1]), told(rows, (found[0], found[1]))
+    lacking = next(index for index in range(width) if index not in found)
+    example = " | ".join(f"{number}: {cell.strip():.20}" for number, cell in enumerate(rows.rows[0][1][:6], start=1))
+    raise TextrnnError(
+        f"{rows.name}: column {lacking + 1} holds numbers, ids or one value only, no sentences. Choose the columns of "
+        f"sentences and translations with columns=(1, 2) or --columns 1 2.\nThe first row, {example}"
+    )
+
+
+def told(rows: Rows, chosen: tuple[int, int]) -> str:
+    """Returns a line about which columns were chosen."""
+    named = [rows.names[index] if index < len(rows.names) else f"column {index + 1}" for index in chosen]
+    return f"{rows.name}: sentences from {named[0]}, their translations from {named[1]}"
+
+
+def given_columns(rows: Rows, columns: Columns) -> tuple[int, int]:
+    """Returns the positions of columns that the user has named."""
+    if isinstance(columns, (str, int)) or len(columns) != 2:
+        raise TextrnnError(f"`columns` must name two columns: columns=(1, 2). Received: {columns!r}.")
+    first, second = (position(rows, column) for column in columns)
+    if first == second:
+        raise TextrnnError(f"`columns` must name two different columns. Received: {columns!r}.")
+    return first, second
+
+
+def position(rows: Rows, column: int | str) -> int:
+    """Returns the position of a column, from 0."""
+    names, width = list(rows.names), max(rows.width(), len(rows.names))
+    leaves = [name.rpartition(".")[2] for name in names]
+    for alike in (names, [name.casefold() for name in names], leaves):
+        key = str(column).casefold() if alike is not names else str(column)
+        if alike.count(key) == 1:
+            return alike.index(key)
+    if is_position(column) and 1 <= int(column) <= width:
+        return int(column) - 1
+    known = ", ".join(names[:10]) if names else f"1 to {width}"
+    raise TextrnnError(f"{rows.name}: no column {column!r}.{nearest(str(column), names)} Its columns: {known}.")
+
+
+def columns_by_name(names: Sequence[str]) -> tuple[int, int] | None:
+    """Returns the columns that are named as source and target, if exactly one each is."""
+    leaves = [name.rpartition(".")[2].strip().casefold() for name in names]
+    found = [[index for index, leaf in enumerate(leaves) if leaf in side] for side in NAMED_SIDES]
+    return (found[0][0], found[1][0]) if all(len(side) == 1 for side in found) else None
+
+
+def holds_sentences(rows: Rows, index: int) -> bool:
+    """Says whether a column may hold sentences: not only ids, and not everywhere the same, as a language code is."""
+    cells = [row[index].strip() for _, row in rows.rows[:SAMPLE_ROWS] if index < len(row)]
+    cells = [cell for cell in cells if cell]
+    if not cells:
+        return rows.width() == 2  # one side is missing throughout, which is another fault
+    if sum(bool(IDENTIFIER.fullmatch(cell)) for cell in cells) > 0.9 * len(cells):
+        return False
+    constant = len(cells) > 2 and len(set(cells)) == 1
+    return not (constant and rows.width() > 2)
+
+
+def two_columns(rows: Rows, chosen: tuple[int, int]) -> Iterator[tuple[int, str, str]]:
+    """Yields (number, sentence, translation) of each row; a row that is too short has an empty side.
+
+    Raises:
+        TextrnnError: If most rows are too short, or a row has more cells than it may have.
+    """
+    width = rows.width()
+    short = [number for number, cells in rows.rows if len(cells) <= max(chosen)]
+    if len(short) > len(rows.rows) / 2:
+        raise TextrnnError(
+            f"{rows.place(short[0])}: has no column {max(chosen) + 1}, and so have {len(short):,} of "
+            f"{len(rows.rows):,} rows."
+        )
+    for number, cells in rows.rows:
+        if rows.strict and len(cells) > width:
+            raise TextrnnError(
+                f"{rows.place(number)}: has {len(cells)} columns, where most rows have {width}. Put sentences that "
+                "hold the delimiter into double quotes, or use tabs."
+            )
+        source, target = (cells[index] if index < len(cells) else "" for index in chosen)
+        yield number, source, target

@@ -1,0 +1,58 @@
+"""The learning rate of each step, and how many steps fit into a time."""
+
+import math
+
+from textrnn.config import FittingConfig
+
+__all__ = ["MEASURED_STEPS", "StepClock", "learning_rate_at"]
+
+MEASURED_STEPS = 20
+COMPILING_STEPS = 5  # the first of them, which also compile what they run
+
+
+def learning_rate_at(step: int, num_steps: int, config: FittingConfig) -> float:
+    """Returns the learning rate of a step, counted from 0: a linear rise, then the schedule down to zero.
+
+    While the first steps are measured the rate does not depend on `num_steps`, so that a run whose length follows from
+    them is the same as one that was told its length.
+    """
+    if step < config.warmup_steps:
+        return config.learning_rate * (step + 1) / config.warmup_steps
+    start = max(config.warmup_steps, MEASURED_STEPS)
+    if step < start or num_steps <= start:
+        return config.learning_rate
+    done = min((step - start) / (num_steps - start), 1.0)
+    share = {"constant": 1.0, "linear": 1.0 - done, "cosine": 0.5 * (1.0 + math.cos(math.pi * done))}
+    return config.learning_rate * share[config.schedule]
+
+
+class StepClock:
+    """Measures the first steps of a run."""
+
+    def __init__(self) -> None:
+        self.durations: list[float] = []
+
+    def add(self, seconds: float) -> None:
+        """Adds a step, as long as there is something to measure."""
+        if len(self.durations) < MEASURED_STEPS:
+            self.durations.append(seconds)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether enough steps have been measured."""
+        return len(self.durations) > COMPILING_STEPS
+
+    @property
+    def seconds(self) -> float:
+        """Seconds per step, by all measured steps but those that also compile; 0 while there are none."""
+        measured = self.durations[COMPILING_STEPS:]
+        return sum(measured) / len(measured) if measured else 0.0
+
+    def steps_in(self, seconds: float, validation_seconds: float, config: FittingConfig) -> int:
+        """Returns how many steps, and the validations among them, take `seconds`; at least as many as were measured."""
+        left = seconds - (config.validations or 0) * validation_seconds
+        return max(int(left / max(self.seconds, 1e-6)), MEASURED_STEPS)
+
+    def seconds_of(self, num_steps: int, validation_seconds: float, config: FittingConfig) -> float:
+        """Returns how long a number of steps takes, validations included."""
+        return num_steps * self.seconds + (config.validations or config.epochs or 0) * validation_seconds
