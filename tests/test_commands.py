@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,89 @@ def test_unknown_characters_are_reported_once(call, trained):
     assert status == 0
     assert error.count("\u65e5") == 1
     assert output.startswith("\u65e5\u65e5")
+
+
+def test_escapes_are_read_in_strings(call, trained):
+    model, directory, _ = trained
+    arguments = ["The", "--model", directory, "--seed", 7, "--max-tokens", 200]
+    assert (
+        call(generate, *arguments, "--stop", r"\n")[1]
+        == model.generate("The", seed=7, max_tokens=200, stop="\n") + "\n"
+    )
+    assert generate.unescaped(r"a\tb\nc\\nd\q\\") == "a\tb\nc\\nd\\q\\"
+    text = call(generate, *arguments, "--banned", r"\n", "--banned", "the", "--banned", "E")[1]
+    assert text.count("\n") == 1
+    assert not re.search(r"\b(the|e)\b", text.removeprefix("The"), re.IGNORECASE)
+    assert_refused(call(generate, *arguments, "--banned", ""), "`banned` must hold strings that are not empty")
+
+
+@pytest.fixture(scope="module")
+def lines_model(tmp_path_factory):
+    """A model of lines that has learned next to nothing, and the lines."""
+    from textrnn import LanguageModel
+    from textrnn.progress import Progress
+
+    directory = tmp_path_factory.mktemp("lines")
+    path = directory / "lines.txt"
+    path.write_text("".join(f"{a}{b}\n" for a in "abcdefgh" for b in "abcdefgh"))
+    model = LanguageModel(level="char", form="lines", units=(16,), embedding_dim=8)
+    options = {"epochs": 60, "batch_size": 8, "warmup_steps": 1, "learning_rate": 0.02, "patience": 0, "seed": 1}
+    model.fit(path, validation=path, progress=Progress(quiet=True), output=directory / "model", **options)
+    return directory / "model", path
+
+
+def test_documents_that_are_lines_are_printed_one_a_line(call, lines_model):
+    directory, path = lines_model
+    arguments = ["--model", directory, "--num-samples", 30, "--seed", 1]
+    status, output, error = call(generate, *arguments, "--unique")
+    assert (status, error) == (0, "")
+    assert len(set(output.splitlines())) == 30
+    known = set(path.read_text().splitlines())
+    copied = sum(line in known for line in output.splitlines())
+    report = call(generate, *arguments, "--unique", "--memorisation")[1].split("\n\n")[1]
+    assert report.startswith(f"{copied} of 30 lines stand in the training text")
+    status, output, error = call(generate, "a", *arguments, "--new-only", "--max-tokens", 1)
+    assert status in (0, 2)  # two characters are seldom new
+    assert "attempts" in error
+    assert not known & set(output.splitlines())
+    report = call(evaluate, "memorisation", path, "--model", directory)[1]
+    assert report.startswith("64 of 64 lines stand in the training text; 64 words")
+    content = json.loads(call(evaluate, "memorisation", path, "--model", directory, "--json")[1])
+    assert (content["num_documents"], content["num_known_documents"]) == (64, 64)
+
+
+def test_writing_together(call, trained, monkeypatch):
+    model, directory, _ = trained
+
+    def converse(typed, *arguments):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(typed)))
+        return call(generate, *arguments, "--interactive", "--model", directory, "--seed", 1)
+
+    words = model.next_words("The light")
+    status, output, error = converse(b"1\n", "The light")
+    assert (status, output) == (0, f"The light{words[0].text}\n")
+    assert f"{100 * words[9].probability:.1f}%" in error
+    assert converse(b"Marta\n 7\nboats\n\nnot read\n", "The light")[1] == "The light Marta 7 boats\n"
+    assert converse(b"99\n", "The light")[1:][0] == "The light\n"
+    assert converse(b"It\r\n+\n+\n")[1].startswith("It")
+    assert len(converse(b"+\n", "It", "--max-tokens", 7)[1]) == len("It") + 7 + 1
+    assert converse(b"", "It")[1] == "It\n"
+    status, _, error = converse(b"caf\xe9\n", "It")
+    assert status == 2
+    assert "standard input, line 1, byte 4" in error
+    assert_refused(converse(b"", "It", "--json"), "--interactive goes on from one typed prompt")
+    assert_refused(converse(b"", "It", "Is"), "--interactive")
+
+
+def test_standard_input_is_read_as_files_are(call, trained, monkeypatch):
+    _, directory, _ = trained
+    arguments = ["--model", directory, "--seed", 1, "--max-tokens", 9, "--json"]
+    expected = call(generate, "It is\nso", *arguments)[1]
+    for typed in (b"\xef\xbb\xbfIt is\r\nso\r\n", "It is\nso".encode("utf-16"), b"It is\nso\n"):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(typed)))
+        assert call(generate, "-", *arguments)[1] == expected
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"It\ncaf\xe9\n")))
+    assert_refused(call(generate, "-", *arguments), "standard input, line 2, byte 4")
 
 
 def test_evaluate(call, trained, lighthouse):

@@ -22,6 +22,7 @@ from textrnn.preprocessing.files import STANDARD_INPUT, as_read, decoded_stream
 __all__ = [
     "Parser",
     "add_config_options",
+    "argument_text",
     "check_writable",
     "chosen_options",
     "main",
@@ -132,7 +133,12 @@ def read_prompt(prompt: str) -> str:
 
 
 def typed(text: str) -> str:
-    """Returns text from the command line as it would have been read from a file.
+    """Returns text from the command line as it would have been read from a file; see `argument_text`."""
+    return as_read(argument_text(text))
+
+
+def argument_text(text: str) -> str:
+    """Returns text from the command line as it was typed.
 
     Raises:
         TextrnnError: If it holds bytes of another encoding than UTF-8.
@@ -146,7 +152,7 @@ def typed(text: str) -> str:
             raise TextrnnError(
                 f"The text holds bytes that are not valid UTF-8, at character {error.start + 1}."
             ) from error
-    return as_read(text)
+    return text
 
 
 def standard_input() -> Iterator[str]:
