@@ -152,7 +152,9 @@ def test_archives_without_the_one_text(tmp_path, members, message):
         list(files.decoded_pieces(zipped(tmp_path / "a.zip", **members)))
 
 
-@pytest.mark.parametrize("content", [gzip.compress(b"text\n" * 99, mtime=0)[:-9], b"\x1f\x8b\x08\0", b"PK\x03\x04rubbish"])
+@pytest.mark.parametrize(
+    "content", [gzip.compress(b"text\n" * 99, mtime=0)[:-9], b"\x1f\x8b\x08\0", b"PK\x03\x04rubbish"]
+)
 def test_damaged_containers_are_refused(tmp_path, content):
     with pytest.raises(TextrnnError, match="damaged: cannot be read"):
         list(files.decoded_pieces(write(tmp_path / "damaged", content), name="damaged"))
