@@ -162,8 +162,11 @@ def test_train_then_generate(call, lighthouse, tmp_path):
     assert call(generate, "It", "--model", output, "--max-tokens", 5)[0] == 0
     status, _, log = call(train, *arguments, "--config", tmp_path / "config.json", "--epochs", 1, "--resume")
     assert status == 0
-    assert "resuming at epoch 2" in log
-    assert_refused(call(train, *arguments, "--epochs", 9, "--resume"), "was made with other text")
+    assert "this run is finished" in log
+    status, _, log = call(train, "language-model", "--output", output, "--epochs", 2, "--resume")
+    assert status == 0
+    assert "going on from the best weights" in log
+    assert_refused(call(train, *arguments, "--cell", "lstm", "--resume"), "was made with cell='gru'")
     before = (output / "weights.safetensors").read_bytes()
     assert_refused(call(train, *arguments, "--epochs", 1), "holds an earlier run", "`overwrite`")
     assert (output / "weights.safetensors").read_bytes() == before
