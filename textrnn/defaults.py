@@ -156,9 +156,14 @@ def fitting_choice(size: Size, model: Options, text: Survey, given: Options, mea
     if not any(given.get(name) is not None for name in BUDGET):
         wanted = round(size.passes * num_tokens / per_step)
         options["steps"] = max(min(wanted, affordable_steps(text, model, per_step)), FEWEST_STEPS)
-    if given.get("validations_per_epoch"):
+    if counts_epochs(given):
         del options["validations"]
     return options
+
+
+def counts_epochs(given: Options) -> bool:
+    """Returns whether the user thinks in epochs, and so expects a validation at the end of each."""
+    return given.get("epochs") is not None or given.get("validations_per_epoch") is not None
 
 
 def affordable_steps(text: Survey, model: Options, tokens_per_step: float) -> int:
@@ -226,6 +231,8 @@ def fine_tuning_choice(text: Survey, model: NetworkConfig, given: Options) -> Ch
         "patience": 3,
         "moving_average": 0.99,
     }
+    if counts_epochs(given):
+        del options["validations"]
     if not any(given.get(name) is not None for name in BUDGET):
         num_tokens = text.num_characters / 3
         options["steps"] = max(round(4 * num_tokens / (batch_size * length)), 60)
@@ -294,7 +301,7 @@ def translator_choice(num_pairs: int, model: Options, training: Options) -> Choi
         "validations": 10,
         "patience": 4,
     }
-    if training.get("validations_per_epoch"):
+    if counts_epochs(training):
         del fitting["validations"]
     if not any(training.get(name) is not None for name in BUDGET):
         fitting["epochs"] = size.epochs
@@ -326,7 +333,7 @@ def translator_tuning_choice(num_pairs: int, training: Options) -> Choice:
         "validations": 6,
         "patience": 3,
     }
-    if training.get("validations_per_epoch"):
+    if counts_epochs(training):
         del fitting["validations"]
     if not any(training.get(name) is not None for name in BUDGET):
         fitting["epochs"] = 4
