@@ -99,7 +99,6 @@ def reverser(tmp_path_factory):
         patience=0,
         label_smoothing=0.0,
         moving_average=0.0,
-        validations_per_epoch=1,
         averaged_checkpoints=2,
         validation_fraction=0.05,
         validation_sentences=50,
