@@ -94,6 +94,13 @@ def test_running_text_can_be_asked_for(tmp_path):
     assert LanguageModel(documents="none").config.documents is None
 
 
+def test_one_word_lines_ask_for_documents(tmp_path):
+    path = tmp_path / "names.txt"
+    path.write_text("\n".join(NAMES) + "\n")
+    with pytest.raises(TextrnnError, match="has one token, and no other to predict. Pass documents='line'"):
+        LanguageModel("tutorial").fit(path, progress=Progress(quiet=True))
+
+
 def test_training_on_everything(tmp_path):
     path = tmp_path / "names.txt"
     path.write_text("\n".join(NAMES[:4]) + "\n")

@@ -409,6 +409,11 @@ def check_size(
 ) -> None:
     """Raises if there is too little text to train or validate on."""
     for plan, text, name in zip(plans, texts, ("training", "validation"), strict=True):
+        if plan.num_targets < 1 and text.num_tokens and config.form != "stream" and config.documents is None:
+            raise TextrnnError(
+                f"Each line of the {name} text has one token, and no other to predict. Pass documents='line', so that "
+                "lines begin and end, or level='char'."
+            )
         if plan.num_targets < 1:
             raise TextrnnError(
                 f"The {name} text has {text.num_tokens} tokens, which leaves nothing to predict in the "
