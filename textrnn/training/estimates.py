@@ -100,7 +100,7 @@ def describe_run(
         f"{parameters:,} parameters; {length_of(training, plan.num_batches, seconds)} and "
         f"{estimated_bytes(config, training) / 1e9:.1f} GB",
     ]
-    if parameters > 100 * texts[0].num_tokens:
+    if parameters > 100 * texts[0].num_tokens and config.output_dropout < 0.5:
         lines.append(
             f"advice: {parameters / texts[0].num_tokens:.0f} parameters per token is a lot; the model will learn "
             "the text by heart. Use more text, fewer `units`, or more dropout."
