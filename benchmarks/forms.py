@@ -25,6 +25,7 @@ def training_form(turns: Turns, form: str, path: str, batch_size: int = 32) -> N
     from textrnn.preprocessing.tokenizers import make_tokenizer
     from textrnn.training import keras
     from textrnn.training.networks import RecurrentNetwork
+    from textrnn.training.threads import prepare_threads
     from textrnn.training.trainer import Trainer
 
     corpus = corpora.read(path)
@@ -33,7 +34,9 @@ def training_form(turns: Turns, form: str, path: str, batch_size: int = 32) -> N
         text = encode_corpus(corpus, tokenizer, pathlib.Path(directory))
         longest = int((text.line_ends - text.line_starts).max()) + 2
         options: dict[str, Any] = {**NETWORKS["tutorial"], "form": form, "dropout": 0.0, "max_length": longest}
-        network = RecurrentNetwork(NetworkConfig(vocabulary_size=tokenizer.vocabulary_size, **options), seed=1)
+        config = NetworkConfig(vocabulary_size=tokenizer.vocabulary_size, **options)
+        prepare_threads(config)
+        network = RecurrentNetwork(config, seed=1)
         plan = BatchPlan(text, form, batch_size, 64, longest, True, seed=0)
 
         num_batches = 0

@@ -88,7 +88,7 @@ def textrnn_generation(turns: Turns, **options: Any) -> None:
 
 def keras_network(task: Task) -> Any:
     """Returns the network from stock Keras layers, from token ids and states to logits and states."""
-    import keras  # not through textrnn, which sets how many threads TensorFlow has
+    import keras
 
     token_ids = keras.Input((None,), dtype="int32")
     states = [keras.Input((task.units,)) for _ in range(2 * task.num_layers)]

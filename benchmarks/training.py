@@ -116,8 +116,10 @@ def textrnn_language_model(turns: Turns, precision: str = "float32", **options: 
     from textrnn.config import TrainingConfig
     from textrnn.preprocessing.sequences import Batch
     from textrnn.training.networks import RecurrentNetwork
+    from textrnn.training.threads import prepare_threads
 
     task = Task(**options)
+    prepare_threads(task.config())
     network = RecurrentNetwork(task.config(), precision=precision)
     network.set_weights_by_name(task.weights())
     fit_in_turns(turns, network, fitting(TrainingConfig, precision, state_reset=0.0), Batch(*task.batch()), task.steps)
@@ -139,7 +141,7 @@ def fitting(kind: Callable, precision: str, **options: Any) -> Any:
 def keras_language_model(turns: Turns, **options: Any) -> None:
     """A side: stock Keras layers, in a compiled step."""
     import keras
-    import tensorflow as tf  # not through textrnn, which sets how many threads TensorFlow has
+    import tensorflow as tf
 
     task = Task(**options)
     network = keras.Sequential([
@@ -261,8 +263,10 @@ def textrnn_translator(turns: Turns, precision: str = "float32", **options: Any)
     """A side: textrnn."""
     from textrnn.config import TranslatorTrainingConfig
     from textrnn.training.encoder_decoder import EncoderDecoder
+    from textrnn.training.threads import prepare_threads
 
     task = TranslationTask(**options)
+    prepare_threads(task.config())
     network = EncoderDecoder(task.config(), precision=precision)
     network.set_weights_by_name(random_weights(task.config().weight_shapes()))
     fit_in_turns(turns, network, fitting(TranslatorTrainingConfig, precision), task.batch(), task.steps)

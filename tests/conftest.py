@@ -1,4 +1,5 @@
 import pathlib
+import signal
 
 import numpy as np
 import pytest
@@ -24,6 +25,14 @@ def lighthouse() -> pathlib.Path:
 @pytest.fixture
 def quiet() -> Progress:
     return Progress(quiet=True)
+
+
+@pytest.fixture
+def interruptible():
+    """SIGINT acts as in a terminal, even if the suite was started with it ignored, as in a shell's background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def random_weights(
@@ -90,7 +99,6 @@ def reverser(tmp_path_factory):
         patience=0,
         label_smoothing=0.0,
         moving_average=0.0,
-        validations_per_epoch=1,
         averaged_checkpoints=2,
         validation_fraction=0.05,
         validation_sentences=50,

@@ -3,6 +3,8 @@
 import gzip
 import io
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,8 +12,9 @@ import sys
 import pytest
 
 from tests.conftest import ROOT, assert_refused, reversal_pairs
-from textrnn import evaluate, generate, train, translate
+from textrnn import commands, evaluate, generate, train, translate
 from textrnn.config import TrainingConfig
+from textrnn.errors import TextrnnError
 
 
 def test_generate_prints_the_prompt_and_its_continuation(call, trained):
@@ -46,6 +49,89 @@ def test_unknown_characters_are_reported_once(call, trained):
     assert output.startswith("\u65e5\u65e5")
 
 
+def test_escapes_are_read_in_strings(call, trained):
+    model, directory, _ = trained
+    arguments = ["The", "--model", directory, "--seed", 7, "--max-tokens", 200]
+    assert (
+        call(generate, *arguments, "--stop", r"\n")[1]
+        == model.generate("The", seed=7, max_tokens=200, stop="\n") + "\n"
+    )
+    assert generate.unescaped(r"a\tb\nc\\nd\q\\") == "a\tb\nc\\nd\\q\\"
+    text = call(generate, *arguments, "--banned", r"\n", "--banned", "the", "--banned", "E")[1]
+    assert text.count("\n") == 1
+    assert not re.search(r"\b(the|e)\b", text.removeprefix("The"), re.IGNORECASE)
+    assert_refused(call(generate, *arguments, "--banned", ""), "`banned` must hold strings that are not empty")
+
+
+@pytest.fixture(scope="module")
+def lines_model(tmp_path_factory):
+    """A model of lines that has learned next to nothing, and the lines."""
+    from textrnn import LanguageModel
+    from textrnn.progress import Progress
+
+    directory = tmp_path_factory.mktemp("lines")
+    path = directory / "lines.txt"
+    path.write_text("".join(f"{a}{b}\n" for a in "abcdefgh" for b in "abcdefgh"))
+    model = LanguageModel(level="char", form="lines", units=(16,), embedding_dim=8)
+    options = {"epochs": 60, "batch_size": 8, "warmup_steps": 1, "learning_rate": 0.02, "patience": 0, "seed": 1}
+    model.fit(path, validation=path, progress=Progress(quiet=True), output=directory / "model", **options)
+    return directory / "model", path
+
+
+def test_documents_that_are_lines_are_printed_one_a_line(call, lines_model):
+    directory, path = lines_model
+    arguments = ["--model", directory, "--num-samples", 30, "--seed", 1]
+    status, output, error = call(generate, *arguments, "--unique")
+    assert (status, error) == (0, "")
+    assert len(set(output.splitlines())) == 30
+    known = set(path.read_text().splitlines())
+    copied = sum(line in known for line in output.splitlines())
+    report = call(generate, *arguments, "--unique", "--memorisation")[1].split("\n\n")[1]
+    assert report.startswith(f"{copied} of 30 lines stand in the training text")
+    status, output, error = call(generate, "a", *arguments, "--new-only", "--max-tokens", 1)
+    assert status in (0, 2)  # two characters are seldom new
+    assert "attempts" in error
+    assert not known & set(output.splitlines())
+    report = call(evaluate, "memorisation", path, "--model", directory)[1]
+    assert report.startswith("64 of 64 lines stand in the training text; 64 words")
+    content = json.loads(call(evaluate, "memorisation", path, "--model", directory, "--json")[1])
+    assert (content["num_documents"], content["num_known_documents"]) == (64, 64)
+
+
+def test_writing_together(call, trained, monkeypatch):
+    model, directory, _ = trained
+
+    def converse(typed, *arguments):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(typed)))
+        return call(generate, *arguments, "--interactive", "--model", directory, "--seed", 1)
+
+    words = model.next_words("The light")
+    status, output, error = converse(b"1\n", "The light")
+    assert (status, output) == (0, f"The light{words[0].text}\n")
+    assert f"{100 * words[9].probability:.1f}%" in error
+    assert converse(b"Marta\n 7\nboats\n\nnot read\n", "The light")[1] == "The light Marta 7 boats\n"
+    assert converse(b"99\n", "The light")[1:][0] == "The light\n"
+    assert converse(b"It\r\n+\n+\n")[1].startswith("It")
+    assert len(converse(b"+\n", "It", "--max-tokens", 7)[1]) == len("It") + 7 + 1
+    assert converse(b"", "It")[1] == "It\n"
+    status, _, error = converse(b"caf\xe9\n", "It")
+    assert status == 2
+    assert "standard input, line 1, byte 4" in error
+    assert_refused(converse(b"", "It", "--json"), "--interactive goes on from one typed prompt")
+    assert_refused(converse(b"", "It", "Is"), "--interactive")
+
+
+def test_standard_input_is_read_as_files_are(call, trained, monkeypatch):
+    _, directory, _ = trained
+    arguments = ["--model", directory, "--seed", 1, "--max-tokens", 9, "--json"]
+    expected = call(generate, "It is\nso", *arguments)[1]
+    for typed in (b"\xef\xbb\xbfIt is\r\nso\r\n", "It is\nso".encode("utf-16"), b"It is\nso\n"):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(typed)))
+        assert call(generate, "-", *arguments)[1] == expected
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"It\ncaf\xe9\n")))
+    assert_refused(call(generate, "-", *arguments), "standard input, line 2, byte 4")
+
+
 def test_evaluate(call, trained, lighthouse):
     model, directory, _ = trained
     status, output, _ = call(evaluate, "perplexity", lighthouse, "--model", directory)
@@ -76,8 +162,11 @@ def test_train_then_generate(call, lighthouse, tmp_path):
     assert call(generate, "It", "--model", output, "--max-tokens", 5)[0] == 0
     status, _, log = call(train, *arguments, "--config", tmp_path / "config.json", "--epochs", 1, "--resume")
     assert status == 0
-    assert "resuming at epoch 2" in log
-    assert_refused(call(train, *arguments, "--epochs", 9, "--resume"), "was made with other text")
+    assert "this run is finished" in log
+    status, _, log = call(train, "language-model", "--output", output, "--epochs", 2, "--resume")
+    assert status == 0
+    assert "going on from the best weights" in log
+    assert_refused(call(train, *arguments, "--cell", "lstm", "--resume"), "was made with cell='gru'")
     before = (output / "weights.safetensors").read_bytes()
     assert_refused(call(train, *arguments, "--epochs", 1), "holds an earlier run", "`overwrite`")
     assert (output / "weights.safetensors").read_bytes() == before
@@ -180,6 +269,55 @@ def test_as_modules_and_as_one_command(trained, tmp_path):
     assert "Did you mean 'generate'" in wrong.stderr
     piped = run_python("-m", "textrnn.generate", "-", *arguments[1:], input="It\n")
     assert piped.stdout == module.stdout
+
+
+@pytest.mark.parametrize("package", ["tensorflow", "keras"])
+def test_training_without_tensorflow_says_so(call, lighthouse, tmp_path, monkeypatch, package):
+    for name in [name for name in sys.modules if name.startswith("textrnn.training")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)  # as if it were not there
+    refused = call(train, "language-model", lighthouse, "--output", tmp_path / "out", *SMALL)
+    assert_refused(refused, "training needs TensorFlow, which is not installed: pip install tensorflow")
+
+
+def test_any_missing_package_is_named(capsys):
+    def command(arguments):
+        raise ModuleNotFoundError("No module named 'some.part'", name="some.part")
+
+    assert commands.run(command) == 2
+    assert capsys.readouterr().err == "error: this needs some, which is not installed: pip install some\n"
+
+
+TYPED_TEXTS = [
+    ("caf\u00e9", "caf\u00e9"),
+    ("cafe\u0301\r\nx\r\n", "caf\u00e9\nx\n"),  # as files are read: NFC, and a newline ends a line
+    (b"caf\xc3\xa9".decode("ascii", "surrogateescape"), "caf\u00e9"),  # as Python decodes it in the C locale
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), TYPED_TEXTS)
+def test_typed_text(text, expected, monkeypatch):
+    assert commands.typed(text) == expected
+    content = text.encode("utf-8", "surrogateescape")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), "cp1252"))  # its encoding is not asked
+    assert commands.read_prompt("-") == expected.removesuffix("\n")
+
+
+@pytest.mark.parametrize("text", ["caf\udce9", "\ud800"])
+def test_typed_bytes_of_another_encoding(text):
+    with pytest.raises(TextrnnError, match="not valid UTF-8, at character"):
+        commands.typed(text)
+
+
+def test_wrong_bytes_in_standard_input(trained):
+    arguments = [sys.executable, "-m", "textrnn.generate", "-", "--model", str(trained[1])]
+    for encoding in ("utf-8", "ascii", "latin-1"):
+        run = subprocess.run(
+            arguments, input=b"one\ncaf\xe9\n", capture_output=True, env={**os.environ, "PYTHONIOENCODING": encoding}
+        )
+        assert run.returncode == 2
+        assert run.stderr.startswith(b"error: standard input, line 2, byte 4: not valid utf-8.")
+        assert len(run.stderr.splitlines()) == 1
 
 
 def test_a_closed_pipe_ends_quietly(trained):

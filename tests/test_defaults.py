@@ -58,6 +58,12 @@ def test_what_is_set_stays_as_set():
     assert steps == round(SIZES[1].passes * 100_000 / (4 * 64))
 
 
+def test_epochs_are_validated_one_by_one():
+    assert "validations" in language_model_choice(NOVEL, None, {}, {}).training
+    for given in ({"epochs": 3}, {"validations_per_epoch": 2}):
+        assert "validations" not in language_model_choice(NOVEL, None, {}, given).training
+
+
 def test_minutes_leave_the_number_of_steps_open():
     choice = language_model_choice(NOVEL, None, {}, {"minutes": 10})
     assert TrainingConfig(**choice.training, minutes=10).steps is None

@@ -3,15 +3,49 @@ import pytest
 
 from textrnn import plots
 from textrnn.evaluation.bleu import LengthBucket
+from textrnn.training.history import EpochRecord
 
 
 def test_loss_curve_shows_both_losses(trained, tmp_path):
     _, _, records = trained
     figure = plots.loss_curve(records, tmp_path / "loss.png")
-    training, validation, _ = figure.axes[0].lines
+    training, validation, *_ = figure.axes[0].lines
     np.testing.assert_array_equal(training.get_ydata(), [record.training_loss for record in records])
     np.testing.assert_array_equal(validation.get_ydata(), [record.validation_loss for record in records])
     assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+def record(epoch, loss, score=None):
+    return EpochRecord(epoch, 10, 2.0, loss, 0.001, 100.0, 5.0, score)
+
+
+@pytest.mark.parametrize(
+    ("records", "place", "label"),
+    [
+        ([record(1, 3.0), record(2, 2.5), record(3, 2.75)], (2, 2.5), "weights kept: 2.500"),
+        ([record(1, 2.0, 10.0), record(2, 2.5, 12.5), record(3, 2.6, 12.5)], (2, 12.5), "weights kept: BLEU 12.50"),
+        ([record(1, 3.0, 0.0), record(2, 2.5, 0.0)], (2, 0.0), "weights kept: BLEU 0.00"),
+        ([record(1, float("nan")), record(2, 2.5)], (2, 2.5), "weights kept: 2.500"),
+    ],
+)
+def test_loss_curve_marks_the_weights_that_were_kept(records, place, label):
+    """With the best score, and the lowest loss among equal scores, as `EpochRecord.criterion` says."""
+    figure = plots.loss_curve(records)
+    mark = figure.axes[-1].lines[-1]
+    assert (mark.get_xdata()[0], mark.get_ydata()[0]) == place
+    assert label in [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
+def test_loss_curve_names_the_score():
+    figure = plots.loss_curve([record(1, 2.0, 10.0)], score_name="chrF")
+    texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert texts[2:] == ["validation chrF (on the right)", "weights kept: chrF 10.00"]
+    assert figure.axes[1].get_ylabel() == "chrF"
+
+
+def test_loss_curve_of_a_run_without_any_finite_loss():
+    texts = plots.loss_curve([record(1, float("nan"))]).axes[0].get_legend().get_texts()
+    assert [text.get_text() for text in texts] == ["training loss (dropout on)", "validation loss"]
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")  # not every machine has a font for it

@@ -137,7 +137,7 @@ def test_no_path_is_followed(directory, tmp_path):
 def test_links_are_not_followed(directory, tmp_path):
     shutil.move(directory / "config.json", tmp_path / "elsewhere")
     (directory / "config.json").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(TextrnnError, match="config.json is missing"):
+    with pytest.raises(TextrnnError, match="config.json: is a symbolic link"):
         storage.load_model(directory, "language-model")
 
 
@@ -219,3 +219,43 @@ def test_weights_that_are_not_finite_are_not_saved(model, directory):
 def test_unknown_models_suggest_a_shipped_one():
     with pytest.raises(TextrnnError, match="no such model directory"):
         storage.load_model("no-such-model", "language-model")
+
+
+def test_a_directory_with_a_shipped_name_counts_only_if_it_holds_a_model(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shipped = storage.PRETRAINED / "shakespeare"
+    assert storage.find_model("shakespeare") == shipped
+    (tmp_path / "shakespeare").mkdir()
+    (tmp_path / "shakespeare" / "hamlet.txt").write_text("To be or not to be")  # somebody's texts
+    assert storage.find_model("shakespeare") == shipped
+    with pytest.raises(TextrnnError, match="manifest.json is missing"):
+        storage.load_model("./shakespeare", "language-model")  # a path is a path
+    (tmp_path / "shakespeare" / storage.CHECKPOINT).write_bytes(b"")
+    with pytest.raises(TextrnnError, match="a shipped model, and a directory here whose training run was ended before"):
+        storage.find_model("shakespeare")
+    storage.save_model("shakespeare", model)
+    assert storage.load_model("shakespeare", "language-model").facts == {"epochs": 3}
+
+
+def test_a_damaged_model_with_a_shipped_name_is_not_passed_over(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    storage.save_model("shakespeare", model)
+    (tmp_path / "shakespeare" / "config.json").unlink()
+    with pytest.raises(TextrnnError, match="config.json is missing"):
+        storage.load_model("shakespeare", "language-model")
+
+
+def test_a_file_in_the_place_of_a_directory(directory):
+    with pytest.raises(TextrnnError, match=r"weights.safetensors: is a file. A model is a directory: name .*model\.$"):
+        storage.load_model(directory / "weights.safetensors", "language-model")
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "config.json", "weights.safetensors", "ngrams.safetensors"])
+def test_a_link_is_named_as_in_the_cache_of_a_hub(directory, tmp_path, name):
+    (tmp_path / "blobs").mkdir()
+    (directory / name).rename(tmp_path / "blobs" / "0123abcd")
+    (directory / name).symlink_to("../blobs/0123abcd")
+    with pytest.raises(TextrnnError, match=rf"{name}: is a symbolic link.*Copy the files themselves \(cp -rL"):
+        storage.load_model(directory, "language-model")
+    shutil.copytree(directory, tmp_path / "copy")  # follows links, as `cp -rL` does
+    assert storage.load_model(tmp_path / "copy", "language-model").facts == {"epochs": 3}

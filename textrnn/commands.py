@@ -1,24 +1,28 @@
 """What the commands share: options from configs, errors to exit codes, printing; and `textrnn` on the command line."""
 
 import argparse
+import codecs
 import contextlib
 import dataclasses
 import inspect
+import io
 import json
 import os
 import pathlib
 import re
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
 from textrnn.errors import TextrnnError, check_choice, nearest
+from textrnn.preprocessing.files import STANDARD_INPUT, as_read, decoded_stream
 
 __all__ = [
     "Parser",
     "add_config_options",
+    "argument_text",
     "check_writable",
     "chosen_options",
     "main",
@@ -26,6 +30,8 @@ __all__ = [
     "print_result",
     "read_prompt",
     "run",
+    "standard_input",
+    "typed",
 ]
 
 COMMANDS = {
@@ -122,19 +128,43 @@ def parsed_by_kind(
 
 
 def read_prompt(prompt: str) -> str:
-    """Returns the text that was given, or standard input for "-"."""
-    if prompt != "-":
+    """Returns the text that was given, or standard input for "-", as a file of the same bytes would be read."""
+    return "".join(standard_input()).removesuffix("\n") if prompt == "-" else typed(prompt)
+
+
+def typed(text: str) -> str:
+    """Returns text from the command line as it would have been read from a file; see `argument_text`."""
+    return as_read(argument_text(text))
+
+
+def argument_text(text: str) -> str:
+    """Returns text from the command line as it was typed.
+
+    Raises:
+        TextrnnError: If it holds bytes of another encoding than UTF-8.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:  # bytes that Python could not decode reach it as lone surrogates
         try:
-            prompt.encode("utf-8")
-        except UnicodeEncodeError as error:  # bytes of another encoding reach Python as lone surrogates
+            text = os.fsencode(text).decode("utf-8")  # as in a locale that knows nothing but ASCII
+        except UnicodeError:
             raise TextrnnError(
                 f"The text holds bytes that are not valid UTF-8, at character {error.start + 1}."
             ) from error
-        return prompt
+    return text
+
+
+def standard_input() -> Iterator[str]:
+    """Yields the lines of standard input as they come, each with its newline, decoded as files are.
+
+    Raises:
+        TextrnnError: If it cannot be read, or is no text; names the line and the byte.
+    """
     try:
-        return sys.stdin.read().removesuffix("\n")
-    except UnicodeDecodeError as error:
-        raise TextrnnError(f"standard input, byte {error.start + 1}: not valid {error.encoding}.") from error
+        yield from decoded_stream(getattr(sys.stdin, "buffer", None) or io.BytesIO(sys.stdin.read().encode()))
+    except OSError as error:
+        raise TextrnnError(f"{STANDARD_INPUT}: cannot be read: {error.strerror or error}.") from error
 
 
 def check_writable(path: str | None) -> None:
@@ -147,8 +177,11 @@ def check_writable(path: str | None) -> None:
 
 
 def print_result(result: Any, as_json: bool) -> None:
-    """Prints a result for people, or as one JSON object."""
-    print(json.dumps(result, ensure_ascii=False) if as_json else result)
+    """Prints a result for people, or as one JSON object, which any encoding can hold."""
+    if as_json:
+        text = json.dumps(result, ensure_ascii=False)
+        result = text if fits(text, sys.stdout) else json.dumps(result)
+    print(result)
 
 
 class Terminated(KeyboardInterrupt):
@@ -165,10 +198,18 @@ def run(command: Callable[[Sequence[str] | None], None], arguments: Sequence[str
     def terminate(number: int, frame: Any) -> NoReturn:
         raise Terminated
 
+    open_closed_streams()
+    accept_any_text(sys.stdout)
     signal.signal(signal.SIGTERM, terminate)
     try:
         command(arguments)
         sys.stdout.flush()
+    except SystemExit:  # of --help and of wrong use
+        try:
+            sys.stdout.flush()
+        except OSError:
+            drop_output()
+        raise
     except TextrnnError as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -180,6 +221,12 @@ def run(command: Callable[[Sequence[str] | None], None], arguments: Sequence[str
     except BrokenPipeError:
         # The reader has gone, as after `| head`.
         drop_output()
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package == "textrnn":
+            raise
+        print(f"error: {missing_package(package)}", file=sys.stderr)
+        return USAGE_ERROR
     except OSError as error:
         # Whatever had a place to be named has become a TextrnnError; a full disk can strike anywhere.
         drop_output()
@@ -195,6 +242,58 @@ def drop_output() -> None:
     """Sends what is still buffered for standard output nowhere, so that it cannot fail a second time."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def missing_package(package: str) -> str:
+    """Says what cannot be done without a package."""
+    if package in ("tensorflow", "keras"):
+        return "training needs TensorFlow, which is not installed: pip install tensorflow"
+    return f"this needs {package}, which is not installed: pip install {package}"
+
+
+def open_closed_streams() -> None:
+    """Opens those of the standard streams that were closed when the process began.
+
+    No file of ours may get their numbers, since libraries write there. Using such an input or output is an error that
+    can be reported; messages for such a standard error are lost.
+    """
+    for name, flags in (("stdin", os.O_WRONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, flags)  # the lowest free number, which is that of the stream
+            setattr(sys, name, os.fdopen(handle, "r" if name == "stdin" else "w", encoding="utf-8"))
+
+
+def accept_any_text(stream: Any) -> None:
+    """Lets a stream of an encoding such as cp1252 or ASCII replace what it cannot hold, and say so once."""
+    if not hasattr(stream, "reconfigure"):
+        return
+    if os.name == "nt" and not stream.isatty() and "PYTHONIOENCODING" not in os.environ:
+        stream.reconfigure(encoding="utf-8")  # in a file or a pipe there, every program expects another encoding
+    noted: list[str] = []
+
+    def replaced(error: UnicodeError) -> tuple[str, int]:
+        if not isinstance(error, UnicodeEncodeError):
+            raise error
+        if not noted:
+            noted.append(error.object[error.start])
+            print(
+                f"note: standard output is in {stream.encoding}, which has no U+{ord(noted[0]):04X}; a ? stands for "
+                "what it lacks. PYTHONIOENCODING=utf-8 keeps everything.",
+                file=sys.stderr,
+            )
+        return "?" * (error.end - error.start), error.end
+
+    codecs.register_error("replace-and-note", replaced)
+    stream.reconfigure(errors="replace-and-note")
+
+
+def fits(text: str, stream: Any) -> bool:
+    """Says whether a stream's encoding holds all the characters of a text."""
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ many sizes; its table stands in `benchmarks/RESULTS.md`.
 """
 
 import dataclasses
+import math
 from typing import Any
 
 from textrnn.config import BUDGET, NetworkConfig
@@ -21,8 +22,11 @@ __all__ = [
 
 Options = dict[str, Any]
 
+NOMINAL_FLOPS = 60e9  # a second, in training on two plain cores; only the length of a run follows from it
+USUAL_MINUTES = 5  # for a million characters or fewer, and more for more
 WARMUP_STEPS = 40
 VALIDATIONS = 12
+FEWEST_STEPS = 300
 PATIENCE = 4  # validations
 LONG_DOCUMENT = 1000  # characters on average; longer ones are read as a stream
 MOST_SUBWORDS = 8000
@@ -54,6 +58,7 @@ class Size:
         embedding_dim: Size of a token vector.
         input_dropout: Dropout on the token vectors.
         output_dropout: Dropout before the output.
+        weight_drop: Share of the recurrent kernels zeroed for a step.
         batch_size: Rows per step.
         passes: How often the text is read.
         learning_rate: The highest.
@@ -65,17 +70,18 @@ class Size:
     embedding_dim: int
     input_dropout: float
     output_dropout: float
+    weight_drop: float
     batch_size: int
     passes: float
-    learning_rate: float = 0.003
+    learning_rate: float
 
 
 SIZES = (
-    Size(30_000, "char", (256,), 64, 0.2, 0.5, 4, 30),
-    Size(150_000, "char", (384,), 64, 0.1, 0.4, 8, 15),
-    Size(500_000, "char", (512,), 64, 0.1, 0.4, 16, 12),
-    Size(3_000_000, "subword", (512,), 512, 0.1, 0.3, 16, 4),
-    Size(float("inf"), "subword", (512, 512), 512, 0.1, 0.2, 32, 2),
+    Size(30_000, "char", (384,), 256, 0.4, 0.7, 0.3, 4, 36, 0.006),
+    Size(150_000, "char", (512,), 256, 0.2, 0.6, 0.0, 8, 10, 0.004),
+    Size(500_000, "char", (512,), 256, 0.1, 0.5, 0.0, 16, 6, 0.004),
+    Size(3_000_000, "subword", (512,), 512, 0.1, 0.3, 0.0, 16, 4, 0.003),
+    Size(float("inf"), "subword", (512, 512), 512, 0.1, 0.2, 0.0, 32, 2, 0.003),
 )
 CHARACTERS_PER_SUBWORD = 3.5
 
@@ -106,6 +112,7 @@ def language_model_choice(
         "input_dropout": size.input_dropout,
         "dropout": 0.3,
         "output_dropout": size.output_dropout,
+        "weight_drop": size.weight_drop,
         "variational_dropout": True,
         "form": form,
         "documents": documents,
@@ -147,10 +154,29 @@ def fitting_choice(size: Size, model: Options, text: Survey, given: Options, mea
         "weight_decay": 0.01,
     }
     if not any(given.get(name) is not None for name in BUDGET):
-        options["steps"] = max(round(size.passes * num_tokens / per_step), 300)
-    if given.get("validations_per_epoch"):
+        wanted = round(size.passes * num_tokens / per_step)
+        options["steps"] = max(min(wanted, affordable_steps(text, model, per_step)), FEWEST_STEPS)
+    if counts_epochs(given):
         del options["validations"]
     return options
+
+
+def counts_epochs(given: Options) -> bool:
+    """Returns whether the user thinks in epochs, and so expects a validation at the end of each."""
+    return given.get("epochs") is not None or given.get("validations_per_epoch") is not None
+
+
+def affordable_steps(text: Survey, model: Options, tokens_per_step: float) -> int:
+    """Returns how many steps take about `USUAL_MINUTES` on a plain machine, or longer for a larger text."""
+    guessed = {"char": text.num_distinct_characters + 5, "word": 10_000, "subword": MOST_SUBWORDS}
+    size = model["vocabulary_size"] or guessed[model["level"]]
+    network = {name: value for name, value in model.items() if name not in ("level", "lowercase", "vocabulary_size")}
+    shapes = NetworkConfig(vocabulary_size=size, **network).weight_shapes()
+    multiplied = sum(
+        math.prod(shape) for name, shape in shapes.items() if model["tie_weights"] or "embedding" not in name
+    )
+    minutes = USUAL_MINUTES * math.sqrt(max(text.num_characters / 1e6, 1.0))
+    return int(60 * minutes * NOMINAL_FLOPS / (6 * multiplied * tokens_per_step))
 
 
 def lines_batch_size(num_documents: float) -> int:
@@ -205,6 +231,8 @@ def fine_tuning_choice(text: Survey, model: NetworkConfig, given: Options) -> Ch
         "patience": 3,
         "moving_average": 0.99,
     }
+    if counts_epochs(given):
+        del options["validations"]
     if not any(given.get(name) is not None for name in BUDGET):
         num_tokens = text.num_characters / 3
         options["steps"] = max(round(4 * num_tokens / (batch_size * length)), 60)
@@ -273,7 +301,7 @@ def translator_choice(num_pairs: int, model: Options, training: Options) -> Choi
         "validations": 10,
         "patience": 4,
     }
-    if training.get("validations_per_epoch"):
+    if counts_epochs(training):
         del fitting["validations"]
     if not any(training.get(name) is not None for name in BUDGET):
         fitting["epochs"] = size.epochs
@@ -305,7 +333,7 @@ def translator_tuning_choice(num_pairs: int, training: Options) -> Choice:
         "validations": 6,
         "patience": 3,
     }
-    if training.get("validations_per_epoch"):
+    if counts_epochs(training):
         del fitting["validations"]
     if not any(training.get(name) is not None for name in BUDGET):
         fitting["epochs"] = 4

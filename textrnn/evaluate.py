@@ -99,7 +99,7 @@ def evaluate_language_model(parsed: argparse.Namespace) -> None:
     model = LanguageModel.load(parsed.model)
     corpus = corpora.read(parsed.corpus, parsed.encoding)
     if parsed.kind == "memorisation":
-        report = model.memorisation(corpus.text())
+        report = model.memorisation(corpus)
         print_result({"notes": [], **dataclasses.asdict(report)} if parsed.json else report, parsed.json)
         return
     evaluation = model.evaluate(corpus, window=parsed.window, progress=Progress())

@@ -1,6 +1,7 @@
 """Pictures: loss curves, padded matrices, attention and BLEU by length, as PNG files."""
 
 import io
+import math
 import os
 import pathlib
 from collections.abc import Sequence
@@ -18,12 +19,16 @@ def save(figure: Any, path: str | os.PathLike[str]) -> None:
     write_atomically(pathlib.Path(path), content.getvalue())
 
 
-def loss_curve(records: Sequence[Any], path: str | os.PathLike[str] | None = None) -> Any:
-    """Draws training and validation loss over the epochs.
+def loss_curve(records: Sequence[Any], path: str | os.PathLike[str] | None = None, score_name: str = "BLEU") -> Any:
+    """Draws training and validation loss over the epochs, and marks the weights that were kept.
+
+    Those are the ones with the best validation score, which is drawn as well, or with the lowest validation loss where
+    nothing else was scored.
 
     Args:
         records: `EpochRecord`s of a training run.
         path: Where to write a PNG, or None.
+        score_name: What the validation score is.
 
     Returns:
         The Matplotlib figure.
@@ -33,22 +38,38 @@ def loss_curve(records: Sequence[Any], path: str | os.PathLike[str] | None = Non
     figure = Figure(figsize=(7, 4))
     axes = figure.subplots()
     epochs = [record.epoch for record in records]
-    axes.plot(epochs, [record.training_loss for record in records], label="training (with dropout)", color="#4477aa")
-    axes.plot(epochs, [record.validation_loss for record in records], label="validation", color="#ee6677")
-    best = min(records, key=lambda record: record.validation_loss)
-    axes.plot([best.epoch], [best.validation_loss], "o", color="#ee6677")
-    axes.annotate(
-        f"{best.validation_loss:.3f}", (best.epoch, best.validation_loss), xytext=(0, -14), textcoords="offset points",
-        ha="center",
-    )  # fmt: skip
+    axes.plot(epochs, [record.training_loss for record in records], label="training loss (dropout on)", color="#4477aa")
+    axes.plot(epochs, [record.validation_loss for record in records], label="validation loss", color="#ee6677")
     axes.set_xlabel("epoch")
     axes.set_ylabel("nats per token")
     axes.margins(y=0.15)
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
+    lines = list(axes.lines)
+    scored = any(record.validation_score is not None for record in records)
+    if scored:
+        scores = axes.twinx()
+        values = [math.nan if record.validation_score is None else record.validation_score for record in records]
+        lines += scores.plot(epochs, values, "--", label=f"validation {score_name} (on the right)", color="#228833")
+        scores.set_ylabel(score_name)
+        scores.margins(y=0.15)
+    for best in kept_records(records):
+        axes.axvline(best.epoch, color="#bbbbbb", linewidth=1, zorder=0)
+        if scored:
+            label = f"weights kept: {score_name} {best.validation_score:.2f}"
+            lines += scores.plot([best.epoch], [best.validation_score], "o", color="#228833", label=label)
+        else:
+            label = f"weights kept: {best.validation_loss:.3f}"
+            lines += axes.plot([best.epoch], [best.validation_loss], "o", color="#ee6677", label=label)
+    axes.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
     if path is not None:
         save(figure, path)
     return figure
+
+
+def kept_records(records: Sequence[Any]) -> list[Any]:
+    """Returns the first record with the best criterion, as a list of one; an empty one if no loss was finite."""
+    finite = [record for record in records if all(map(math.isfinite, record.criterion))]
+    return [min(finite, key=lambda record: record.criterion)] if finite else []
 
 
 def padded_matrix(

@@ -1,5 +1,6 @@
-"""Says how far a long piece of work has come: a bar on a terminal, plain lines elsewhere, always on one stream."""
+"""Says how far a long piece of work has come: a bar on a terminal or in a notebook, plain lines elsewhere."""
 
+import importlib.util
 import sys
 import time
 from typing import Any, TextIO
@@ -8,12 +9,12 @@ __all__ = ["Progress"]
 
 
 class Progress:
-    """Writes messages and progress to a stream, by default standard error.
+    """Writes messages and progress to a stream, by default standard error; on leaving its `with` block no bar is left.
 
     Args:
         stream: Where to write; None is standard error at the time of writing.
         quiet: Whether to write nothing at all.
-        seconds_between_lines: How often a stream that is no terminal gets a line.
+        seconds_between_lines: How often a stream that shows no bar gets a line.
     """
 
     def __init__(self, stream: TextIO | None = None, quiet: bool = False, seconds_between_lines: float = 30.0) -> None:
@@ -21,6 +22,12 @@ class Progress:
         self.quiet = quiet
         self.seconds_between_lines = seconds_between_lines
         self._bar: Any = None
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.finish()
 
     @property
     def stream(self) -> TextIO:
@@ -36,15 +43,32 @@ class Progress:
                 print(text, file=self.stream)
             self.stream.flush()
 
-    def start(self, title: str, total: int, unit: str) -> None:
-        """Begins a piece of work of `total` units."""
+    def start(self, title: str, total: int, unit: str) -> "Progress":
+        """Begins a piece of work of `total` units, and ends the one before if that was left unfinished.
+
+        Returns:
+            Itself, so that `with progress.start(...):` ends the work on leaving the block, whatever happens there.
+        """
+        self.finish()
         self.title, self.total, self.unit = title, total, unit
         self.done = 0
         self.began = self.last_line = time.monotonic()
-        if not self.quiet and self.stream.isatty():
+        bar = None if self.quiet else self._bar_class()
+        if bar is not None:
+            self._bar = bar(total=total, desc=title, unit=unit, unit_scale=True, file=self.stream, leave=False)
+        return self
+
+    def _bar_class(self) -> Any:
+        """Returns the class of bars that can be shown, or None: a bar of text would flood a notebook's output."""
+        if self.stream.isatty():
             from tqdm import tqdm  # only here: what starts fast has no bar
 
-            self._bar = tqdm(total=total, desc=title, unit=unit, unit_scale=True, file=self.stream, leave=False)
+            return tqdm
+        if self._stream is None and is_notebook() and importlib.util.find_spec("ipywidgets"):
+            from tqdm.notebook import tqdm as notebook_tqdm
+
+            return notebook_tqdm
+        return None
 
     def advance(self, amount: int, note: str = "") -> None:
         """Moves on by `amount` units; `note` stands behind the bar or line."""
@@ -61,7 +85,14 @@ class Progress:
             self.message(line.rstrip())
 
     def finish(self) -> None:
-        """Ends the piece of work and takes its bar away."""
+        """Ends the piece of work, if there is one, and takes its bar away."""
         if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+            bar, self._bar = self._bar, None
+            bar.total = bar.n  # what ends early is no failure: in a notebook its bar would stay, in red
+            bar.close()
+
+
+def is_notebook() -> bool:
+    """Says whether this runs in the kernel of a notebook, without importing what would only tell that it does not."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return "IPKernelApp" in getattr(shell, "config", {})

@@ -89,15 +89,24 @@ def read_options(path: pathlib.Path) -> dict[str, Any]:
 def find_model(model: str | os.PathLike[str]) -> pathlib.Path:
     """Returns the directory of a model: a directory, or the name of one that ships with the package.
 
+    A directory that holds a model comes before a shipped model of the same name, and any other directory after it.
+
     Raises:
         TextrnnError: If there is no such model.
     """
     path = pathlib.Path(model)
-    if path.is_dir():
-        return path
     shipped = sorted(item.name for item in PRETRAINED.iterdir() if item.is_dir()) if PRETRAINED.is_dir() else []
+    if path.is_dir() and (str(model) not in shipped or os.path.lexists(path / "manifest.json")):
+        return path
+    if path.is_dir() and os.path.lexists(path / CHECKPOINT):
+        raise TextrnnError(
+            f"{model}: is a shipped model, and a directory here whose training run was ended before it saved a model. "
+            "Resume that run, or rename the directory to use the shipped model."
+        )
     if str(model) in shipped:
         return PRETRAINED / str(model)
+    if path.is_file():
+        raise TextrnnError(f"{model}: is a file. A model is a directory: name {path.parent}.")
     raise TextrnnError(
         f"{model}: no such model directory, and no shipped model of that name.{nearest(str(model), shipped)} "
         f"Shipped models: {', '.join(shipped) or 'none'}."
@@ -278,7 +287,8 @@ def read_model_files(directory: pathlib.Path) -> tuple[dict[str, bytes], dict[st
 def read_once(directory: pathlib.Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Does the work of `read_model_files`, which a save at the same moment can disturb."""
     manifest_path = directory / "manifest.json"
-    if not manifest_path.is_file() or manifest_path.is_symlink():
+    check_no_link(manifest_path)
+    if not manifest_path.is_file():
         raise TextrnnError(f"{directory}: manifest.json is missing, so this is not a complete textrnn model.")
     manifest = parsed_json(read_bounded(manifest_path, MAX_FILE_BYTES), manifest_path)
     version = manifest.get("format_version")
@@ -347,8 +357,18 @@ def read_checked(directory: pathlib.Path, name: str, entry: Any, limit: int) -> 
                 if hashlib.sha256(content).hexdigest() == digest:
                     return content
     if not found:
+        check_no_link(directory / name)
         raise TextrnnError(f"{directory}: {name} is missing; the model is incomplete. Copy the whole directory again.")
     raise TextrnnError(f"{directory}: {name} is damaged: it does not fit the manifest. Copy the directory again.")
+
+
+def check_no_link(path: pathlib.Path) -> None:
+    """Raises if a model's file is a symbolic link, as in the caches of model hubs: a link may lead anywhere."""
+    if path.is_symlink():
+        raise TextrnnError(
+            f"{path}: is a symbolic link, and textrnn follows none out of a model. "
+            f"Copy the files themselves (cp -rL {path.parent} COPY) and name that directory."
+        )
 
 
 def read_bounded(path: pathlib.Path, limit: int) -> bytes:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from textrnn.inference.generation import StoppableText, generate
+from textrnn.inference.prompts import Prompt
 from textrnn.inference.sampling import SamplingOptions
 from textrnn.preprocessing.tokenizers import EOS_ID, CharTokenizer
 
@@ -34,7 +35,7 @@ def spelled(text, ends=True, prompts=("x",), **options):
         generate(
             Speller(text, ends),
             TOKENIZER,
-            [TOKENIZER.encode(prompt).tolist() for prompt in prompts],
+            [Prompt(TOKENIZER.encode(prompt).tolist()) for prompt in prompts],
             SamplingOptions(**{"temperature": 0, **options}),
         )
     )
@@ -76,7 +77,7 @@ def test_sequences_that_have_ended_leave_the_batch():
     states_before = network.initial_states
     network.initial_states = lambda batch_size: [[np.full((batch_size, 1), network.first.pop(0))]]
     network.first = [0, 4]  # the second sequence begins four characters further on
-    pieces = list(generate(network, TOKENIZER, [[4], [5]], SamplingOptions(temperature=0)))
+    pieces = list(generate(network, TOKENIZER, [Prompt([4]), Prompt([5])], SamplingOptions(temperature=0)))
     assert states_before(1)[0][0].shape == (1, 1)
     assert "".join(piece.text for piece in pieces if piece.sequence == 0) == "abcdef"
     assert "".join(piece.text for piece in pieces if piece.sequence == 1) == "ef"
@@ -84,8 +85,29 @@ def test_sequences_that_have_ended_leave_the_batch():
 
 
 def test_explanations_name_the_probability_and_three_others():
-    piece = next(generate(Speller("q"), TOKENIZER, [[4]], SamplingOptions(temperature=0), explain=True))
+    piece = next(generate(Speller("q"), TOKENIZER, [Prompt([4])], SamplingOptions(temperature=0), explain=True))
     assert piece.choice.token == "q"
     assert piece.choice.probability == pytest.approx(1.0)
     assert len(piece.choice.alternatives) == 3
     assert all(text != "q" for text, _ in piece.choice.alternatives)
+
+
+def test_samples_are_the_same_by_number_and_differ_by_attempt():
+    def drawn(samples, attempt=0):
+        options = SamplingOptions(seed=5, temperature=1.0, top_p=1.0, max_tokens=12)
+        pieces = list(generate(Even(), TOKENIZER, [Prompt([4])], options, samples, attempt))
+        return ["".join(p.text for p in pieces if p.sequence == number) for number in range(len(samples))]
+
+    both = drawn([0, 3])
+    assert drawn([3]) == both[1:]
+    assert len({*both, *drawn([0, 3], attempt=1)}) == 4
+
+
+class Even(Speller):
+    """Finds every token as likely as any other."""
+
+    def __init__(self):
+        super().__init__("")
+
+    def __call__(self, token_ids, states, last_only):
+        return np.zeros((len(token_ids), TOKENIZER.vocabulary_size)), states

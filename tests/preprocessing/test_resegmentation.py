@@ -38,6 +38,12 @@ def test_drawn_segmentations_spell_the_same_sentence(sample):
         assert never.encode(sentence, randomness).tolist() == tokenizer.encode(sentence).tolist()
 
 
+def test_drawn_segmentations_are_in_the_case_of_the_vocabulary(sample):
+    tokenizer = make_tokenizer("subword", sample.sources, 400, lowercase=True)
+    ids = SegmentationSampler(tokenizer, share=0.0).encode("Where IS Tom?", np.random.default_rng(0))
+    assert ids.tolist() == tokenizer.encode("where is tom?").tolist()
+
+
 def test_segmentations_change_with_the_epoch_only(sample):
     tokenizer = make_tokenizer("subword", sample.sources + sample.targets, 500)
     sampler = SegmentationSampler(tokenizer, share=0.5)

@@ -32,7 +32,9 @@ def write_fixtures():
     texts = {}
     for level, cell in (("char", "gru"), ("word", "simple_rnn"), ("subword", "lstm")):
         tokenizer = make_tokenizer(level, LINES, 290)
-        config = NetworkConfig(vocabulary_size=tokenizer.vocabulary_size, cell=cell, units=(6, 5), embedding_dim=4)
+        documents = {"form": "lines", "documents": "\n\n"}  # what format 1 cannot hold
+        options = {"vocabulary_size": tokenizer.vocabulary_size, "cell": cell, "units": (6, 5), "embedding_dim": 4}
+        config = NetworkConfig(**options, **documents)
         model = storage.StoredModel(config, {"tokenizer": tokenizer}, random_weights(config), {}, {"epochs": 1})
         storage.save_model(place / level, model, half_precision=level == "word")
         texts[level] = ["language-model", written_by(place / level, "language-model")]

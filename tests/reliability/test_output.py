@@ -1,5 +1,6 @@
-"""Promises 15 and 16: very long lines, closed pipes, full disks."""
+"""Promises 15 and 16: very long lines, closed pipes, closed and full outputs, encodings that lack characters."""
 
+import json
 import os
 import resource
 import subprocess
@@ -35,6 +36,35 @@ def test_a_full_standard_output_is_reported(trained, reverser):
         result = shell(f"{sys.executable} -m textrnn.{command} > /dev/full")
         assert result.returncode == 2
         assert result.stderr.strip().splitlines() == ["error: output: No space left on device."]
+
+
+def test_closed_standard_streams(trained, reverser, tmp_path):
+    python = f"{sys.executable} -m"
+    generate = f"{python} textrnn.generate It --model {trained[1]} --max-tokens 3"
+    translate = f"{python} textrnn.translate - --model {reverser[1]}"
+    for command, status, error in (
+        (f"{generate} >&-", 2, "error: output: Bad file descriptor.\n"),
+        (f"echo a | {translate} >&-", 2, "error: output: Bad file descriptor.\n"),
+        (f"{generate} --help >&-", 0, ""),
+        (f"{translate} <&-", 2, "error: standard input: cannot be read: Bad file descriptor.\n"),
+        (f"{generate} --temperature -1 2>&-", 2, ""),
+        (f"{generate} <&- >&- 2>&-", 2, ""),
+    ):
+        result = shell(command)
+        assert (result.returncode, result.stdout, result.stderr) == (status, "", error)
+
+
+@pytest.mark.parametrize("variables", ["PYTHONIOENCODING=cp1252", "PYTHONIOENCODING=ascii", "LC_ALL=C PYTHONUTF8=0"])
+def test_an_output_that_lacks_characters(trained, variables):
+    prompt = "\u65e5 \U0001f602 It"
+    command = f"{variables} {sys.executable} -m textrnn.generate '{prompt}' --model {trained[1]} --max-tokens 3"
+    result = shell(command)
+    assert result.returncode == 0
+    assert result.stdout.startswith("? ? It")
+    assert result.stderr.count("note: standard output is in ") == 1
+    assert "which has no U+65E5; a ? stands for what it lacks" in result.stderr
+    plain = json.loads(shell(f"{command} --json").stdout)
+    assert plain["results"][0]["prompt"] == prompt
 
 
 MEASURED = (

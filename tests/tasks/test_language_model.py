@@ -91,6 +91,21 @@ def test_memorisation_knows_the_training_text(trained, lighthouse):
     assert fresh.new_shares[5] > 0.8
 
 
+def test_training_on_another_text_adds_to_the_record(tmp_path, quiet):
+    """Lines of one word, then other lines: the weights may still hold the first ones, so they must still be found."""
+    first, second = [f"name{number}x" for number in range(60)], [f"other{number}y" for number in range(60)]
+    for name, lines in (("a.txt", first), ("b.txt", second)):
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines))
+    model = LanguageModel(level="char", form="lines", units=(8,), embedding_dim=8)
+    for name in ("a.txt", "b.txt"):
+        path = tmp_path / name
+        model.fit(path, validation=path, epochs=1, batch_size=16, warmup_steps=1, progress=quiet, output=None)
+    report = model.memorisation("\n".join([*first[:10], *second[:10], "neither"]))
+    assert (report.num_documents, report.num_known_documents, report.unit) == (21, 20, "line")
+    model.save(tmp_path / "model")
+    assert LanguageModel.load(tmp_path / "model").memorisation(first[0]).num_known_documents == 1
+
+
 def test_training_goes_on_from_a_loaded_model(trained, lighthouse, quiet):
     _, directory, records = trained
     model = LanguageModel.load(directory)

@@ -184,7 +184,7 @@ def test_every_level_trains_saves_and_translates(level, joint, tmp_path):
 
 
 @pytest.mark.parametrize("steps", [3, 9])
-def test_an_interrupted_run_resumes_exactly(tmp_path, steps):
+def test_an_interrupted_run_resumes_exactly(tmp_path, steps, interruptible):
     """Dropout, drawn segmentations, joined pairs, moving average and the best checkpoints go on as if undisturbed."""
     options = {
         "epochs": 3,

@@ -86,7 +86,7 @@ def test_the_average_of_the_best_weights_is_kept_if_it_is_better():
 
 
 @pytest.mark.parametrize("steps", [2, 11, 12, 25])
-def test_an_interrupted_run_resumes_exactly(tmp_path, steps):
+def test_an_interrupted_run_resumes_exactly(tmp_path, steps, interruptible):
     """Dropout, carried state, optimizer, moving average, best weights: all go on as if nothing had happened."""
     options = {"moving_average": 0.9, "validations_per_epoch": 2, "averaged_checkpoints": 2}
     whole = make_trainer(**options)
@@ -293,7 +293,7 @@ def test_two_halves_make_the_step_of_the_whole_batch(monkeypatch, rows):
     np.testing.assert_allclose(*histories, atol=1e-5)
 
 
-def test_a_run_in_halves_resumes_exactly(monkeypatch, tmp_path):
+def test_a_run_in_halves_resumes_exactly(monkeypatch, tmp_path, interruptible):
     monkeypatch.setattr("textrnn.training.steps.LARGE_NETWORK", 0)
     monkeypatch.setattr("textrnn.training.networks.COMPILED_UNITS", range(1, 100))
     whole = make_trainer()

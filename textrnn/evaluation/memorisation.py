@@ -1,39 +1,33 @@
-"""How much of a text stands in the training corpus: the longest copied span, and the share of new n-grams.
-
-The model keeps hashed word n-grams of its training text in Bloom filters (Bloom 1970), not the text. A filter never
-misses an n-gram that was there, and now and then takes a new one for known; the report says how often.
-"""
+"""How much of a text stands in the training text: whole documents, the longest copied span, the share of n-grams."""
 
 import dataclasses
-import hashlib
-import re
 from collections.abc import Iterable
 
 import numpy as np
 
 from textrnn.errors import TextrnnError
+from textrnn.evaluation.training_record import ORDERS, SPAN_ORDER, WORD, MarkedPieces, NgramFilter, are_set, remembered
+from textrnn.preprocessing.corpora import separator_line
 
-__all__ = ["Memorisation", "NgramFilter", "report"]
-
-ORDERS = (3, 5)
-SPAN_ORDER = 5
-BITS_PER_NGRAM = 8
-NUM_HASHES = 5
-MAX_BYTES = 16_000_000
-WORD = re.compile(r"\w+(?:'\w+)*|[^\w\s]")
+__all__ = ["Memorisation", "NgramFilter", "joined_documents", "remembered", "report", "split_documents"]
 
 
 @dataclasses.dataclass(frozen=True)
 class Memorisation:
-    """What a text has in common with the training corpus.
+    """What a text has in common with the training text.
 
     Args:
         num_words: Words and punctuation marks of the text.
-        new_shares: For each n-gram size, the share of the text's n-grams that the corpus does not hold.
-        longest_span: Words in the longest run all of whose 5-grams stand in the corpus: an upper bound of what was
-            copied in one piece; runs of fewer than 5 words count as 0.
+        new_shares: For each n-gram size, the share of the text's n-grams that the training text does not hold; without
+            a size that no document has words for.
+        longest_span: Words in the longest run all of whose 5-grams stand in the training text: an upper bound of what
+            was copied in one piece; runs of fewer than 5 words count as 0.
         longest_text: That run.
         false_positive_rate: How often a new n-gram is taken for a known one.
+        num_documents: Documents of the text, if the model knows those of its training text, else 0.
+        num_known_documents: How many of them are whole documents of the training text.
+        unit: What a document is called: "line" or "document".
+        documents_false_positive_rate: How often a new document is taken for a known one.
     """
 
     num_words: int
@@ -41,126 +35,114 @@ class Memorisation:
     longest_span: int
     longest_text: str
     false_positive_rate: float
+    num_documents: int = 0
+    num_known_documents: int = 0
+    unit: str = "document"
+    documents_false_positive_rate: float = 0.0
 
     def __str__(self) -> str:
-        shown = self.longest_text if len(self.longest_text) <= 200 else self.longest_text[:200] + " ..."
-        shares = ", ".join(f"{100 * share:.1f}% of {order}-grams new" for order, share in self.new_shares.items())
-        return (
-            f"{self.num_words:,} words, {shares}; longest span found in the training corpus: {self.longest_span} words"
-            f"{f' ({shown!r})' if self.longest_span else ''}; "
-            f"{100 * self.false_positive_rate:.1f}% of new n-grams are taken for known"
-        )
+        parts = [self._documents()] if self.num_documents else []
+        shares = "".join(f", {100 * share:.1f}% of {order}-grams new" for order, share in self.new_shares.items())
+        parts.append(f"{counted(self.num_words, 'word')}{shares}")
+        if self.new_shares:
+            shown = self.longest_text if len(self.longest_text) <= 200 else self.longest_text[:200] + " ..."
+            parts.append(
+                f"longest span found in the training corpus: {self.longest_span} words"
+                f"{f' ({shown!r})' if self.longest_span else ''}"
+            )
+        rates = {"n-grams": self.false_positive_rate} if self.new_shares else {}
+        if self.num_documents:
+            rates[f"{self.unit}s"] = self.documents_false_positive_rate
+        taken = " and ".join(f"{100 * rate:.1f}% of new {name}" for name, rate in rates.items())
+        parts.append(f"{taken} are taken for known")
+        return "; ".join(parts)
+
+    def _documents(self) -> str:
+        stand = "stands" if self.num_documents == 1 else "stand"
+        return f"{self.num_known_documents:,} of {counted(self.num_documents, self.unit)} {stand} in the training text"
 
 
-class NgramFilter:
-    """Bloom filters over word n-grams, one for each size in `ORDERS`.
+def counted(number: int, noun: str) -> str:
+    """Returns a number of things."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def split_documents(text: str, documents: str | None) -> list[str]:
+    r"""Returns the documents of a text in memory.
+
+    Example:
+
+    >>> split_documents("one\ntwo\n\nthree\n", "\n\n")
+    ['one\ntwo', 'three']
 
     Args:
-        bits: For each n-gram size a uint8 array of packed bits.
+        text: The text.
+        documents: "line", the line that stands between documents, or anything of which a text holds one.
     """
-
-    def __init__(self, bits: dict[int, np.ndarray]) -> None:
-        self.bits = bits
-        self._word_hashes: dict[str, int] = {}
-
-    @classmethod
-    def for_size(cls, num_words: int) -> "NgramFilter":
-        """Makes empty filters for a corpus of about `num_words` words; memory is bounded for any corpus."""
-        num_bytes = min(max(num_words * BITS_PER_NGRAM // 8, 64), MAX_BYTES)
-        return cls({order: np.zeros(num_bytes, np.uint8) for order in ORDERS})
-
-    def _hashes(self, words: list[str], order: int) -> np.ndarray:
-        """Returns a 64-bit hash of every n-gram, shape `(num_ngrams,)`."""
-        if len(self._word_hashes) > 200_000:
-            self._word_hashes.clear()
-        known = self._word_hashes
-        for word in words:
-            if word not in known:
-                known[word] = int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little")
-        hashes = np.array([known[word] for word in words], dtype=np.uint64)
-        count = max(len(words) - order + 1, 0)
-        result = np.full(count, order, dtype=np.uint64)
-        for offset in range(order):
-            result = mixed(result ^ hashes[offset : offset + count])
-        return result
-
-    def _positions(self, hashes: np.ndarray, order: int) -> np.ndarray:
-        """Returns the bits of each n-gram, shape `(NUM_HASHES, num_ngrams)`, by double hashing."""
-        num_bits = np.uint64(8 * len(self.bits[order]))
-        second = mixed(hashes ^ np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
-        return np.stack([(hashes + np.uint64(number) * second) % num_bits for number in range(NUM_HASHES)])
-
-    def add(self, lines: Iterable[str]) -> None:
-        """Adds the n-grams of a text; n-grams run across line ends."""
-        tail: list[str] = []
-        group: list[str] = []
+    if documents is None or documents in ("file", "item"):
+        return [text]
+    lines = text.split("\n")
+    if documents != "line":
+        separator = separator_line(documents)
+        groups: list[list[str]] = [[]]
         for line in lines:
-            group.extend(WORD.findall(line))
-            if len(group) >= 100_000:
-                self._add_words(tail + group)
-                tail, group = group[-(max(ORDERS) - 1) :], []
-        self._add_words(tail + group)
-
-    def _add_words(self, words: list[str]) -> None:
-        for order, bits in self.bits.items():
-            positions = self._positions(self._hashes(words, order), order).ravel()
-            np.bitwise_or.at(
-                bits, positions >> np.uint64(3), np.uint8(1) << (positions & np.uint64(7)).astype(np.uint8)
-            )
-
-    def contains(self, words: list[str], order: int) -> np.ndarray:
-        """Returns for each n-gram of `words` whether the corpus (probably) holds it."""
-        positions = self._positions(self._hashes(words, order), order)
-        bits = self.bits[order][positions >> np.uint64(3)] >> (positions & np.uint64(7)).astype(np.uint8)
-        return (bits & 1).all(axis=0)
-
-    def false_positive_rate(self) -> float:
-        """Returns how often a new n-gram is taken for a known one, from how full the filters are."""
-        return float(max((np.unpackbits(bits).mean() ** NUM_HASHES for bits in self.bits.values()), default=0.0))
-
-    def to_arrays(self) -> dict[str, np.ndarray]:
-        """Returns the arrays that the model directory keeps."""
-        return {f"words_{order}": bits for order, bits in self.bits.items()}
-
-    @classmethod
-    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "NgramFilter":
-        """Restores what `to_arrays` returned.
-
-        Raises:
-            TextrnnError: If the arrays are not those of a filter.
-        """
-        names = {f"words_{order}": order for order in ORDERS}
-        if set(arrays) != set(names) or any(array.ndim != 1 or not array.size for array in arrays.values()):
-            raise TextrnnError(f"The n-gram filters must be the arrays {', '.join(names)}. Received: {sorted(arrays)}.")
-        return cls({order: arrays[name] for name, order in names.items()})
+            groups.append([]) if line.strip() == separator else groups[-1].append(line)
+        lines = ["\n".join(group) for group in groups]
+    return [line for line in lines if line.strip()]
 
 
-def mixed(x: np.ndarray) -> np.ndarray:
-    """Spreads 64-bit values over all their bits (the finalizer of MurmurHash3)."""
-    with np.errstate(over="ignore"):
-        x = (x ^ (x >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-        x = (x ^ (x >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
-    return x ^ (x >> np.uint64(33))
+def joined_documents(pieces: MarkedPieces) -> list[str]:
+    """Returns whole documents, or one text if none begins anywhere."""
+    groups: list[list[str]] = []
+    for begins, piece in pieces:
+        if begins or not groups:
+            groups.append([])
+        groups[-1].append(piece)
+    return ["".join(group) for group in groups]
 
 
-def report(text: str, ngrams: NgramFilter) -> Memorisation:
-    """Compares a text, generated or not, with the training corpus of a model.
+def report(texts: str | Iterable[str], ngrams: NgramFilter, unit: str = "document") -> Memorisation:
+    """Compares a text, generated or not, with the training text of a model.
+
+    Args:
+        texts: The text, or its documents.
+        ngrams: The record of the training text.
+        unit: What a document is called.
 
     Raises:
-        TextrnnError: If the text has fewer words than the longest n-gram.
+        TextrnnError: If there is no text, or too little for n-grams and no record of documents.
     """
-    words = WORD.findall(text)
-    if len(words) < max(ORDERS):
-        raise TextrnnError(f"{len(words)} words are too few for a memorisation report; pass at least {max(ORDERS)}.")
-    known = {order: ngrams.contains(words, order) for order in ORDERS}
-    start, length = longest_run(known[SPAN_ORDER])
+    texts = [texts] if isinstance(texts, str) else list(texts)
+    words: list[str] = []
+    begins: list[bool] = []
+    for text in texts:
+        found = WORD.findall(text)
+        words.extend(found)
+        begins.extend([True, *[False] * (len(found) - 1)][: len(found)])
+    if not words or (ngrams.documents is None and len(words) < max(ORDERS)):
+        raise TextrnnError(
+            f"{counted(len(words), 'word')} are too few for a memorisation report; pass at least {max(ORDERS)}."
+        )
+    shares, known = {}, np.zeros(0, bool)
+    for order in ORDERS:
+        hashes, places = ngrams.hashes(words, np.array(begins), order)
+        known = np.zeros(len(words), bool)
+        known[places] = are_set(ngrams.bits[order], hashes)
+        if len(places):
+            shares[order] = float(1.0 - known[places].mean())
+    start, length = longest_run(known)  # of the largest n-grams
     span = length + SPAN_ORDER - 1 if length else 0
-    return Memorisation(
-        len(words),
-        {order: float(1.0 - found.mean()) for order, found in known.items()},
-        span,
-        " ".join(words[start : start + span]),
-        ngrams.false_positive_rate(),
+    result = Memorisation(
+        len(words), shares, span, " ".join(words[start : start + span]), ngrams.false_positive_rate(), unit=unit
+    )
+    if ngrams.documents is None:
+        return result
+    found_documents = ngrams.contains_documents(texts)
+    return dataclasses.replace(
+        result,
+        num_documents=len(texts),
+        num_known_documents=int(found_documents.sum()),
+        documents_false_positive_rate=ngrams.documents_false_positive_rate(),
     )
 
 

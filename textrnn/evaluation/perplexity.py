@@ -17,6 +17,7 @@ from textrnn.preprocessing.tokenizers import PAD_ID
 __all__ = ["DEFAULT_WINDOW", "Evaluation", "evaluate"]
 
 DEFAULT_WINDOW = 4096
+STEPS_AT_ONCE = 32  # so many of each row: more logits would cost memory, and time to fetch it
 ROW_TOKENS = 512  # of a document that are scored at once; the rest follows with the state carried
 MUCH_UNKNOWN = 0.01  # share of unknown tokens from which a figure needs a note
 
@@ -133,11 +134,28 @@ def windowed_loss(
     for group, length in [*((group, window) for group in groups), *([([num_whole * window], rest)] if rest else [])]:
         inputs = np.stack([token_ids[start : start + length] for start in group]).astype(np.int64)
         targets = np.stack([token_ids[start + 1 : start + length + 1] for start in group]).astype(np.int64)
-        logits, _ = network(inputs, network.initial_states(len(group)))
-        total += float(cross_entropies(logits, targets).sum())
-        if progress is not None:
-            progress(targets.size)
+        losses, _ = losses_of_rows(network, inputs, targets, network.initial_states(len(group)), progress)
+        total += float(losses.sum())
     return total
+
+
+def losses_of_rows(
+    network: RecurrentNetwork,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    states: States,
+    progress: Callable[[int], object] | None,
+) -> tuple[np.ndarray, States]:
+    """Returns the loss at each target in nats, shape `(rows, time)`, zero at padding, and the states after them."""
+    losses = np.zeros(targets.shape)
+    for start in range(0, targets.shape[1], STEPS_AT_ONCE):
+        steps = slice(start, start + STEPS_AT_ONCE)
+        logits, states = network(inputs[:, steps], states)
+        real = targets[:, steps] != PAD_ID
+        losses[:, steps] = np.where(real, cross_entropies(logits, targets[:, steps]), 0.0)
+        if progress is not None:
+            progress(int(real.sum()))
+    return losses, states
 
 
 def evaluate_documents(
@@ -149,16 +167,16 @@ def evaluate_documents(
     total, num_tokens = 0.0, 0
     states: States = []
     for batch in plan.batches():
+        targets = batch.targets.astype(np.int64)
         if form == "ngrams":
-            logits = network.ngram_logits(batch.inputs)
+            losses = cross_entropies(network.ngram_logits(batch.inputs), targets)
+            if progress is not None:
+                progress(len(targets))
         else:
-            before = states if batch.continues else network.initial_states(len(batch.inputs))
-            logits, states = network(batch.inputs, before)
-        real = batch.targets != PAD_ID
-        total += float(cross_entropies(logits, batch.targets.astype(np.int64))[real].sum())
-        num_tokens += int(real.sum())
-        if progress is not None:
-            progress(int(real.sum()))
+            before = states if batch.continues else network.initial_states(len(targets))
+            losses, states = losses_of_rows(network, batch.inputs, targets, before, progress)
+        total += float(losses.sum())
+        num_tokens += int((targets != PAD_ID).sum())
     if not num_tokens:
         raise TextrnnError("No line has a token to predict. Pass a text with lines of at least two tokens.")
     share = 1.0

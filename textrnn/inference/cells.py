@@ -9,8 +9,6 @@ import numpy as np
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "TokenProjection", "make_cell", "project", "run", "sigmoid"]
 
-TABLE_ROWS = 32  # rows at once from which on projecting the whole vocabulary can pay
-
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
     """The logistic function, through tanh: no overflow, and faster in NumPy than through exp."""
@@ -106,7 +104,7 @@ def make_cell(name: str, weights: dict[str, np.ndarray], prefix: str) -> SimpleR
 class TokenProjection:
     """What a first layer makes of token ids: their vectors, projected.
 
-    Once as many tokens have come in batches as the vocabulary has, it projects the whole vocabulary and only looks up
+    Once it has been told of as many tokens as the vocabulary has, it projects the whole vocabulary and only looks up
     from then on, which saves one of the matrix products of a step.
 
     Args:
@@ -118,14 +116,19 @@ class TokenProjection:
         self.cell = cell
         self.embeddings = embeddings
         self.table: np.ndarray | None = None
-        self.num_projected = 0
+        self.num_expected = 0
+
+    def expect(self, num_tokens: int) -> None:
+        """Says that so many tokens will come in batches; not while other threads look up.
+
+        Looked up and projected at the moment differ in the last bits, which must not depend on who comes first.
+        """
+        self.num_expected += num_tokens
+        if self.table is None and self.num_expected >= len(self.embeddings):
+            self.table = self.cell.project(self.embeddings)
 
     def __call__(self, token_ids: np.ndarray) -> np.ndarray:
         """Maps token ids of any shape; adds a last axis of gates."""
-        if self.table is None and len(token_ids) >= TABLE_ROWS:
-            self.num_projected += token_ids.size
-            if self.num_projected >= len(self.embeddings):
-                self.table = self.cell.project(self.embeddings)
         return self.cell.project(self.embeddings[token_ids]) if self.table is None else self.table[token_ids]
 
 

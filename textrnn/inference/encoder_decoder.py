@@ -7,6 +7,7 @@ import numpy as np
 from textrnn.config import TranslatorConfig
 from textrnn.inference.cells import TokenProjection, make_cell, project, run
 from textrnn.inference.networks import States, check_weights
+from textrnn.inference.threads import on_one_blas_thread
 
 __all__ = ["EncoderDecoder", "Memory"]
 
@@ -59,6 +60,12 @@ class EncoderDecoder:
         ]
         self.first_inputs = TokenProjection(self.decoder[0], self.target_embeddings)
 
+    @on_one_blas_thread
+    def expect(self, num_tokens: int) -> None:
+        """Says that about so many target tokens will be read by `step`; not while other threads use the network."""
+        self.first_inputs.expect(num_tokens)
+
+    @on_one_blas_thread
     def encode(self, source_ids: np.ndarray) -> tuple[Memory, States]:
         """Reads source sentences.
 
@@ -84,6 +91,7 @@ class EncoderDecoder:
         keys = hidden if self.config.attention == "dot" else hidden @ self.weights["attention/memory_kernel"]
         return Memory(hidden, keys, mask), states
 
+    @on_one_blas_thread
     def decode(self, token_ids: np.ndarray, states: States, memory: Memory) -> tuple[np.ndarray, States, np.ndarray]:
         """Reads several target tokens of each row.
 
@@ -104,6 +112,7 @@ class EncoderDecoder:
             new_states.append(new)
         return self._logits(hidden, context), new_states, attention
 
+    @on_one_blas_thread
     def step(self, token_ids: np.ndarray, states: States, memory: Memory) -> tuple[np.ndarray, States, np.ndarray]:
         """Reads one target token of each of several beams per source sentence.
 

@@ -1,20 +1,22 @@
 """The generation loop: many sequences at once, each with its own prompt, state and random numbers.
 
 The recurrent state is carried, so a token costs the same however long the text has become. A sequence that has ended
-leaves the batch.
+leaves the batch. What must or must not come is up to the constraints of each sequence.
 """
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from textrnn.inference.networks import RecurrentNetwork, States
+from textrnn.inference.constraints import Banned, Constraint, Unfinished, ban_table, token_index
+from textrnn.inference.networks import States
+from textrnn.inference.prompts import Network, Prompt, ReadPrompt, read_prompt
 from textrnn.inference.sampling import SamplingOptions, log_softmax, next_token
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Tokenizer
 
-__all__ = ["Choice", "Piece", "generate"]
+__all__ = ["Choice", "Piece", "constrained", "constraints_of", "generate"]
 
 NUM_ALTERNATIVES = 3
 
@@ -54,23 +56,32 @@ class Piece:
 
 
 @dataclasses.dataclass
-class Sequence:
+class Continuation:
     """A sequence in the making."""
 
     index: int
     token_ids: list[int]
     randomness: np.random.Generator
     text: "StoppableText"
+    constraints: list[Constraint]
     num_generated: int = 0
 
 
 class StoppableText:
-    """Decodes tokens to text, holds back what may be the beginning of a stop string, and cuts at a whole one."""
+    """Decodes tokens to text, holds back what may be the beginning of a stop string, and cuts at a whole one.
 
-    def __init__(self, tokenizer: Tokenizer, prompt: list[int], stop: tuple[str, ...]) -> None:
+    Args:
+        tokenizer: Whose tokens.
+        prompt: Tokens whose text is out already.
+        stop: Where to cut.
+        known: With what the text that comes may begin and what is out already.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, prompt: list[int], stop: tuple[str, ...], known: str = "") -> None:
         self.decoder = tokenizer.decoder()
         self.decoder.skip(prompt)
         self.stop = stop
+        self.known = known
         self.held = ""
         self.stopped = False
 
@@ -84,8 +95,16 @@ class StoppableText:
         rest, self.held = ("" if self.stopped else self.held), ""
         return text + rest
 
+    def _added(self, text: str) -> str:
+        """Returns what of a text is not known yet."""
+        same = 0
+        while text[same : same + 1] == self.known[same : same + 1] != "":
+            same += 1
+        self.known = self.known[same:] if same == len(text) else ""
+        return text[same:]
+
     def _release(self, text: str, may_stop: bool) -> str:
-        self.held += text
+        self.held += self._added(text) if self.known else text
         found = [position for position in map(self.held.find, self.stop) if position >= 0] if may_stop else []
         if found:
             text, self.held, self.stopped = self.held[: min(found)], "", True
@@ -102,11 +121,12 @@ def overlap(text: str, stop: str) -> int:
 
 
 def generate(
-    network: RecurrentNetwork,
+    network: Network,
     tokenizer: Tokenizer,
-    prompts: list[list[int]],
+    prompts: Sequence[Prompt],
     options: SamplingOptions,
-    num_samples: int = 1,
+    samples: Sequence[int] = (0,),
+    attempt: int = 0,
     explain: bool = False,
 ) -> Iterator[Piece]:
     """Continues prompts.
@@ -114,9 +134,11 @@ def generate(
     Args:
         network: Gives the logits.
         tokenizer: Turns tokens into text.
-        prompts: Token ids of each prompt, at least one each.
+        prompts: What to continue.
         options: How to choose tokens and when to stop.
-        num_samples: How many texts to make for each prompt; sample `j` of prompt `i` is sequence `i * num_samples + j`.
+        samples: Numbers of the samples to draw for each prompt; sample `samples[j]` of prompt `i` is sequence
+            `i * len(samples) + j`.
+        attempt: How often these samples were drawn before; another attempt draws other texts.
         explain: Whether each piece says how probable its token was.
 
     Yields:
@@ -124,21 +146,20 @@ def generate(
     """
     # A sample's random numbers depend on the seed and on its number for its prompt, not on its place in the batch.
     seed = options.seed if options.seed is not None else int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
-    sequences: list[Sequence] = []
-    logits_parts: list[np.ndarray] = []
-    states_parts: list[States] = []
-    for number, prompt in enumerate(prompts):
-        logits, states = network(np.array([prompt]), network.initial_states(1), last_only=True)
-        for sample in range(num_samples):
-            randomness = np.random.Generator(np.random.PCG64([seed, sample]))
-            text = StoppableText(tokenizer, prompt, options.stop)
-            sequences.append(Sequence(number * num_samples + sample, list(prompt), randomness, text))
-            logits_parts.append(logits)
-            states_parts.append(states)
-    logits = np.concatenate(logits_parts)
-    states = [
-        [np.concatenate(parts) for parts in zip(*layers, strict=True)] for layers in zip(*states_parts, strict=True)
-    ]
+    sequences: list[Continuation] = []
+    reads: list[ReadPrompt] = []
+    for prompt in prompts:
+        read = read_prompt(network, tokenizer, prompt)
+        for sample in samples:
+            entropy = [seed, sample, attempt] if attempt else [seed, sample]
+            text = StoppableText(tokenizer, read.token_ids, options.stop, read.known)
+            randomness = np.random.Generator(np.random.PCG64(entropy))
+            constraints = constraints_of(tokenizer, read, options)
+            sequences.append(Continuation(len(sequences), list(read.token_ids), randomness, text, constraints))
+            reads.append(read)
+    logits = np.concatenate([read.logits for read in reads])
+    layers = zip(*(read.states for read in reads), strict=True)
+    states: States = [[np.concatenate(parts) for parts in zip(*layer, strict=True)] for layer in layers]
     if options.max_tokens == 0:
         yield from (Piece(sequence.index, "", finish_reason="length") for sequence in sequences)
         return
@@ -158,16 +179,41 @@ def generate(
         logits, states = network(last, states, last_only=True)
 
 
+def constraints_of(tokenizer: Tokenizer, read: ReadPrompt, options: SamplingOptions) -> list[Constraint]:
+    """Returns what a continuation of a prompt has to keep to."""
+    constraints: list[Constraint] = []
+    if read.unfinished:
+        constraints.append(Unfinished(token_index(tokenizer), read.unfinished))
+    if options.banned:
+        constraints.append(Banned(ban_table(tokenizer, options.banned, options.stop), read.token_ids, read.text))
+    return constraints
+
+
+def constrained(logits: np.ndarray, constraints: list[Constraint], last: bool) -> np.ndarray:
+    """Returns the logits with minus infinity for every token that a constraint rules out."""
+    for constraint in constraints:
+        allowed = constraint.allowed(last)
+        if allowed is not None:
+            logits = np.where(allowed, logits, -np.inf)
+    return logits
+
+
 def extend(
-    sequence: Sequence, logits: np.ndarray, tokenizer: Tokenizer, options: SamplingOptions, explain: bool
+    sequence: Continuation, logits: np.ndarray, tokenizer: Tokenizer, options: SamplingOptions, explain: bool
 ) -> Piece:
     """Adds one token to a sequence."""
     may_stop = sequence.num_generated + 1 >= options.min_tokens
-    banned = [PAD_ID, UNK_ID, BOS_ID] + ([] if sequence.num_generated >= options.min_tokens else [EOS_ID])
-    token_id = next_token(logits, options, sequence.randomness, sequence.token_ids, banned)
+    forbidden = [PAD_ID, UNK_ID, BOS_ID] + ([] if sequence.num_generated >= options.min_tokens else [EOS_ID])
+    scores = constrained(logits, sequence.constraints, last=sequence.num_generated + 1 == options.max_tokens)
+    if sequence.constraints and not np.isfinite(np.delete(scores, forbidden)).any():
+        token_id = EOS_ID  # nothing else is left
+    else:
+        token_id = next_token(scores, options, sequence.randomness, sequence.token_ids, forbidden)
     choice = explained(logits, token_id, tokenizer) if explain else None
     sequence.token_ids.append(token_id)
     sequence.num_generated += 1
+    for constraint in sequence.constraints:
+        constraint.feed(token_id)
     if token_id == EOS_ID:
         return Piece(sequence.index, sequence.text.finish(), token_id, choice, "eos")
     text = sequence.text.feed(token_id, may_stop)

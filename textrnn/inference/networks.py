@@ -5,9 +5,12 @@ import numpy as np
 from textrnn.config import NetworkConfig, TranslatorConfig
 from textrnn.errors import TextrnnError
 from textrnn.inference.cells import TokenProjection, make_cell, project, run
+from textrnn.inference.threads import on_one_blas_thread, parts, side_by_side
 
 __all__ = ["RecurrentNetwork", "check_weights", "cross_entropies"]
 
+BLOCK_ROWS = 32  # logits whose cross-entropies are taken together: what is in between stays in the cache
+TABLE_ROWS = 32  # rows at once from which on projecting the whole vocabulary can pay
 NORMALIZATION_EPSILON = 1e-3  # that of keras.layers.LayerNormalization
 
 States = list[list[np.ndarray]]
@@ -55,6 +58,7 @@ class RecurrentNetwork:
             for units in self.config.units
         ]
 
+    @on_one_blas_thread
     def __call__(self, token_ids: np.ndarray, states: States, last_only: bool = False) -> tuple[np.ndarray, States]:
         """Reads tokens from left to right.
 
@@ -75,6 +79,14 @@ class RecurrentNetwork:
                 "A bidirectional network cannot read from left to right: over a whole text it would see its own "
                 "targets. Score it with `ngram_logits`."
             )
+        if len(token_ids) >= TABLE_ROWS:
+            self.first_inputs.expect(token_ids.size)
+        results = side_by_side(
+            lambda rows: self._read(token_ids[rows], rows_of(states, rows), last_only), parts(len(token_ids))
+        )
+        return results[0] if len(results) == 1 else joined(results)
+
+    def _read(self, token_ids: np.ndarray, states: States, last_only: bool) -> tuple[np.ndarray, States]:
         hidden, state = run(self.cells[0][0], self.first_inputs(token_ids), states[0])
         hidden, new_states = self._normalize(0, hidden), [state]
         for layer, (cell,) in enumerate(self.cells[1:], start=1):
@@ -83,6 +95,7 @@ class RecurrentNetwork:
             new_states.append(state)
         return self._logits(hidden[:, -1] if last_only else hidden), new_states
 
+    @on_one_blas_thread
     def ngram_logits(self, token_ids: np.ndarray) -> np.ndarray:
         """Returns the logits of the token after each pre-padded n-gram sequence.
 
@@ -119,6 +132,18 @@ class RecurrentNetwork:
         return project(hidden, self.output_kernel, self.output_bias)
 
 
+def rows_of(states: States, rows: slice) -> States:
+    """Returns the states of some rows."""
+    return [[state[rows] for state in layer] for layer in states]
+
+
+def joined(results: list[tuple[np.ndarray, States]]) -> tuple[np.ndarray, States]:
+    """Puts together the logits and the states of the parts of a batch."""
+    logits, states = zip(*results, strict=True)
+    layers = zip(*states, strict=True)
+    return np.concatenate(logits), [[np.concatenate(one) for one in zip(*layer, strict=True)] for layer in layers]
+
+
 def cross_entropies(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Returns the negative log-probability of each target, float64, in nats.
 
@@ -126,7 +151,13 @@ def cross_entropies(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
         logits: Shape `(..., vocabulary_size)`.
         targets: Token ids of shape `(...)`.
     """
-    logits = logits.astype(np.float64)
-    highest = logits.max(axis=-1, keepdims=True)
-    normalizer = highest[..., 0] + np.log(np.exp(logits - highest).sum(axis=-1))
-    return normalizer - np.take_along_axis(logits, targets[..., np.newaxis], axis=-1)[..., 0]
+    rows, flat = logits.reshape(-1, logits.shape[-1]), targets.reshape(-1)
+    losses = np.empty(len(flat))
+    for start in range(0, len(flat), BLOCK_ROWS):
+        block = rows[start : start + BLOCK_ROWS].astype(np.float64)
+        highest = block.max(axis=1)
+        chosen = np.take_along_axis(block, flat[start : start + BLOCK_ROWS, np.newaxis], axis=1)[:, 0]
+        block -= highest[:, np.newaxis]
+        np.exp(block, out=block)
+        losses[start : start + BLOCK_ROWS] = highest + np.log(block.sum(axis=1)) - chosen
+    return losses.reshape(targets.shape)

@@ -6,6 +6,7 @@ the batch it is made in.
 
 import dataclasses
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -27,6 +28,7 @@ class SamplingOptions:
         repetition_penalty: Divides positive and multiplies negative logits of tokens seen before (Keskar et al. 2019).
         no_repeat_ngram_size: Never produce an n-gram of this size twice; 0 allows it.
         stop: Strings at which the text ends; they are not part of it.
+        banned: Words and other strings that the text never holds, in no case; words are banned as whole words.
         seed: Fixes the draws; None draws differently each time.
     """
 
@@ -38,13 +40,12 @@ class SamplingOptions:
     repetition_penalty: float = 1.0
     no_repeat_ngram_size: int = 0
     stop: tuple[str, ...] = ()
+    banned: tuple[str, ...] = ()
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        stop = (self.stop,) if isinstance(self.stop, str) else tuple(self.stop)
-        if not all(isinstance(text, str) and text for text in stop):
-            raise TextrnnError(f"`stop` must hold strings that are not empty. Received: {self.stop!r}.")
-        object.__setattr__(self, "stop", stop)
+        self._set_strings("stop")
+        self._set_strings("banned")
         check_range("max_tokens", self.max_tokens, 0, 10_000_000, whole=True)
         check_range("min_tokens", self.min_tokens, 0, self.max_tokens, whole=True)
         check_range("temperature", self.temperature, 0, 100)
@@ -54,6 +55,14 @@ class SamplingOptions:
         check_range("no_repeat_ngram_size", self.no_repeat_ngram_size, 0, 1000, whole=True)
         if self.seed is not None:
             check_range("seed", self.seed, 0, 2**63 - 1, whole=True)
+
+    def _set_strings(self, name: str) -> None:
+        """Makes the option a tuple of strings, of one if it is a string."""
+        value = getattr(self, name)
+        strings = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Iterable) else (None,)
+        if not all(isinstance(text, str) and text for text in strings):
+            raise TextrnnError(f"`{name}` must hold strings that are not empty. Received: {value!r}.")
+        object.__setattr__(self, name, strings)
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -83,7 +92,7 @@ def next_token(
     options: SamplingOptions,
     randomness: np.random.Generator,
     earlier: list[int],
-    banned: list[int],
+    forbidden: list[int],
 ) -> int:
     """Chooses the next token of one sequence.
 
@@ -92,7 +101,7 @@ def next_token(
         options: How to choose.
         randomness: The sample's own random numbers; exactly one is drawn per call, unless the choice is greedy.
         earlier: The tokens so far, the prompt included.
-        banned: Token ids that must not be chosen.
+        forbidden: Token ids that must not be chosen.
     """
     scores = logits.astype(np.float64)
     if options.repetition_penalty != 1.0 and earlier:
@@ -100,7 +109,7 @@ def next_token(
         scores[seen] = np.where(
             scores[seen] > 0, scores[seen] / options.repetition_penalty, scores[seen] * options.repetition_penalty
         )
-    scores[banned] = -math.inf
+    scores[forbidden] = -math.inf
     if options.no_repeat_ngram_size:
         repeated = repeated_ngram_tokens(earlier, options.no_repeat_ngram_size)
         if np.isfinite(np.delete(scores, repeated)).any():

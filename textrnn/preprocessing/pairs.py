@@ -212,6 +212,8 @@ def whole_pairs(rows: list[tuple[int, str, str]], name: str, unit: str, num_blan
     sides = [(number, normalized(source), normalized(target)) for number, source, target in rows]
     kept = [(source, target) for _, source, target in sides if source and target]
     num_left_out = len(rows) - len(kept) + num_blank
+    if not any(source or target for _, source, target in sides):
+        raise TextrnnError(f"There is no text in {name}: nothing but white space. Pass sentences with translations.")
     if num_left_out:
         first = next((f", first in {unit} {number}" for number, source, target in sides if not (source and target)), "")
         message = (

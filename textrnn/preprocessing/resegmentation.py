@@ -69,7 +69,7 @@ class SegmentationSampler:
 
     def encode(self, sentence: str, randomness: np.random.Generator) -> np.ndarray:
         """Returns the token ids of a sentence, segmented at random."""
-        words = sentence.split(" ")
+        words = self.tokenizer.cased(sentence).split(" ")
         draws = randomness.random((len(words), 2))
         ids: list[int] = []
         for word, (chance, draw) in zip(words, draws, strict=True):

@@ -358,8 +358,14 @@ class BatchPlan:
     @property
     def max_targets(self) -> int:
         """Most targets in a batch, padding included."""
-        per_row = {"stream": self.length, "lines": self.max_length - 1, "ngrams": 1}
-        return self.batch_size * per_row[self.form]
+        if self.form == "lines":
+            return self.batch_size * (self.longest_row - 1)
+        return self.batch_size * (self.length if self.form == "stream" else 1)
+
+    @property
+    def longest_row(self) -> int:
+        """Tokens of the longest row of the "lines" and "ngrams" forms."""
+        return min(self.max_length, max(int(self.text.lengths.max(initial=2)), 2))
 
     @functools.cached_property
     def num_batches(self) -> int:

@@ -33,6 +33,7 @@ class Survey:
         longest_line: Characters of the longest line.
         mean_line: Characters of a line on average.
         sentences_per_line: Sentence ends within and at the end of a line, on average.
+        num_distinct_characters: Distinct characters among the lines looked at closely.
         num_blocks: Groups of lines between blank ones.
         block_start_share: Share of the blocks that begin with the two characters that most of them begin with.
     """
@@ -50,6 +51,7 @@ class Survey:
     longest_line: int
     mean_line: float
     sentences_per_line: float
+    num_distinct_characters: int = 100
     num_blocks: int = 1
     block_start_share: float = 0.0
 
@@ -65,6 +67,7 @@ def survey(corpus: Corpus) -> Survey:
     block_starts: Counter[str] = Counter()
     is_after_blank = True
     distinct: set[int] = set()
+    characters: set[str] = set()
     sample: list[str] = []
     sampled = 0
     for line in dataclasses.replace(corpus, documents=None).lines():  # blank lines too
@@ -84,6 +87,7 @@ def survey(corpus: Corpus) -> Survey:
         if is_after_blank:
             block_starts[text[:2]] += 1
         distinct.add(hash(text))
+        characters.update(text)
         counts["sentence"] += text[-1] in SENTENCE_ENDS
         counts["punctuation"] += text[-1] in PUNCTUATION
         counts["lowercase"] += text[0].islower()
@@ -107,6 +111,7 @@ def survey(corpus: Corpus) -> Survey:
         longest_line=counts["longest"],
         mean_line=(counts["characters"] - counts["blank"]) / lines - 1,
         sentences_per_line=counts["ends"] / looked,
+        num_distinct_characters=len(characters),
         num_blocks=counts["blocks"],
         block_start_share=max(block_starts.values(), default=0) / max(block_starts.total(), 1),
     )

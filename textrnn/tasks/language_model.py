@@ -1,11 +1,10 @@
 """The language model that people call: fit it to text, continue prompts, score texts, save and load it."""
 
 import dataclasses
-import itertools
 import os
 import pathlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,21 +12,20 @@ import numpy as np
 from textrnn.config import NETWORKS, NetworkConfig, TrainingConfig
 from textrnn.defaults import fine_tuning_choice, language_model_choice
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
-from textrnn.inference.generation import Choice, Piece, generate
 from textrnn.inference.networks import RecurrentNetwork
-from textrnn.inference.sampling import SamplingOptions
 from textrnn.preprocessing import corpora
 from textrnn.preprocessing.sequences import BatchPlan, EncodedText, encode_corpus
 from textrnn.preprocessing.survey import Survey, num_documents
-from textrnn.preprocessing.tokenizers import BOS_ID, LEVELS, Tokenizer, make_tokenizer
+from textrnn.preprocessing.tokenizers import LEVELS, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model, save_model
+from textrnn.tasks.generations import Generation, Writer, described
 from textrnn.tasks.run import Run, digest, unchanged_by_failure, vocabulary_digest
 from textrnn.tasks.training_text import Source, cut_for, opened, read_training_text, training_sides
 from textrnn.weights import with_larger_vocabulary
 
 if TYPE_CHECKING:
-    from textrnn.evaluation.memorisation import Memorisation
+    from textrnn.evaluation.memorisation import Memorisation, NgramFilter
     from textrnn.evaluation.perplexity import Evaluation
     from textrnn.training.history import EpochRecord
 
@@ -37,29 +35,7 @@ VALIDATION_ROWS = 8
 RUNNING_TEXT = "none"
 
 
-@dataclasses.dataclass(frozen=True)
-class Generation:
-    """A generated text.
-
-    Args:
-        prompt: What it continues.
-        text: Prompt and continuation.
-        finish_reason: "length", "stop" or "eos".
-        token_ids: The generated tokens.
-        choices: For each of them its probability and the alternatives, if they were asked for.
-    """
-
-    prompt: str
-    text: str
-    finish_reason: str
-    token_ids: tuple[int, ...]
-    choices: tuple[Choice, ...] = ()
-
-    def __str__(self) -> str:
-        return self.text
-
-
-class LanguageModel:
+class LanguageModel(Writer):
     """A recurrent language model over characters, words or subwords.
 
     Example:
@@ -157,6 +133,9 @@ class LanguageModel:
             self._network = RecurrentNetwork(self.config, self.weights)
         return self._network
 
+    def __repr__(self) -> str:
+        return described(self.config, self.level, self.facts, bool(self.weights))
+
     # Training
 
     def fit(
@@ -239,7 +218,7 @@ class LanguageModel:
             sides = training_sides(source, self.config, asked, text.num_characters, config.seed)
             with tempfile.TemporaryDirectory(prefix="textrnn-") as directory:
                 texts = self._encode(*sides, pathlib.Path(directory), run.progress)
-                self._remember_ngrams(sides[0], texts[0])
+                self._remember(sides[0], texts[0], sides[1] if asked["validation"] is None else None)
                 return self._train(run, texts, config, {"model": self.chosen, "fit": asked})
 
     def _choose(
@@ -301,7 +280,9 @@ class LanguageModel:
         check_size(plans, texts, self.config)
         from textrnn.training.estimates import describe_run
         from textrnn.training.networks import RecurrentNetwork as KerasNetwork
+        from textrnn.training.threads import prepare_threads
 
+        prepare_threads(self.config, run.progress)
         network = KerasNetwork(self.config, config.precision, config.seed)
         if self.weights:
             network.set_weights_by_name(self.weights)
@@ -352,87 +333,12 @@ class LanguageModel:
             validation = dataclasses.replace(validation, batch_size=rows)
         return training, validation
 
-    def _remember_ngrams(self, corpus: corpora.Corpus, text: EncodedText) -> None:
-        from textrnn.evaluation.memorisation import NgramFilter
+    def _remember(self, corpus: corpora.Corpus, text: EncodedText, held_out: corpora.Corpus | None) -> None:
+        """Adds to the record of the training text; `held_out` is what validation got of the same corpus."""
+        from textrnn.evaluation.memorisation import remembered
 
-        filters = NgramFilter.for_size(text.num_characters // 4)
-        filters.add(corpus.lines())
-        self.ngrams = filters.to_arrays()
-
-    # Generation
-
-    def generate(
-        self, prompt: str | Sequence[str] = "", *, num_samples: int = 1, **options: Any
-    ) -> str | list[str] | list[list[str]]:
-        """Continues a prompt.
-
-        Args:
-            prompt: The text to continue, or a list of texts.
-            num_samples: How many texts to make for each prompt.
-            **options: Options of `textrnn.inference.sampling.SamplingOptions`, such as `max_tokens`, `temperature`,
-                `top_p` or `seed`.
-
-        Returns:
-            Prompt and continuation as one string; a list of them for several samples, and a list over the prompts if
-            `prompt` is a list.
-
-        Raises:
-            TextrnnError: If an option is wrong, or the model not trained or bidirectional.
-        """
-        results = self.generations([prompt] if isinstance(prompt, str) else prompt, num_samples=num_samples, **options)
-        texts = [group[0].text if num_samples == 1 else [item.text for item in group] for group in results]
-        return texts[0] if isinstance(prompt, str) else texts  # type: ignore[return-value]
-
-    def generations(
-        self, prompts: Sequence[str], *, num_samples: int = 1, explain: bool = False, **options: Any
-    ) -> list[list[Generation]]:
-        """Continues prompts in one batch; returns for each prompt a list of `num_samples` generations.
-
-        Args:
-            prompts: The texts to continue.
-            num_samples: How many texts to make for each.
-            explain: Whether to tell each token's probability and its alternatives.
-            **options: Options of `SamplingOptions`.
-        """
-        prompts = list(prompts)
-        pieces = self._pieces(prompts, num_samples, explain, options)  # checks the options first
-        collected: list[list[Piece]] = [[] for _ in range(len(prompts) * num_samples)]
-        for piece in pieces:
-            collected[piece.sequence].append(piece)
-        results = [finished(prompts[index // num_samples], parts) for index, parts in enumerate(collected)]
-        return [results[start : start + num_samples] for start in range(0, len(results), num_samples)]
-
-    def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
-        """Returns an iterator over the prompt and then each part of its continuation, as soon as it is certain.
-
-        Args:
-            prompt: The text to continue.
-            **options: Options of `SamplingOptions`.
-        """
-        pieces = self._pieces([prompt], 1, False, options)  # wrong options fail here, before anything is printed
-        return itertools.chain([prompt], (piece.text for piece in pieces))
-
-    def _pieces(self, prompts: list[str], num_samples: int, explain: bool, options: dict[str, Any]) -> Iterator[Piece]:
-        check_options(options, [field.name for field in dataclasses.fields(SamplingOptions)], "generate")
-        check_range("num_samples", num_samples, 1, 100_000, whole=True)
-        if isinstance(prompts, str) or not all(isinstance(prompt, str) for prompt in prompts):
-            raise TextrnnError("`prompts` must be a list of strings.")
-        token_ids = [self.prompt_ids(prompt) for prompt in prompts]
-        return generate(
-            self.network, self._trained_tokenizer(), token_ids, SamplingOptions(**options), num_samples, explain
-        )
-
-    def prompt_ids(self, prompt: str) -> list[int]:
-        """Returns the token ids from which a prompt is continued: what begins a line, then the prompt."""
-        tokenizer = self._trained_tokenizer()
-        encoded = tokenizer.encode(prompt).tolist()
-        if self.config.documents is None and self.config.form == "stream":
-            return tokenizer.encode("\n").tolist() + encoded
-        return [BOS_ID, *encoded] if self.config.documents or not encoded else encoded
-
-    def unknown_tokens(self, text: str) -> list[str]:
-        """Returns the parts of a text that the vocabulary does not hold; empty for subwords."""
-        return self._trained_tokenizer().unknown_tokens(text)
+        more = held_out.marked_pieces if held_out is not None else list
+        self.ngrams = remembered(self.ngrams, corpus.marked_pieces, text.num_characters // 4, more)
 
     # Evaluation
 
@@ -466,34 +372,36 @@ class LanguageModel:
             progress.finish()
         return result
 
-    def memorisation(self, text: str) -> "Memorisation":
-        """Returns how much of a text, generated or not, stands in the training corpus.
+    def memorisation(self, text: str | Iterable[str] | corpora.Corpus) -> "Memorisation":
+        """Returns how much of a text, generated or not, stands in the training text.
+
+        Args:
+            text: A text or corpus, which is cut into what are documents to this model, or a list of documents.
 
         Raises:
-            TextrnnError: If the model keeps no n-grams, or the text is too short.
+            TextrnnError: If the model keeps no record of its training text, or the text is too short.
         """
-        from textrnn.evaluation.memorisation import NgramFilter, report
+        from textrnn.evaluation.memorisation import joined_documents, report, split_documents
+
+        documents = self.config.documents
+        if isinstance(text, corpora.Corpus):
+            texts = joined_documents(cut_for(self.config, text).marked_pieces())
+        else:
+            texts = split_documents(text, documents) if isinstance(text, str) else list(text)
+        return report(texts, self._ngram_filter(), "line" if documents == "line" else "document")
+
+    def _ngram_filter(self) -> "NgramFilter":
+        from textrnn.evaluation.memorisation import NgramFilter
 
         if not self.ngrams:
             raise TextrnnError("This model keeps no n-grams of its training text, so it cannot tell what was copied.")
-        return report(text, NgramFilter.from_arrays(self.ngrams))
+        return NgramFilter.from_arrays(self.ngrams)
 
 
 def network_defaults() -> dict[str, Any]:
     """Returns the options of a network as its config has them, for networks whose options do not follow from a text."""
     fields = dataclasses.fields(NetworkConfig)
     return {field.name: field.default for field in fields if field.default is not dataclasses.MISSING}
-
-
-def finished(prompt: str, pieces: list[Piece]) -> Generation:
-    """Puts the pieces of one sequence together."""
-    return Generation(
-        prompt,
-        prompt + "".join(piece.text for piece in pieces),
-        pieces[-1].finish_reason or "length",
-        tuple(piece.token_id for piece in pieces if piece.token_id is not None),
-        tuple(piece.choice for piece in pieces if piece.choice is not None),
-    )
 
 
 def check_size(

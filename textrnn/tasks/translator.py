@@ -10,8 +10,9 @@ import numpy as np
 from textrnn.config import TranslatorConfig, TranslatorTrainingConfig
 from textrnn.defaults import translator_choice, translator_tuning_choice, validation_share
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
-from textrnn.inference.beam_search import BeamOptions, beam_search
+from textrnn.inference.beam_search import BeamOptions, Hypothesis, beam_search
 from textrnn.inference.encoder_decoder import EncoderDecoder
+from textrnn.inference.threads import parts, side_by_side
 from textrnn.inference.translation import Translation, drawn_apart, forced, sample, translation_of
 from textrnn.preprocessing import pairs as pair_files
 from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan, encoded_pairs, pairs_digest
@@ -299,6 +300,7 @@ class Translator:
         from textrnn.evaluation.validation import ValidationBleu
         from textrnn.training.encoder_decoder import EncoderDecoder as KerasNetwork
         from textrnn.training.estimates import describe_translator_run
+        from textrnn.training.threads import prepare_threads
 
         both = self.source_tokenizer, self.target_tokenizer
         resegment = resegmentation(*training, both, config.subword_regularization)
@@ -306,6 +308,7 @@ class Translator:
             PairPlan(training[1], config.batch_tokens, config.seed, config.joined_pairs, resegment),
             PairPlan(validation[1], config.batch_tokens),
         )
+        prepare_threads(self.config, run.progress)
         network = KerasNetwork(self.config, config.precision, config.seed)
         if self.weights:
             network.set_weights_by_name(self.weights)
@@ -381,15 +384,20 @@ class Translator:
         sources = self.source_ids(sentences)
         results: list[list[Translation]] = [[] for _ in sentences]
         # Sentences of like length together; a sentence's own result does not depend on its neighbours.
-        order = sorted((i for i, ids in enumerate(sources) if len(ids)), key=lambda i: len(sources[i]))
-        for start in range(0, len(order), BATCH_SIZE):
-            chosen = order[start : start + BATCH_SIZE]
+        order = sorted((i for i, ids in enumerate(sources) if len(ids)), key=lambda i: -len(sources[i]))
+        batches = [order[rows] for rows in parts(len(order), BATCH_SIZE)]
+        networks = self.networks
+        for network in networks:
+            network.expect(beam_options.num_beams * sum(map(len, sources)))
+
+        def found(chosen: list[int]) -> list[list[Hypothesis]]:
             batch = [sources[i] for i in chosen]
             if sampling is None:
-                found = beam_search(self.networks, batch, beam_options)
-            else:
-                found = [[one] for one in sample(self.networks, batch, sampling, beam_options)]
-            for index, hypotheses in zip(chosen, found, strict=True):
+                return beam_search(networks, batch, beam_options)
+            return [[one] for one in sample(networks, batch, sampling, beam_options)]
+
+        for chosen, groups in zip(batches, side_by_side(found, batches), strict=True):
+            for index, hypotheses in zip(chosen, groups, strict=True):
                 results[index] = [
                     translation_of(sentences[index], sources[index], one, self.source_tokenizer, self.target_tokenizer)
                     for one in hypotheses

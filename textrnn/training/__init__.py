@@ -29,15 +29,3 @@ with quiet_import():
     import tensorflow as tf
 
     tf.config.list_physical_devices()  # the notes come with the first look at the devices
-
-
-def use_threads_for_halves() -> None:
-    """Gives each of the two halves of a training batch its share of the cores, unless TensorFlow has begun to work."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with contextlib.suppress(RuntimeError):  # it has
-        tf.config.threading.set_intra_op_parallelism_threads(max(cores // 2, 1))
-        tf.config.threading.set_inter_op_parallelism_threads(2)
-
-
-if "TF_NUM_INTRAOP_THREADS" not in os.environ:
-    use_threads_for_halves()

@@ -96,6 +96,12 @@ def check_same_run(path: pathlib.Path, there: dict[str, Any], here: dict[str, An
         here: This run's.
     """
     here = json.loads(json.dumps(here))  # as it was written: lists in place of tuples
+    for name in ("text", "vocabulary"):
+        if here.get(name) != there.get(name):
+            raise TextrnnError(
+                f"{path}: was made with another {name}. Pass the same {name} to resume, or train into another output "
+                "directory; `--initial-model` goes on from a model with other text."
+            )
     for part in ("network", "training"):
         options, expected = here.get(part, {}), there.get(part, {})
         for name in sorted({*options, *expected} - {*BUDGET, "patience"}):
@@ -104,9 +110,3 @@ def check_same_run(path: pathlib.Path, there: dict[str, Any], here: dict[str, An
                     f"{path}: was made with {name}={expected.get(name)!r}, and now {name}={options.get(name)!r} is "
                     "asked for. Leave the option out to resume, or train into another output directory."
                 )
-    for name in sorted({*here, *there} - {"network", "training"}):
-        if here.get(name) != there.get(name):
-            raise TextrnnError(
-                f"{path}: was made with another {name}. Pass the same {name} to resume, or train into another output "
-                "directory; `--initial-model` goes on from a model with other text."
-            )

@@ -45,7 +45,7 @@ def estimated_seconds(config: NetworkConfig, training: TrainingConfig, plan: Bat
     multiplied = num_parameters(config) - (0 if config.tie_weights else config.vocabulary_size * config.embedding_dim)
     positions = plan.num_targets
     if config.form == "ngrams":  # every prefix is read in full, padding included
-        positions *= int(plan.text.lengths.max(initial=2)) - 1
+        positions *= plan.longest_row - 1
     passes = num_passes(training, plan.num_batches)
     return 6 * multiplied * positions * passes / (EFFICIENCY * flops_per_second(training.precision))
 
