@@ -95,7 +95,7 @@ def test_several_translations_are_ordered(reverser):
     translator, _, _ = reverser
     (found,) = translator.translations(["a b c"], num_beams=5, num_best=3)
     assert found[0].text == "c b a"
-    assert len({one.tokens for one in found}) == 3
+    assert len({one.tokens for one in found}) == 3  # two may read the same, with a word copied in one of them
     assert sorted((one.score for one in found), reverse=True) == [one.score for one in found]
 
 
