@@ -223,7 +223,10 @@ class InputThatWaits(io.RawIOBase):
     def read1(self, size: int) -> bytes:
         """Returns what has come, at least a byte unless the stream has ended."""
         self.before_waiting()
-        content: bytes = self.stream.read1(size)  # type: ignore[attr-defined]
+        try:
+            content: bytes = self.stream.read1(size)  # type: ignore[attr-defined]
+        except OSError as error:
+            raise TextrnnError(f"{STANDARD_INPUT}: cannot be read: {error.strerror or error}.") from error
         return content
 
 
