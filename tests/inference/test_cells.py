@@ -71,3 +71,6 @@ def test_the_table_of_projected_tokens_gives_what_projecting_gives():
     second, _ = network(token_ids, network.initial_states(40))
     assert network.first_inputs.table is not None
     np.testing.assert_allclose(first, second, atol=1e-6)
+    few, _ = network(token_ids[:15], network.initial_states(15))
+    fresh = RecurrentNetwork(config, weights)
+    np.testing.assert_array_equal(few, fresh(token_ids[:15], fresh.initial_states(15))[0])  # to the last bit
