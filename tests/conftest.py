@@ -92,13 +92,13 @@ def reverser(tmp_path_factory):
     )
     records = translator.fit(
         reversal_pairs(4000, seed=1),
-        epochs=9,
+        epochs=14,
         batch_tokens=300,
         learning_rate=0.01,
         warmup_steps=50,
         patience=0,
         label_smoothing=0.0,
-        moving_average=0.0,
+        moving_average=0.99,
         averaged_checkpoints=2,
         validation_fraction=0.05,
         validation_sentences=50,

@@ -236,6 +236,10 @@ class Writer:
         return generate(self.network, self._trained_tokenizer(), read, options, samples, attempt, explain)
 
     def _prompt(self, text: str) -> Prompt:
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise TextrnnError(f"The prompt holds half a character, at position {error.start + 1}.") from error
         return make_prompt(self._trained_tokenizer(), self._beginning(), as_read(text))
 
     def _beginning(self) -> list[int]:
