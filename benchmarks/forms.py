@@ -28,16 +28,16 @@ def training_form(turns: Turns, form: str, path: str, batch_size: int = 32) -> N
     from textrnn.training.threads import prepare_threads
     from textrnn.training.trainer import Trainer
 
-    corpus = corpora.read(path)
+    corpus = corpora.read(path, documents="line")
     tokenizer = make_tokenizer("word", corpus.lines(), 4000)
     with tempfile.TemporaryDirectory() as directory:
-        text = encode_corpus(corpus, tokenizer, pathlib.Path(directory))
-        longest = int((text.line_ends - text.line_starts).max()) + 2
+        text = encode_corpus(corpus, tokenizer, pathlib.Path(directory), markers=True)
+        longest = int(text.lengths.max())
         options: dict[str, Any] = {**NETWORKS["tutorial"], "form": form, "dropout": 0.0, "max_length": longest}
         config = NetworkConfig(vocabulary_size=tokenizer.vocabulary_size, **options)
         prepare_threads(config)
         network = RecurrentNetwork(config, seed=1)
-        plan = BatchPlan(text, form, batch_size, 64, longest, True, seed=0)
+        plan = BatchPlan(text, form, batch_size, 64, longest, seed=0)
 
         num_batches = 0
 

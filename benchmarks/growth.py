@@ -35,7 +35,7 @@ def read_corpus(megabytes: float, path: str) -> dict[str, float]:
         start = time.perf_counter()
         text = encode_corpus(corpora.read(large), tokenizer, pathlib.Path(directory))
         encoded = time.perf_counter() - start
-        windows = sum(batch.targets.size for batch in BatchPlan(text, "stream", 32, 64, 64, False, seed=0).batches())
+        windows = sum(batch.targets.size for batch in BatchPlan(text, "stream", 32, 64, 64, seed=0).batches())
         seconds = time.perf_counter() - start
         assert windows > 0.9 * text.num_tokens
     return {"seconds": seconds, "encoding": encoded, "megabytes": peak_megabytes(), "base": base}
