@@ -141,6 +141,16 @@ def test_patience_stops_a_run_that_no_longer_improves():
     assert len(trainer.fit()) < 50
 
 
+def test_patience_waits_as_long_as_the_loss_falls_though_the_score_does_not_rise():
+    """What chance scored at first is not beaten for a while; with neither loss nor score gaining, patience runs out."""
+    learning = make_trainer(epochs=8, patience=2, learning_rate=0.01)
+    learning.validation_score = lambda weights: 1.0 / learning.position.step
+    assert len(learning.fit()) == 8
+    idle = make_trainer(epochs=50, patience=2, learning_rate=1e-9, schedule="constant", optimizer="adam")
+    idle.validation_score = lambda weights: 1.0 / idle.position.step
+    assert len(idle.fit()) < 50
+
+
 def test_keras_callbacks_are_driven(tmp_path):
     seen = []
 

@@ -1,6 +1,6 @@
 """The score by which a translator's training chooses its weights: BLEU of some validation sentences."""
 
-from textrnn.evaluation.bleu import bleu_metric
+from textrnn.evaluation.bleu import bleu
 from textrnn.evaluation.bleu_tokenizers import tokenizer_for
 from textrnn.preprocessing.pairs import Pairs, references
 from textrnn.progress import Progress
@@ -26,15 +26,10 @@ class ValidationBleu:
             progress.message(f"validation BLEU by sacreBLEU's {self.tokenize} tokenizer: the targets have no spaces")
 
     def score(self, translations: list[str]) -> float:
-        """Returns the BLEU, 0 to 100, of a translation of each of `sources`.
-
-        It is 0 until all orders of n-grams are met. BLEU is smoothed as a rule, and so gives some tenths to what an
-        untrained network writes; the first such chance would count as the best weights and soon end the training.
-        """
+        """Returns the BLEU, 0 to 100, of a translation of each of `sources`."""
         self.translations = translations
         # Effective order, because where no sentence has four words BLEU would be 0 whatever is learned.
-        metric = bleu_metric(self.tokenize, lowercase=False, effective_order=True, smooth_method="none")
-        return float(metric.corpus_score(translations, self.references).score)
+        return bleu(translations, self.references, tokenize=self.tokenize, effective_order=True).score
 
     @property
     def sample(self) -> str:

@@ -12,7 +12,8 @@ from textrnn.preprocessing.tokenizers import EOS_ID, UNK_ID, SubwordTokenizer, T
 __all__ = ["HiddenWords", "SegmentationSampler", "counterparts", "resegmentation", "resegmented"]
 
 ENOUGH_UNKNOWN = 0.01  # share of unknown tokens from which on a network learns about them without this
-STRENGTH = 1.0  # a word that occurs c times is hidden with probability STRENGTH / (STRENGTH + c)
+STRENGTH = 4.0  # a word that occurs c times is hidden with probability STRENGTH / (STRENGTH + c)
+MOST_HIDDEN = 0.5  # but never with a higher one than this
 LEAST_LIKENESS = 0.5
 MAX_PAIRS = 100_000
 
@@ -106,7 +107,7 @@ class HiddenWords:
         counts = np.bincount(ids)
         self.probabilities = np.zeros(len(counts))
         known = list(self.counterparts)
-        self.probabilities[known] = STRENGTH / (STRENGTH + counts[known])
+        self.probabilities[known] = np.minimum(STRENGTH / (STRENGTH + counts[known]), MOST_HIDDEN)
 
     def encode(self, randomness: np.random.Generator) -> EncodedPairs:
         """Returns the pairs with some words hidden."""

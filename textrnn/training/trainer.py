@@ -299,9 +299,12 @@ class Trainer:
                 seconds=self._passed_seconds(),
                 validation_score=score,
             )
+            has_lowest_loss = loss < min((row["validation_loss"] for row in position.history), default=math.inf)
             position.history.append(dataclasses.asdict(record))
             improved = self._remember(record.criterion, weights)
-            position.validations_without_gain = 0 if improved else position.validations_without_gain + 1
+            # A score that chance has given early is not beaten for a while, but the loss shows that more is learned.
+            gained = improved or has_lowest_loss
+            position.validations_without_gain = 0 if gained else position.validations_without_gain + 1
             if improved and self.save_best is not None:
                 self.save_best(weights, record)
         position.loss_sum = position.num_targets = position.step_seconds = 0.0
