@@ -23,6 +23,15 @@ def test_filters():
     assert some.kept(max_length=40, max_ratio=3).tolist() == [0, 3, 4]
 
 
+def test_pairs_of_languages_with_unlike_tokens_are_measured_by_what_is_usual():
+    """A target token for four source tokens: 40 and 10 are as usual, 40 and 40 or 160 and 10 four times that."""
+    usual = [(40, 10)] * 150
+    some = encoded(*usual, (40, 40), (39, 40), (160, 10), (164, 10), (44, 10))
+    assert some.kept(max_length=200, max_ratio=4).tolist()[150:] == [150, 152, 154]
+    alike = encoded(*[(40, 30)] * 150, (40, 10), (40, 9))
+    assert alike.kept(max_length=200, max_ratio=4).tolist()[150:] == [150]
+
+
 def test_a_batch_is_padded_on_the_right():
     batch = PairBatch.of([np.array([5, 6]), np.array([7])], [np.array([8]), np.array([9, 10])])
     assert batch.inputs[0].tolist() == [[5, 6, EOS_ID], [7, EOS_ID, 0]]

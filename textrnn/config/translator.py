@@ -140,7 +140,8 @@ class TranslatorTrainingConfig(FittingConfig):
     Args:
         batch_tokens: Target tokens per step, padding included.
         max_length: Longest sentence of either language in tokens; pairs with a longer one are left out.
-        max_ratio: Pairs in which one side has so many times the other's tokens are left out, unless both are short.
+        max_ratio: Pairs in which one side has so many times the other's tokens are left out, unless both are short;
+            between English and Chinese, say, so many times what is usual in the corpus.
         subword_regularization: Share of the words that get another segmentation in each epoch, drawn by its
             probability: what BPE-dropout is to byte pairs (Kudo 2018). Only for subwords.
         joined_pairs: Share of the pairs that are joined with another one to a row of two sentences, so that the network

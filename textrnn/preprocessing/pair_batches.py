@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 BUCKET_POOL = 200  # batches whose pairs are sorted by length together
+USUAL_RATIO = 1.5  # between two languages of one script; beyond it, a corpus has its own measure
+ENOUGH_PAIRS = 100  # to tell that measure
 SHORT = 8  # tokens; the lengths of shorter sentences say little about whether they translate each other
 
 
@@ -55,10 +57,23 @@ class EncodedPairs:
         return unknown / max(self.num_source_tokens + self.num_target_tokens, 1)
 
     def kept(self, max_length: int, max_ratio: float) -> "np.ndarray":
-        """Returns the indices of the pairs that are neither too long nor too unequal."""
+        """Returns the indices of the pairs that are neither too long nor too unequal.
+
+        Unequal is what differs from the usual: a character of Chinese stands for three or four of English.
+        """
         lengths = np.array([[len(s), len(t)] for s, t in zip(self.sources, self.targets, strict=True)]).reshape(-1, 2)
-        longer, shorter = lengths.max(axis=1), lengths.min(axis=1)
-        return np.flatnonzero((longer <= max_length) & ((longer <= max_ratio * shorter) | (longer <= SHORT)))
+        longer = lengths.max(axis=1)
+        scaled = lengths * [1.0, self._usual_ratio(lengths)]  # target tokens in the measure of source tokens
+        equal = scaled.max(axis=1) <= max_ratio * scaled.min(axis=1)
+        return np.flatnonzero((longer <= max_length) & (equal | (longer <= SHORT)))
+
+    @staticmethod
+    def _usual_ratio(lengths: np.ndarray) -> float:
+        """Returns how many source tokens a target token stands for, or 1 where that is about it or cannot be told."""
+        if len(lengths) < ENOUGH_PAIRS:
+            return 1.0
+        ratio = float(np.median(np.maximum(lengths[:, 0], 1) / np.maximum(lengths[:, 1], 1)))
+        return ratio if max(ratio, 1 / ratio) > USUAL_RATIO else 1.0
 
     def take(self, indices: np.ndarray) -> "EncodedPairs":
         """Returns the pairs at these indices."""
