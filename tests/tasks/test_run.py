@@ -5,8 +5,9 @@ import sys
 import pytest
 
 from textrnn import TextrnnError
+from textrnn.config import TrainingConfig
 from textrnn.tasks import run
-from textrnn.tasks.run import Run, prepared_output
+from textrnn.tasks.run import Run, prepared_output, with_fitting_warmup
 
 
 def make_run(directory):
@@ -50,3 +51,20 @@ def test_an_earlier_run_is_protected(tmp_path):
     with pytest.raises(TextrnnError, match=r"holds an earlier run. Pass `resume`"):
         prepared_output(tmp_path, False)
     assert prepared_output(tmp_path, True) == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("length", "num_batches", "expected"),
+    [({"epochs": 60}, 3, 18), ({"epochs": 100}, 50, 200), ({"steps": 300}, 3, 30), ({"minutes": 5.0}, 3, 200)],
+)
+def test_no_run_ends_inside_a_warmup_that_nobody_asked_for(length, num_batches, expected):
+    config = TrainingConfig(warmup_steps=200, **length)
+    assert with_fitting_warmup(config, length, num_batches).warmup_steps == expected
+    assert with_fitting_warmup(config, {**length, "warmup_steps": 200}, num_batches) is config
+
+
+def test_a_missing_tensorflow_is_noticed_before_anything_is_read_or_written(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(ModuleNotFoundError, match="pip install tensorflow"):
+        make_run(tmp_path / "out")
+    assert not (tmp_path / "out").exists()

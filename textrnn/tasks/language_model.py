@@ -20,7 +20,7 @@ from textrnn.preprocessing.tokenizers import LEVELS, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model, save_model
 from textrnn.tasks.generations import Generation, Writer, described
-from textrnn.tasks.run import Run, digest, unchanged_by_failure, vocabulary_digest
+from textrnn.tasks.run import Run, digest, unchanged_by_failure, vocabulary_digest, with_fitting_warmup
 from textrnn.tasks.training_text import Source, cut_for, opened, read_training_text, training_sides
 from textrnn.weights import with_larger_vocabulary
 
@@ -278,6 +278,7 @@ class LanguageModel(Writer):
     ) -> "list[EpochRecord]":
         plans = self._batch_plans(texts, config)
         check_size(plans, texts, self.config)
+        config = with_fitting_warmup(config, options["fit"], plans[0].num_batches)
         from textrnn.training.estimates import describe_run
         from textrnn.training.networks import RecurrentNetwork as KerasNetwork
         from textrnn.training.threads import prepare_threads

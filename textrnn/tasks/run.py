@@ -1,7 +1,9 @@
 """A training run of any task: its output directory, the model saved from it, what it was called with, its facts."""
 
 import contextlib
+import dataclasses
 import hashlib
+import importlib.util
 import os
 import pathlib
 import tempfile
@@ -19,7 +21,7 @@ from textrnn.storage import CHECKPOINT, StoredModel, read_options, save_model
 if TYPE_CHECKING:
     from textrnn.training.history import EpochRecord
 
-__all__ = ["Run", "digest", "prepared_output", "unchanged_by_failure", "vocabulary_digest"]
+__all__ = ["Run", "digest", "prepared_output", "unchanged_by_failure", "vocabulary_digest", "with_fitting_warmup"]
 
 try:
     import fcntl
@@ -86,6 +88,20 @@ def vocabulary_digest(tokenizers: Iterable[Tokenizer]) -> str:
     return digest(content for tokenizer in tokenizers for content in tokenizer.files().values())
 
 
+def with_fitting_warmup(config: FittingConfig, asked: dict[str, Any], num_batches: int) -> Any:
+    """Returns the config with a warm-up that takes a tenth of the run at most, unless somebody has set one.
+
+    Args:
+        config: How to train.
+        asked: The options of `fit` that are set.
+        num_batches: How many steps read the training data once.
+    """
+    num_steps = config.steps or (config.epochs or 0) * num_batches
+    if asked.get("warmup_steps") is not None or not num_steps:
+        return config
+    return dataclasses.replace(config, warmup_steps=min(config.warmup_steps, num_steps // 10))
+
+
 class Run:
     """A training run of a task, as a context: its output directory is locked while the `with` block runs.
 
@@ -100,6 +116,7 @@ class Run:
     Raises:
         TextrnnError: If `output` cannot be written, another process trains into it, or it holds a run and neither
             `resume` nor `overwrite` is set.
+        ModuleNotFoundError: If TensorFlow is not installed: better known before the data is read.
     """
 
     def __init__(
@@ -111,6 +128,8 @@ class Run:
         callbacks: Sequence[Any],
         progress: Progress | None,
     ) -> None:
+        if importlib.util.find_spec("tensorflow") is None:
+            raise ModuleNotFoundError("Training needs TensorFlow: pip install tensorflow", name="tensorflow")
         if resume and overwrite:
             raise TextrnnError("`resume` goes on with an earlier run and `overwrite` replaces it. Pass one of them.")
         if resume and output is None:

@@ -22,7 +22,7 @@ from textrnn.preprocessing.resegmentation import resegmentation
 from textrnn.preprocessing.tokenizers import LEVELS, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model, save_model
-from textrnn.tasks.run import Run, digest, unchanged_by_failure, vocabulary_digest
+from textrnn.tasks.run import Run, digest, unchanged_by_failure, vocabulary_digest, with_fitting_warmup
 
 if TYPE_CHECKING:
     from textrnn.evaluation.bleu import TranslationScores
@@ -308,6 +308,7 @@ class Translator:
             PairPlan(training[1], config.batch_tokens, config.seed, config.joined_pairs, resegment),
             PairPlan(validation[1], config.batch_tokens),
         )
+        config = with_fitting_warmup(config, options["fit"], plans[0].num_batches)
         prepare_threads(self.config, run.progress)
         network = KerasNetwork(self.config, config.precision, config.seed)
         if self.weights:
