@@ -3,16 +3,21 @@
     python -m benchmarks.defaults novel FILE ... --characters 100000 --test-from 320000
     python -m benchmarks.defaults lines FILE ... --trials 12
     python -m benchmarks.defaults novel FILE --characters 100000 --trial "units=512 seed=1" --trial units=256
+    python -m benchmarks.defaults pairs FILE --pairs 20000 --trials 12
 
 `novel` trains on the beginning of each file and scores 30,000 characters of a later part. `lines` sets aside every
 tenth line. Bits per character, the state carried through; PPMd (order 3 to 6, the best one) is given the training text
 first and then compresses pieces of 1,000 characters, or lines. `--trials N` tries that many other options, `--trial`
 those named.
+
+`pairs` takes so many pairs drawn at random, and translates 500 other sentences that are in none of them. The other
+options get the time that the defaults took. BLEU is scored as validation does it: by characters for Chinese.
 """
 
 import argparse
 import json
 import pathlib
+import random
 import statistics
 import tempfile
 import time
@@ -23,10 +28,13 @@ import pyppmd
 
 import textrnn
 from textrnn import corpora
-from textrnn.config import NetworkConfig
+from textrnn.config import NetworkConfig, TranslatorConfig
+from textrnn.preprocessing import pairs as pair_files
+from textrnn.preprocessing.pairs import Pairs
 from textrnn.progress import Progress
 
 TEST_CHARACTERS = 30_000
+TEST_SENTENCES = 500
 PIECE = 1000
 MEMORY = 256 << 20
 
@@ -46,6 +54,25 @@ TRIALS: list[dict[str, Any]] = [
     {"level": "char", "batch_size": 32},
     {"level": "subword", "vocabulary_size": 500},
     {"level": "word"},
+]
+
+# The same for sentence pairs.
+PAIR_TRIALS: list[dict[str, Any]] = [
+    {"encoder_units": (128,), "decoder_units": (128, 128), "embedding_dim": 128},
+    {"encoder_units": (384,), "decoder_units": (384, 384), "embedding_dim": 384},
+    {"decoder_units": (256,)},
+    {"vocabulary_size": 2000},
+    {"vocabulary_size": 8000},
+    {"joint_vocabulary": True},
+    {"input_dropout": 0.1, "dropout": 0.1, "output_dropout": 0.1},
+    {"input_dropout": 0.4, "dropout": 0.4, "output_dropout": 0.4},
+    {"learning_rate": 0.0015},
+    {"learning_rate": 0.006},
+    {"batch_tokens": 600},
+    {"batch_tokens": 2400},
+    {"subword_regularization": 0.0},
+    {"level": "word", "vocabulary_size": 8000},
+    {"level": "char"},
 ]
 
 
@@ -101,7 +128,7 @@ def trained(training: pathlib.Path, test: pathlib.Path, options: dict[str, Any])
 def trials(parsed: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yields the options to try: none, which are the defaults, then the others."""
     yield {}
-    yield from TRIALS[: parsed.trials]
+    yield from (PAIR_TRIALS if parsed.kind == "pairs" else TRIALS)[: parsed.trials]
     for text in parsed.trial:
         yield {name: literal(value) for name, value in (item.split("=") for item in text.split())}
 
@@ -114,20 +141,89 @@ def literal(value: str) -> Any:
         return value
 
 
+def pair_sides(path: str, number: int, left_out: str | None) -> tuple[Pairs, list[str], list[list[str]]]:
+    """Returns pairs to train on, test sentences that are in none of them, and all the translations of each."""
+    pairs = pair_files.opened(path)
+    never = set() if left_out is None else {line.casefold() for line in corpora.read(left_out).text().splitlines()}
+    translations: dict[str, list[str]] = {}
+    for source, target in zip(pairs.sources, pairs.targets, strict=True):
+        if source.casefold() not in never:
+            translations.setdefault(source, []).append(target)
+    sources = sorted(translations)
+    random.Random(0).shuffle(sources)
+    tests, rest = sources[:TEST_SENTENCES], sources[TEST_SENTENCES:]
+    training = [(source, target) for source in rest for target in translations[source]][:number]
+    most = max(len(translations[source]) for source in tests)
+    sets = [[(translations[source] * most)[i] for source in tests] for i in range(most)]
+    return Pairs(*map(list, zip(*training, strict=True))), tests, sets
+
+
+def trained_on_pairs(
+    training: Pairs, tests: list[str], references: list[list[str]], options: dict[str, Any]
+) -> dict[str, Any]:
+    """Trains a translator with some options set and returns BLEU, seconds and what was chosen."""
+    names = [*TranslatorConfig.option_names(), "level", "vocabulary_size"]
+    model = textrnn.Translator(**{name: value for name, value in options.items() if name in names})
+    start = time.monotonic()
+    records = model.fit(
+        training,
+        progress=Progress(quiet=True),
+        **{name: value for name, value in options.items() if name not in names},
+    )
+    seconds = time.monotonic() - start
+    scores = model.evaluate(tests, references)
+    return {
+        "bleu": scores.bleu.score,
+        "seconds": seconds,
+        "steps": records[-1].step,
+        "level": model.level,
+        "units": [*model.config.encoder_units, *model.config.decoder_units],
+        "signature": scores.bleu.signature,
+    }
+
+
+def compare_pairs(parsed: argparse.Namespace) -> None:
+    """Prints a Markdown table; one row for each set of options."""
+    print("| pairs | options | tokens | units | steps | minutes | BLEU |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for path in parsed.files:
+        sides = pair_sides(path, parsed.pairs, parsed.leave_out)
+        minutes = 0.0
+        for options in trials(parsed):
+            row = trained_on_pairs(*sides, {"minutes": minutes, **options} if options else {})
+            minutes = minutes or row["seconds"] / 60
+            print(
+                f"| {pathlib.Path(path).stem}, {len(sides[0]):,} | {described(options)} | {row['level']} "
+                f"| {' + '.join(map(str, row['units']))} | {row['steps']:,} | {row['seconds'] / 60:.1f} "
+                f"| {row['bleu']:.2f} |",
+                flush=True,
+            )
+        print(f"\n{row['signature']}\n", flush=True)
+
+
+def described(options: dict[str, Any]) -> str:
+    """Returns options in a line."""
+    return " ".join(f"{name}={value}" for name, value in options.items()) or "**defaults**"
+
+
 def main() -> None:
     """Prints a Markdown table; one row for each text and each set of options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.defaults", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("kind", choices=("novel", "lines"))
+    parser.add_argument("kind", choices=("novel", "lines", "pairs"))
     parser.add_argument("files", nargs="+")
     parser.add_argument("--characters", type=int, default=100_000, help="how much of a novel to train on")
     parser.add_argument(
         "--test-from", type=int, default=320_000, help="where the part of a novel begins that is scored"
     )
+    parser.add_argument("--pairs", type=int, default=20_000, help="how many sentence pairs to train on")
+    parser.add_argument("--leave-out", help="file of sentences that are neither trained on nor tested, one a line")
     parser.add_argument("--lines", type=int, default=None, help="how many lines to use at most")
     parser.add_argument("--trials", type=int, default=0, help="how many other sets of options to try")
     parser.add_argument("--trial", action="append", default=[], help="options to try, as in 'units=512 seed=1'")
     parser.add_argument("--quick", action="store_true", help="no PPMd")
     parsed = parser.parse_args()
+    if parsed.kind == "pairs":
+        return compare_pairs(parsed)
     print("| text | options | tokens | units | steps | minutes | bits per character | PPMd | ratio |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     defaults = []
@@ -143,9 +239,8 @@ def main() -> None:
                 if not options:
                     defaults.append(row["bits"])
                 compared = "| |" if base is None else f"{base:.3f} | {row['bits'] / base:.3f} |"
-                named = " ".join(f"{name}={value}" for name, value in options.items()) or "**defaults**"
                 print(
-                    f"| {pathlib.Path(path).stem} | {named} | {row['level']} "
+                    f"| {pathlib.Path(path).stem} | {described(options)} | {row['level']} "
                     f"| {' + '.join(map(str, row['units']))} | {row['steps']:,} "
                     f"| {row['seconds'] / 60:.1f} | {row['bits']:.3f} | {compared}",
                     flush=True,

@@ -301,6 +301,9 @@ def test_typed_text(text, expected, monkeypatch):
     content = text.encode("utf-8", "surrogateescape")
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), "cp1252"))  # its encoding is not asked
     assert commands.read_prompt("-") == expected.removesuffix("\n")
+    packed = io.BufferedReader(io.BytesIO(gzip.compress(content)))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(packed))
+    assert commands.read_prompt("-") == expected.removesuffix("\n")
 
 
 @pytest.mark.parametrize("text", ["caf\udce9", "\ud800"])

@@ -1,5 +1,6 @@
 """`textrnn translate` on what people type, pipe and keep in files."""
 
+import gzip
 import io
 import json
 import os
@@ -30,10 +31,23 @@ def piped(call, reverser, monkeypatch):
     """Translates standard input; returns (status, standard output, standard error)."""
 
     def run(content, *arguments):
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content))))
         return call(translate, "-", "--model", reverser[1], *arguments)
 
     return run
+
+
+def test_gzip_on_standard_input(piped):
+    plain = piped(b"a b c\n\nc a\n")
+    assert plain[0] == 0
+    packed = gzip.compress(b"a b c\n") + gzip.compress(b"\nc a\n")
+    assert piped(packed) == plain
+    status, output, error = piped(packed[:15])
+    assert (status, output) == (2, "")
+    assert (
+        error
+        == "error: standard input: cannot be read: Compressed file ended before the end-of-stream marker was reached.\n"
+    )
 
 
 @pytest.mark.parametrize(

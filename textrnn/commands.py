@@ -14,10 +14,17 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 from textrnn.errors import TextrnnError, check_choice, nearest
-from textrnn.preprocessing.files import STANDARD_INPUT, as_read, decoded_stream
+from textrnn.preprocessing.files import (
+    STANDARD_INPUT,
+    UNREADABLE,
+    as_read,
+    decoded_stream,
+    unpacked,
+    why_unreadable,
+)
 
 __all__ = [
     "Parser",
@@ -30,6 +37,7 @@ __all__ = [
     "print_result",
     "read_prompt",
     "run",
+    "standard_bytes",
     "standard_input",
     "typed",
 ]
@@ -155,16 +163,21 @@ def argument_text(text: str) -> str:
     return text
 
 
+def standard_bytes() -> IO[bytes]:
+    """Returns the bytes of standard input, unpacked if they are gzip."""
+    return unpacked(getattr(sys.stdin, "buffer", None) or io.BytesIO(sys.stdin.read().encode()))
+
+
 def standard_input() -> Iterator[str]:
-    """Yields the lines of standard input as they come, each with its newline, decoded as files are.
+    """Yields the lines of standard input as they come, each with its newline, unpacked and decoded as files are.
 
     Raises:
         TextrnnError: If it cannot be read, or is no text; names the line and the byte.
     """
     try:
-        yield from decoded_stream(getattr(sys.stdin, "buffer", None) or io.BytesIO(sys.stdin.read().encode()))
-    except OSError as error:
-        raise TextrnnError(f"{STANDARD_INPUT}: cannot be read: {error.strerror or error}.") from error
+        yield from decoded_stream(standard_bytes())
+    except UNREADABLE as error:
+        raise TextrnnError(f"{STANDARD_INPUT}: cannot be read: {why_unreadable(error)}.") from error
 
 
 def check_writable(path: str | None) -> None:
@@ -313,4 +326,4 @@ def main() -> int:
     if arguments[0] not in COMMANDS:
         print(f"textrnn: no command {arguments[0]!r}.{nearest(arguments[0], COMMANDS)}", file=sys.stderr)
         return USAGE_ERROR
-    return run(import_module(f"textrnn.{arguments[0]}").command, arguments[1:])
+    return run(lambda rest: import_module(f"textrnn.{arguments[0]}").command(rest), arguments[1:])

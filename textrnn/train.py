@@ -16,7 +16,7 @@ __all__ = ["command"]
 
 TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision")
 LANGUAGE_MODEL_OPTIONS = ("network", "level", "lowercase", "split_by", "column", "documents", "sample_prompt")
-TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "validation_target", "columns", "reverse")
+TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "lowercase", "validation_target", "columns", "reverse")
 FIT_OPTIONS = (
     "split_by",
     "validation_target",
@@ -36,6 +36,7 @@ def add_shared_options(parser: Parser) -> None:
     parser.add_argument("--config", type=pathlib.Path, help="JSON file with options; those given here override it")
     parser.add_argument("--initial-model", help="a shipped model or a directory whose weights training goes on from")
     parser.add_argument("--level", help="tokens: char, word or subword; by default what fits the text")
+    parser.add_argument("--lowercase", action="store_true", default=None, help="read and write small letters only")
     parser.add_argument("--encoding", help="encoding of the files (default utf-8)")
     parser.add_argument("--half-precision", action="store_true", default=None, help="save the weights as float16")
 
@@ -51,9 +52,6 @@ def add_language_model_options(parser: Parser) -> None:
         "--validation", nargs="+", type=pathlib.Path, help="text to validate on, instead of a part of the corpus"
     )
     parser.add_argument("--validation-fraction", type=float, help="part of the corpus to validate on; 0 for none of it")
-    parser.add_argument(
-        "--lowercase", action="store_true", default=None, help="put text and prompts into small letters"
-    )
     parser.add_argument("--split-by", help="how that part is chosen: block, document, line or group (whole files)")
     parser.add_argument("--column", help="name or number of the column with the text, in a CSV, TSV or JSON lines file")
     parser.add_argument(

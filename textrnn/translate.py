@@ -11,12 +11,21 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any
 
-from textrnn.commands import Parser, add_config_options, check_writable, chosen_options, print_result, read_prompt, run
+from textrnn.commands import (
+    Parser,
+    add_config_options,
+    check_writable,
+    chosen_options,
+    print_result,
+    read_prompt,
+    run,
+    standard_bytes,
+)
 from textrnn.errors import TextrnnError
 from textrnn.inference.beam_search import BeamOptions
 from textrnn.inference.sampling import SamplingOptions
 from textrnn.inference.translation import SAMPLING_NAMES, Translation
-from textrnn.preprocessing.files import STANDARD_INPUT, decoded_lines, decoded_stream
+from textrnn.preprocessing.files import STANDARD_INPUT, UNREADABLE, decoded_lines, decoded_stream, why_unreadable
 from textrnn.preprocessing.subtitles import Subtitles
 from textrnn.tasks.translator import MAX_SOURCE_TOKENS, Translator
 
@@ -225,16 +234,15 @@ class InputThatWaits(io.RawIOBase):
         self.before_waiting()
         try:
             content: bytes = self.stream.read1(size)  # type: ignore[attr-defined]
-        except OSError as error:
-            raise TextrnnError(f"{STANDARD_INPUT}: cannot be read: {error.strerror or error}.") from error
+        except UNREADABLE as error:
+            raise TextrnnError(f"{STANDARD_INPUT}: cannot be read: {why_unreadable(error)}.") from error
         return content
 
 
 def answer_standard_input(queue: LineQueue, encoding: str) -> None:
     """Translates the lines of standard input as they come."""
-    stream = getattr(sys.stdin, "buffer", None) or io.BytesIO(sys.stdin.read().encode())
     with queue:
-        pieces = decoded_stream(InputThatWaits(stream, queue.answer), encoding)  # type: ignore[arg-type]
+        pieces = decoded_stream(InputThatWaits(standard_bytes(), queue.answer), encoding)  # type: ignore[arg-type]
         queue.extend(piece.removesuffix("\n") for piece in pieces)
 
 

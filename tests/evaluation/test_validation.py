@@ -27,6 +27,12 @@ def test_it_is_bleu_against_all_translations(quiet):
     assert len(validation(LAMP, quiet, 1).sources) == 1
 
 
+def test_case_counts_for_nothing_where_only_small_letters_are_written(quiet):
+    small = [text.lower() for text in LAMP.targets[:2]]
+    assert validation(LAMP, quiet).score(small) < 70
+    assert ValidationBleu(LAMP, 10, quiet, lowercase=True).score(small) == pytest.approx(100)
+
+
 def test_sentences_of_less_than_four_words_are_scored(quiet):
     """Two words for three, both right: a precision of 1 and a brevity penalty of exp(1 - 3 / 2)."""
     words = Pairs(["Hola", "Buenos d\u00edas"], ["Hello", "Good day"])

@@ -276,6 +276,16 @@ def test_pairs_come_in_any_form_and_either_direction(tmp_path, capsys):
     )
 
 
+def test_small_letters(tmp_path, quiet):
+    sample = sample_pairs()
+    pairs = [(one.upper(), other.upper()) for one, other in zip(sample.sources, sample.targets, strict=True)]
+    translator = Translator(level="char", lowercase=True, **SMALL)
+    translator.fit(pairs, epochs=1, output=tmp_path / "m", progress=quiet)
+    loaded = Translator.load(tmp_path / "m")
+    text = pairs[0][0]
+    assert loaded.translate(text) == loaded.translate(text.lower()) == loaded.translate(text.lower()).lower() != ""
+
+
 def test_text_without_spaces_is_scored_by_characters(tmp_path, capsys):
     """Chinese targets: BLEU by words at spaces would be 0 in every epoch."""
     sources = [f"{a} and {b}" for a in "abcdefgh" for b in "abcdefgh"]

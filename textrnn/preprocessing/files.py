@@ -21,13 +21,16 @@ from textrnn.errors import TextrnnError
 __all__ = [
     "MAX_LINE_BYTES",
     "STANDARD_INPUT",
+    "UNREADABLE",
     "as_read",
     "decoded_lines",
     "decoded_pieces",
     "decoded_stream",
     "decoded_text",
     "shown_name",
+    "unpacked",
     "why_not_text",
+    "why_unreadable",
 ]
 
 MAX_LINE_BYTES = 16_000_000
@@ -42,6 +45,7 @@ BYTE_ORDER_MARKS = (  # the longest first: that of UTF-32 begins with that of UT
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+GZIP = b"\x1f\x8b"
 UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError)  # the last: an archive with a password
 
 
@@ -64,7 +68,7 @@ def decoded_pieces(path: str | os.PathLike[str], encoding: str = "utf-8", name: 
         with opened_bytes(pathlib.Path(path), name) as stream:
             yield from decoded_stream(stream, encoding, name)
     except UNREADABLE as error:
-        raise TextrnnError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+        raise TextrnnError(f"{name}: cannot be read: {why_unreadable(error)}.") from error
 
 
 def decoded_lines(path: str | os.PathLike[str], encoding: str = "utf-8", name: str | None = None) -> Iterator[str]:
@@ -142,7 +146,7 @@ def opened_bytes(path: pathlib.Path, name: str) -> Iterator[IO[bytes]]:
     """Opens a file's bytes, unpacked."""
     with open(path, "rb") as raw:
         magic = raw.peek(5)[:5]
-        if magic.startswith(b"\x1f\x8b"):
+        if magic.startswith(GZIP):
             with gzip.GzipFile(fileobj=raw) as stream:
                 yield cast(IO[bytes], stream)
         elif magic.startswith(b"PK\x03\x04"):
@@ -152,6 +156,18 @@ def opened_bytes(path: pathlib.Path, name: str) -> Iterator[IO[bytes]]:
             raise TextrnnError(f"{name}: is a PDF. Save its text as a text file first.")
         else:
             yield raw
+
+
+def unpacked(stream: IO[bytes]) -> IO[bytes]:
+    """Returns a stream that gives what another holds, unpacked if that is gzip; waits for its first bytes."""
+    if not hasattr(stream, "peek"):
+        return stream
+    return cast(IO[bytes], gzip.GzipFile(fileobj=stream)) if stream.peek(2)[:2] == GZIP else stream
+
+
+def why_unreadable(error: BaseException) -> str:
+    """Returns what an error of `UNREADABLE` says, without its number and the path."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def only_text(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:

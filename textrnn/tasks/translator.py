@@ -32,6 +32,7 @@ __all__ = ["Translation", "Translator"]
 
 MAX_SOURCE_TOKENS = 1000
 BATCH_SIZE = 64
+TOKENIZER_OPTIONS = ("level", "vocabulary_size", "lowercase")
 
 
 class Translator:
@@ -47,6 +48,7 @@ class Translator:
         level: "char", "word" or "subword" (the default), for both languages.
         vocabulary_size: Most token ids to use for each language, or for both together with a joint vocabulary; None
             lets `fit` choose.
+        lowercase: Whether sentences and translations are put into small letters, as in the tutorials.
         **options: Options of `textrnn.config.TranslatorConfig`. What is not set here is chosen by `fit`, by the number
             of pairs.
 
@@ -54,14 +56,21 @@ class Translator:
         TextrnnError: If an option is unknown or its value impossible.
     """
 
-    def __init__(self, *, level: str | None = None, vocabulary_size: int | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        level: str | None = None,
+        vocabulary_size: int | None = None,
+        lowercase: bool | None = None,
+        **options: Any,
+    ) -> None:
         if level is not None:
             check_choice("level", level, LEVELS)
         if vocabulary_size is not None:
             check_range("vocabulary_size", vocabulary_size, 5, 1_000_000, whole=True)
         names = [name for name in TranslatorConfig.option_names() if not name.endswith("vocabulary_size")]
-        check_options(options, [*names, "level", "vocabulary_size"], "Translator")
-        given = {**options, "level": level, "vocabulary_size": vocabulary_size}
+        check_options(options, [*names, *TOKENIZER_OPTIONS], "Translator")
+        given = {**options, "level": level, "vocabulary_size": vocabulary_size, "lowercase": lowercase}
         self.given = {name: value for name, value in given.items() if value is not None}
         self.level = level or "subword"
         self.vocabulary_size = vocabulary_size
@@ -259,7 +268,7 @@ class Translator:
             choice = translator_choice(len(pairs), model_options, given)
             self.chosen = {**choice.model, **model_options}
             self.level, self.vocabulary_size = self.chosen["level"], self.chosen["vocabulary_size"]
-            options = {name: value for name, value in self.chosen.items() if name not in ("level", "vocabulary_size")}
+            options = {name: value for name, value in self.chosen.items() if name not in TOKENIZER_OPTIONS}
             sizes: dict[str, Any] = {
                 f"{side}_vocabulary_size": self.vocabulary_size or 5 for side in ("source", "target")
             }
@@ -280,7 +289,7 @@ class Translator:
         if self.config.joint_vocabulary:
             texts = [pairs.sources + pairs.targets]
         self.tokenizers = {
-            name: make_tokenizer(self.level, lines, self.vocabulary_size)
+            name: make_tokenizer(self.level, lines, self.vocabulary_size, bool(self.chosen.get("lowercase")))
             for name, lines in zip(self.config.tokenizer_names, texts, strict=True)
         }
         self.config = dataclasses.replace(
@@ -314,7 +323,8 @@ class Translator:
         if self.weights:
             network.set_weights_by_name(self.weights)
         run.progress.message(describe_translator_run(self.config, config, training[1], validation[1], plans[0]))
-        bleu = ValidationBleu(validation[0], config.validation_sentences, run.progress)
+        lowercase = self.target_tokenizer.lowercase
+        bleu = ValidationBleu(validation[0], config.validation_sentences, run.progress, lowercase)
 
         def validation_score(weights: dict[str, np.ndarray]) -> float:
             self.weights, self._network = weights, None
