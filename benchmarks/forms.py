@@ -21,10 +21,10 @@ def training_form(turns: Turns, form: str, path: str, batch_size: int = 32) -> N
     """
     from textrnn.config import NETWORKS, NetworkConfig, TrainingConfig
     from textrnn.preprocessing import corpora
-    from textrnn.preprocessing.sequences import BatchPlan, encode_corpus
+    from textrnn.preprocessing.sequences import TextPlan, encode_corpus
     from textrnn.preprocessing.tokenizers import make_tokenizer
     from textrnn.training import keras
-    from textrnn.training.networks import RecurrentNetwork
+    from textrnn.training.language_model import RecurrentNetwork
     from textrnn.training.threads import prepare_threads
     from textrnn.training.trainer import Trainer
 
@@ -37,7 +37,7 @@ def training_form(turns: Turns, form: str, path: str, batch_size: int = 32) -> N
         config = NetworkConfig(vocabulary_size=tokenizer.vocabulary_size, **options)
         prepare_threads(config)
         network = RecurrentNetwork(config, seed=1)
-        plan = BatchPlan(text, form, batch_size, 64, longest, seed=0)
+        plan = TextPlan(text, form, batch_size, 64, longest, seed=0)
 
         num_batches = 0
 

@@ -68,7 +68,7 @@ def generate_in_turns(turns: Turns, task: Task, start: Callable[[], Any]) -> Non
 
 def textrnn_generation(turns: Turns, **options: Any) -> None:
     """A side: textrnn."""
-    from textrnn.inference.networks import RecurrentNetwork
+    from textrnn.inference.language_model import RecurrentNetwork
 
     task = Task(**options)
     network = RecurrentNetwork(task.config(), task.weights())

@@ -21,7 +21,7 @@ STEPS = 6
 def read_corpus(megabytes: float, path: str) -> dict[str, float]:
     """Encodes a text, repeated to a size, and draws all windows of one epoch; the base is what the imports take."""
     from textrnn.preprocessing import corpora
-    from textrnn.preprocessing.sequences import BatchPlan, encode_corpus
+    from textrnn.preprocessing.sequences import TextPlan, encode_corpus
     from textrnn.preprocessing.tokenizers import make_tokenizer
 
     content = pathlib.Path(path).read_bytes()
@@ -35,7 +35,7 @@ def read_corpus(megabytes: float, path: str) -> dict[str, float]:
         start = time.perf_counter()
         text = encode_corpus(corpora.read(large), tokenizer, pathlib.Path(directory))
         encoded = time.perf_counter() - start
-        windows = sum(batch.targets.size for batch in BatchPlan(text, "stream", 32, 64, 64, seed=0).batches())
+        windows = sum(batch.targets.size for batch in TextPlan(text, "stream", 32, 64, 64, seed=0).batches())
         seconds = time.perf_counter() - start
         assert windows > 0.9 * text.num_tokens
     return {"seconds": seconds, "encoding": encoded, "megabytes": peak_megabytes(), "base": base}
@@ -45,9 +45,9 @@ def train_steps(units: int = 256, vocabulary_size: int = 4000, length: int = 64)
     """Trains a language model for a few steps; the time is that of one step."""
     from benchmarks.training import OneBatch, Task, fitting
     from textrnn.config import NetworkConfig, TrainingConfig
-    from textrnn.preprocessing.sequences import Batch
+    from textrnn.preprocessing.batches import Batch
     from textrnn.training import keras
-    from textrnn.training.networks import RecurrentNetwork
+    from textrnn.training.language_model import RecurrentNetwork
     from textrnn.training.threads import prepare_threads
     from textrnn.training.trainer import Trainer
 

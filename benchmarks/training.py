@@ -114,8 +114,8 @@ def fit_in_turns(turns: Turns, network: Any, config: Any, batch: Any, steps: int
 def textrnn_language_model(turns: Turns, precision: str = "float32", **options: Any) -> None:
     """A side: textrnn."""
     from textrnn.config import TrainingConfig
-    from textrnn.preprocessing.sequences import Batch
-    from textrnn.training.networks import RecurrentNetwork
+    from textrnn.preprocessing.batches import Batch
+    from textrnn.training.language_model import RecurrentNetwork
     from textrnn.training.threads import prepare_threads
 
     task = Task(**options)
@@ -241,7 +241,7 @@ class TranslationTask:
 
     def batch(self) -> Any:
         """Returns a batch of pairs of like length."""
-        from textrnn.preprocessing.pair_batches import PairBatch
+        from textrnn.preprocessing.pair_batches import pair_batch
 
         randomness = np.random.default_rng(0)
         sides = [
@@ -251,7 +251,7 @@ class TranslationTask:
             ]
             for _ in range(2)
         ]
-        return PairBatch.of(*sides)
+        return pair_batch(*sides)
 
     @property
     def tokens(self) -> int:
@@ -262,8 +262,8 @@ class TranslationTask:
 def textrnn_translator(turns: Turns, precision: str = "float32", **options: Any) -> None:
     """A side: textrnn."""
     from textrnn.config import TranslatorTrainingConfig
-    from textrnn.training.encoder_decoder import EncoderDecoder
     from textrnn.training.threads import prepare_threads
+    from textrnn.training.translator import EncoderDecoder
 
     task = TranslationTask(**options)
     prepare_threads(task.config())

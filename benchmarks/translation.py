@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.turns import Turns
-from textrnn.preprocessing.sequences import pad
+from textrnn.preprocessing.batches import pad
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID
 
 BATCH_SIZE = 64

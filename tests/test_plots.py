@@ -3,7 +3,7 @@ import pytest
 
 from textrnn import plots
 from textrnn.evaluation.bleu import LengthBucket
-from textrnn.training.history import EpochRecord
+from textrnn.training.history import EpochRecord, Score
 
 
 def test_loss_curve_shows_both_losses(trained, tmp_path):
@@ -15,8 +15,8 @@ def test_loss_curve_shows_both_losses(trained, tmp_path):
     assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
 
 
-def record(epoch, loss, score=None):
-    return EpochRecord(epoch, 10, 2.0, loss, 0.001, 100.0, 5.0, score)
+def record(epoch, loss, score=None, name="BLEU"):
+    return EpochRecord(epoch, 10, 2.0, loss, 0.001, 100.0, 5.0, None if score is None else Score(name, score))
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def record(epoch, loss, score=None):
     [
         ([record(1, 3.0), record(2, 2.5), record(3, 2.75)], (2, 2.5), "weights kept: 2.500"),
         ([record(1, 2.0, 10.0), record(2, 2.5, 12.5), record(3, 2.6, 12.5)], (2, 12.5), "weights kept: BLEU 12.50"),
-        ([record(1, 3.0, 0.0), record(2, 2.5, 0.0)], (2, 0.0), "weights kept: BLEU 0.00"),
+        ([record(1, 3.0, 0.0), record(2, 2.5, 0.0)], (2, 0.0), "weights kept: BLEU 0"),
         ([record(1, float("nan")), record(2, 2.5)], (2, 2.5), "weights kept: 2.500"),
     ],
 )
@@ -37,10 +37,10 @@ def test_loss_curve_marks_the_weights_that_were_kept(records, place, label):
 
 
 def test_loss_curve_names_the_score():
-    figure = plots.loss_curve([record(1, 2.0, 10.0)], score_name="chrF")
+    figure = plots.loss_curve([record(1, 2.0, 10.0, "chrF")], unit="nats per target")
     texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert texts[2:] == ["validation chrF (on the right)", "weights kept: chrF 10.00"]
-    assert figure.axes[1].get_ylabel() == "chrF"
+    assert [axes.get_ylabel() for axes in figure.axes] == ["nats per target", "chrF"]
 
 
 def test_loss_curve_of_a_run_without_any_finite_loss():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from textrnn.config import NetworkConfig
-from textrnn.inference.networks import RecurrentNetwork
+from textrnn.inference.language_model import RecurrentNetwork
 from textrnn.weights import with_larger_vocabulary
 
 

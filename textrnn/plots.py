@@ -19,7 +19,7 @@ def save(figure: Any, path: str | os.PathLike[str]) -> None:
     write_atomically(pathlib.Path(path), content.getvalue())
 
 
-def loss_curve(records: Sequence[Any], path: str | os.PathLike[str] | None = None, score_name: str = "BLEU") -> Any:
+def loss_curve(records: Sequence[Any], path: str | os.PathLike[str] | None = None, unit: str = "nats per token") -> Any:
     """Draws training and validation loss over the epochs, and marks the weights that were kept.
 
     Those are the ones with the best validation score, which is drawn as well, or with the lowest validation loss where
@@ -28,7 +28,7 @@ def loss_curve(records: Sequence[Any], path: str | os.PathLike[str] | None = Non
     Args:
         records: `EpochRecord`s of a training run.
         path: Where to write a PNG, or None.
-        score_name: What the validation score is.
+        unit: What the losses are in.
 
     Returns:
         The Matplotlib figure.
@@ -41,22 +41,22 @@ def loss_curve(records: Sequence[Any], path: str | os.PathLike[str] | None = Non
     axes.plot(epochs, [record.training_loss for record in records], label="training loss (dropout on)", color="#4477aa")
     axes.plot(epochs, [record.validation_loss for record in records], label="validation loss", color="#ee6677")
     axes.set_xlabel("epoch")
-    axes.set_ylabel("nats per token")
+    axes.set_ylabel(unit)
     axes.margins(y=0.15)
     axes.grid(alpha=0.3)
     lines = list(axes.lines)
-    scored = any(record.validation_score is not None for record in records)
-    if scored:
+    named = next((record.score.name for record in records if record.score is not None), None)
+    if named is not None:
         scores = axes.twinx()
-        values = [math.nan if record.validation_score is None else record.validation_score for record in records]
-        lines += scores.plot(epochs, values, "--", label=f"validation {score_name} (on the right)", color="#228833")
-        scores.set_ylabel(score_name)
+        values = [math.nan if record.score is None else record.score.value for record in records]
+        lines += scores.plot(epochs, values, "--", label=f"validation {named} (on the right)", color="#228833")
+        scores.set_ylabel(named)
         scores.margins(y=0.15)
     for best in kept_records(records):
         axes.axvline(best.epoch, color="#bbbbbb", linewidth=1, zorder=0)
-        if scored:
-            label = f"weights kept: {score_name} {best.validation_score:.2f}"
-            lines += scores.plot([best.epoch], [best.validation_score], "o", color="#228833", label=label)
+        if best.score is not None:
+            label = f"weights kept: {best.score}"
+            lines += scores.plot([best.epoch], [best.score.value], "o", color="#228833", label=label)
         else:
             label = f"weights kept: {best.validation_loss:.3f}"
             lines += axes.plot([best.epoch], [best.validation_loss], "o", color="#ee6677", label=label)

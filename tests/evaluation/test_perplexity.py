@@ -4,7 +4,7 @@ import pytest
 from textrnn import TextrnnError, corpora
 from textrnn.config import NetworkConfig
 from textrnn.evaluation.perplexity import Evaluation, evaluate
-from textrnn.inference.networks import RecurrentNetwork
+from textrnn.inference.language_model import RecurrentNetwork
 from textrnn.preprocessing.sequences import encode_corpus
 from textrnn.preprocessing.tokenizers import CharTokenizer
 

@@ -9,8 +9,8 @@ from textrnn import TextrnnError
 from textrnn.config import TranslatorConfig
 from textrnn.inference import beam_search as module
 from textrnn.inference.beam_search import BeamOptions, beam_search, length_limit, ranking_score
-from textrnn.inference.encoder_decoder import EncoderDecoder
 from textrnn.inference.sampling import log_softmax
+from textrnn.inference.translator import EncoderDecoder
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID
 
 SOURCES = [np.array([5, 6]), np.array([7, 8, 9, 10]), np.array([4])]

@@ -3,7 +3,7 @@ import pytest
 
 from textrnn.config import NetworkConfig
 from textrnn.inference.cells import GRUCell, LSTMCell, SimpleRNNCell, run, sigmoid
-from textrnn.inference.networks import RecurrentNetwork
+from textrnn.inference.language_model import RecurrentNetwork
 
 
 def softmax(x):

@@ -4,7 +4,8 @@ import pytest
 from tests.conftest import random_weights
 from textrnn import TextrnnError
 from textrnn.config import NetworkConfig
-from textrnn.inference.networks import RecurrentNetwork, cross_entropies
+from textrnn.inference.language_model import RecurrentNetwork
+from textrnn.inference.networks import cross_entropies
 
 
 @pytest.mark.parametrize("cell", ["simple_rnn", "gru", "lstm"])

@@ -10,7 +10,7 @@ from tests.conftest import random_weights, reversal_pairs
 from textrnn.config import NetworkConfig
 from textrnn.evaluation import perplexity
 from textrnn.inference import threads
-from textrnn.inference.networks import RecurrentNetwork
+from textrnn.inference.language_model import RecurrentNetwork
 from textrnn.inference.threads import OneBlasThread, one_blas_thread, parts, side_by_side
 from textrnn.preprocessing import corpora
 from textrnn.preprocessing.sequences import encode_corpus

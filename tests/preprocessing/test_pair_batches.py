@@ -3,8 +3,8 @@ import pytest
 
 from textrnn.preprocessing.pair_batches import (
     EncodedPairs,
-    PairBatch,
     PairPlan,
+    pair_batch,
     pairs_digest,
 )
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID
@@ -33,7 +33,7 @@ def test_pairs_of_languages_with_unlike_tokens_are_measured_by_what_is_usual():
 
 
 def test_a_batch_is_padded_on_the_right():
-    batch = PairBatch.of([np.array([5, 6]), np.array([7])], [np.array([8]), np.array([9, 10])])
+    batch = pair_batch([np.array([5, 6]), np.array([7])], [np.array([8]), np.array([9, 10])])
     assert batch.inputs[0].tolist() == [[5, 6, EOS_ID], [7, EOS_ID, 0]]
     assert batch.inputs[1].tolist() == [[BOS_ID, 8, 0], [BOS_ID, 9, 10]]
     assert batch.targets.tolist() == [[8, EOS_ID, 0], [9, 10, EOS_ID]]

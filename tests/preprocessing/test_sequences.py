@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from textrnn import TextrnnError, corpora
 from textrnn.preprocessing.encoding import mapped
 from textrnn.preprocessing.sequences import (
-    BatchPlan,
     EncodedText,
+    TextPlan,
     document_windows,
     encode_corpus,
     ngram_sequences,
@@ -51,7 +51,7 @@ def test_padding_agrees_with_keras():
 
 def test_ngram_batches_pad_to_max_length_and_keep_the_end_of_long_prefixes(encoded):
     text = encoded("abcde\n\nfg\n", markers=False)
-    plan = BatchPlan(text, "ngrams", batch_size=10, length=1, max_length=4)
+    plan = TextPlan(text, "ngrams", batch_size=10, length=1, max_length=4)
     (batch,) = plan.batches()
     assert batch.inputs.tolist() == [[0, 0, 4], [0, 4, 5], [4, 5, 6], [5, 6, 7], [0, 0, 9]]
     assert batch.targets.tolist() == [5, 6, 7, 8, 10]
@@ -60,7 +60,7 @@ def test_ngram_batches_pad_to_max_length_and_keep_the_end_of_long_prefixes(encod
 
 def test_ngram_batches_are_no_wider_than_the_longest_line(encoded):
     """`bos a b c eos` has prefixes of at most four tokens, whatever `max_length` allows."""
-    plan = BatchPlan(encoded("abc\nd\n"), "ngrams", batch_size=10, length=1, max_length=100)
+    plan = TextPlan(encoded("abc\nd\n"), "ngrams", batch_size=10, length=1, max_length=100)
     (batch,) = plan.batches()
     assert batch.inputs.shape == (6, 4)
     assert batch.inputs[3].tolist() == [BOS_ID, 4, 5, 6]
@@ -68,7 +68,7 @@ def test_ngram_batches_are_no_wider_than_the_longest_line(encoded):
 
 def test_line_batches_predict_every_token_once(encoded):
     text = encoded("abc\nde\n\nf\n")
-    plan = BatchPlan(text, "lines", batch_size=2, length=1, max_length=10)
+    plan = TextPlan(text, "lines", batch_size=2, length=1, max_length=10)
     first, second = plan.batches()
     assert first.inputs.tolist() == [[BOS_ID, 9, 0], [BOS_ID, 7, 8]]
     assert first.targets.tolist() == [[9, EOS_ID, 0], [7, 8, EOS_ID]]
@@ -78,13 +78,13 @@ def test_line_batches_predict_every_token_once(encoded):
 
 def test_long_lines_go_on_in_the_next_batch_without_losing_a_target(encoded):
     text = encoded("abcdefg\nhijkl\n", markers=False)
-    first, second = BatchPlan(text, "lines", batch_size=4, length=1, max_length=4).batches()
+    first, second = TextPlan(text, "lines", batch_size=4, length=1, max_length=4).batches()
     assert first.inputs.tolist() == [[11, 12, 13], [4, 5, 6]]
     assert first.targets.tolist() == [[12, 13, 14], [5, 6, 7]]
     assert second.inputs.tolist() == [[14, 0, 0], [7, 8, 9]]
     assert second.targets.tolist() == [[15, 0, 0], [8, 9, 10]]
     assert (first.continues, second.continues) == (False, True)
-    assert BatchPlan(text, "lines", batch_size=4, length=1, max_length=4).num_batches == 2
+    assert TextPlan(text, "lines", batch_size=4, length=1, max_length=4).num_batches == 2
 
 
 def test_windows_of_documents_never_touch(encoded):
@@ -161,7 +161,7 @@ def test_stream_epochs_have_equal_numbers_of_equal_windows(tmp_path_factory, num
         markers = False
 
     Text.num_tokens = num_tokens
-    plan = BatchPlan(Text, "stream", batch_size=4, length=16, max_length=2, seed=seed)
+    plan = TextPlan(Text, "stream", batch_size=4, length=16, max_length=2, seed=seed)
     batches = list(plan.batches(epoch))
     assert len(batches) == plan.num_batches
     assert len({batch.inputs.shape for batch in batches}) == 1
@@ -172,7 +172,7 @@ def test_stream_epochs_have_equal_numbers_of_equal_windows(tmp_path_factory, num
 
 def test_states_of_a_few_rows_are_reset(encoded):
     text = encoded("abcdefghij" * 200, documents=None, markers=False)
-    plan = BatchPlan(text, "stream", batch_size=20, length=5, max_length=2, seed=1, state_reset=0.3)
+    plan = TextPlan(text, "stream", batch_size=20, length=5, max_length=2, seed=1, state_reset=0.3)
     first, *others = [np.broadcast_to(batch.continues, 20) for batch in plan.batches(2)]
     assert not first.any()
     assert 0.55 < np.mean(others) < 0.85
@@ -185,7 +185,7 @@ def test_batches_are_a_function_of_seed_and_epoch(encoded, form):
     text = encoded("".join(f"{'abcdefgh'[: 2 + number % 6]}{chr(97 + number % 26)}\n" for number in range(120)))
 
     def order(seed, epoch):
-        plan = BatchPlan(text, form, batch_size=8, length=25, max_length=12, seed=seed)
+        plan = TextPlan(text, form, batch_size=8, length=25, max_length=12, seed=seed)
         return [batch.inputs.tolist() for batch in plan.batches(epoch)]
 
     assert order(1, 0) == order(1, 0)
@@ -198,7 +198,7 @@ def test_shuffling_keeps_every_sequence(encoded, form):
     text = encoded("".join(f"{'abcdefgh'[: 2 + number % 6]}\n" for number in range(700)))
 
     def rows(seed):
-        plan = BatchPlan(text, form, batch_size=16, length=1, max_length=12, seed=seed)
+        plan = TextPlan(text, form, batch_size=16, length=1, max_length=12, seed=seed)
         return sorted(
             (tuple(np.trim_zeros(row)), tuple(np.atleast_1d(target)[np.atleast_1d(target) > 0]))
             for batch in plan.batches()
@@ -211,7 +211,7 @@ def test_shuffling_keeps_every_sequence(encoded, form):
 def test_bucketing_wastes_little_on_padding(lighthouse, tmp_path):
     corpus = corpora.read(lighthouse, documents="line")
     text = encode_corpus(corpus, CharTokenizer.train(corpus.lines(), 100), tmp_path, markers=True)
-    plan = BatchPlan(text, "lines", batch_size=4, length=1, max_length=200, seed=0)
+    plan = TextPlan(text, "lines", batch_size=4, length=1, max_length=200, seed=0)
     batches = list(plan.batches())
     padding = sum(int((batch.targets == 0).sum()) for batch in batches)
     assert padding / sum(batch.targets.size for batch in batches) < 0.05
@@ -245,7 +245,7 @@ def test_reading_through_a_large_file_does_not_hold_it_in_memory(tmp_path, form)
     text = EncodedText(mapped(tmp_path / "tokens", np.dtype(np.uint16)), starts, starts + 3999, num_tokens, 0)
     before = mapped_megabytes()
     peak = num_targets = 0
-    for number, batch in enumerate(BatchPlan(text, form, 8, 1000, 4001, seed=0).batches()):
+    for number, batch in enumerate(TextPlan(text, form, 8, 1000, 4001, seed=0).batches()):
         num_targets += batch.targets.size
         if number % 50 == 0:
             peak = max(peak, mapped_megabytes() - before)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from tests.conftest import ROOT, random_weights
 from textrnn.config import NetworkConfig
-from textrnn.inference.networks import RecurrentNetwork, cross_entropies
-from textrnn.preprocessing.sequences import pad
+from textrnn.inference.language_model import RecurrentNetwork
+from textrnn.inference.networks import cross_entropies
+from textrnn.preprocessing.batches import pad
 
 
 def generated(model, prompts, threads):
@@ -99,8 +100,8 @@ def test_numpy_losses_do_not_depend_on_padding_batch_or_bucket(batch, more):
 
 def test_keras_losses_equal_the_float64_ones():
     from textrnn.training import tf
+    from textrnn.training.language_model import RecurrentNetwork as KerasNetwork
     from textrnn.training.losses import projected_cross_entropy
-    from textrnn.training.networks import RecurrentNetwork as KerasNetwork
 
     network = KerasNetwork(NetworkConfig(**{**CONFIG.to_dict(), "form": "lines"}))
     network.set_weights_by_name(WEIGHTS)
@@ -111,6 +112,6 @@ def test_keras_losses_equal_the_float64_ones():
         for rows in (batch, batch[::-1]):
             padded = pad(rows, length=12 + int(generator.integers(0, 4)))
             hidden, _ = network.hidden_states(tf.constant(padded[:, :-1]), network.initial_states(len(rows)))
-            loss, count = projected_cross_entropy(hidden, network.output_projection, tf.constant(padded[:, 1:]))
-            assert float(count) == sum(len(row) - 1 for row in batch)
+            loss = projected_cross_entropy(hidden, network.output_projection, tf.constant(padded[:, 1:]))
+            assert float(network.num_targets(padded[:, 1:])) == sum(len(row) - 1 for row in batch)
             assert float(loss) == pytest.approx(expected, rel=1e-5)

@@ -145,7 +145,7 @@ def test_saving_and_loading(reverser, tmp_path):
     assert Translator.load(tmp_path / "half").translate(pairs.sources) == pairs.targets
     with open(directory / "history.csv") as file:
         rows = list(csv.DictReader(file))
-    assert [float(row["validation_score"]) for row in rows] == [record.validation_score for record in records]
+    assert [float(row["validation_bleu"]) for row in rows] == [record.validation_score for record in records]
     assert {"source_tokenizer.json", "target_tokenizer.json"} <= {path.name for path in directory.iterdir()}
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from tests.conftest import random_weights
 from textrnn.config import NETWORKS, NetworkConfig
-from textrnn.inference.networks import RecurrentNetwork as NumPyNetwork
+from textrnn.inference.language_model import RecurrentNetwork as NumPyNetwork
 from textrnn.inference.networks import cross_entropies
 from textrnn.training import keras, tf
+from textrnn.training.language_model import RecurrentNetwork as KerasNetwork
 from textrnn.training.losses import summed_cross_entropy
-from textrnn.training.networks import RecurrentNetwork as KerasNetwork
 
 CELLS = ("simple_rnn", "gru", "lstm")
 
@@ -59,19 +59,27 @@ def test_ngram_logits_agree(cell, bidirectional, normalized):
     np.testing.assert_allclose(numpy_network.ngram_logits(token_ids), expected, atol=1e-5)
 
 
+def test_the_state_names_every_variable():
+    options = {"embedding_dropout": 0.1, "weight_drop": 0.1, "dropout": 0.2, "layer_normalization": True}
+    network, _ = both(**options)
+    state = network.named_state()
+    assert sorted(map(id, state.values())) == sorted(map(id, network.variables))
+    assert {"embedding/dropout_seed", "recurrent_0/weight_drop_seed", "recurrent_0/kernel"} <= set(state)
+    assert set(state) == set(both(**options)[0].named_state())  # another network in the same process
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_ngram_form_and_lines_form_have_the_same_loss(cell):
     """Every prefix of a line predicts its next token: the n-gram losses add up to the loss of the line run once."""
     keras_network, numpy_network = both(cell=cell, form="lines")
     line = np.random.default_rng(4).integers(1, 20, 12)
     logits, _ = keras_network.run(tf.constant(line[np.newaxis, :-1]), keras_network.initial_states(1))
-    lines_loss, count = summed_cross_entropy(logits, tf.constant(line[np.newaxis, 1:]))
+    lines_loss = summed_cross_entropy(logits, tf.constant(line[np.newaxis, 1:]))
     prefixes = np.zeros((11, 14), np.int64)
     for end in range(1, 12):
         prefixes[end - 1, 14 - end :] = line[:end]
     targets = tf.constant(line[1:])
-    ngram_loss, _ = summed_cross_entropy(keras_network.ngram_logits(tf.constant(prefixes)), targets)
-    assert float(count) == 11
+    ngram_loss = summed_cross_entropy(keras_network.ngram_logits(tf.constant(prefixes)), targets)
     assert float(lines_loss) / 11 == pytest.approx(float(ngram_loss) / 11, abs=1e-5)
     numpy_loss = cross_entropies(numpy_network.ngram_logits(prefixes), line[1:]).sum()
     assert float(lines_loss) / 11 == pytest.approx(numpy_loss / 11, abs=1e-5)
@@ -144,6 +152,6 @@ def test_every_dropout_acts_in_training_only(option, variational):
 
 def test_variational_dropout_keeps_its_mask_over_time():
     network, _ = both(variational_dropout=True, output_dropout=0.5, dropout=0.0)
-    masks = network.dropouts[-1](tf.ones((2, 6, 50)), training=True).numpy()
+    masks = network.stack.dropouts[-1](tf.ones((2, 6, 50)), training=True).numpy()
     assert (masks == masks[:, :1]).all()
     assert 0 < masks.mean() < 2

@@ -81,7 +81,7 @@ def test_each_fit_prepares_threads_before_its_network_is_built(kind, monkeypatch
         raise PreparedError
 
     monkeypatch.setattr("textrnn.training.threads.prepare_threads", prepare)
-    for place in ("networks.RecurrentNetwork", "encoder_decoder.EncoderDecoder"):
+    for place in ("language_model.RecurrentNetwork", "translator.EncoderDecoder"):
         monkeypatch.setattr(f"textrnn.training.{place}.__init__", None)
     with pytest.raises(PreparedError):
         kind(level="word").fit(lighthouse if kind is LanguageModel else reversal_pairs(200, seed=1), progress=quiet)

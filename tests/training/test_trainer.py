@@ -8,10 +8,11 @@ import pytest
 from tests.callbacks import StopAfter
 from textrnn import LanguageModel, TextrnnError
 from textrnn.config import NetworkConfig, TrainingConfig
-from textrnn.preprocessing.sequences import BatchPlan
+from textrnn.preprocessing.sequences import TextPlan
 from textrnn.progress import Progress
 from textrnn.training import keras, tf
-from textrnn.training.networks import RecurrentNetwork
+from textrnn.training.history import Score, perplexity
+from textrnn.training.language_model import RecurrentNetwork
 from textrnn.training.schedule import MEASURED_STEPS, StepClock, learning_rate_at
 from textrnn.training.trainer import Trainer
 
@@ -33,12 +34,13 @@ def make_trainer(output=None, network_options=None, callbacks=(), progress=None,
         options["epochs"] = 3
     training = TrainingConfig(**options)
     plans = [
-        BatchPlan(Alphabet, config.form, training.batch_size, training.length, 20, seed=seed)
+        TextPlan(Alphabet, config.form, training.batch_size, training.length, 20, seed=seed)
         for seed in (training.seed, None)
     ]
     network = RecurrentNetwork(config, seed=training.seed)
     identity = {"network": config.to_dict(), "training": training.to_dict(), "text": "same"}
-    return Trainer(network, training, *plans, output=output, callbacks=callbacks, identity=identity, progress=progress)
+    how = {"output": output, "callbacks": callbacks, "identity": identity, "progress": progress}
+    return Trainer(network, training, *plans, loss_score=perplexity, **how)
 
 
 def test_the_text_is_learned():
@@ -58,7 +60,7 @@ def test_a_score_decides_before_the_loss():
     """The second validation has the best score, and of those with an equal score the third the better loss."""
     trainer = make_trainer(epochs=4, learning_rate=0.01)
     scores = iter([1.0, 3.0, 3.0, 2.0])
-    trainer.validation_score = lambda weights: next(scores)
+    trainer.validation_score = lambda weights: Score("BLEU", next(scores))
     records = trainer.fit()
     assert [record.validation_score for record in records] == [1.0, 3.0, 3.0, 2.0]
     assert records[2].validation_loss < records[1].validation_loss
@@ -141,13 +143,28 @@ def test_patience_stops_a_run_that_no_longer_improves():
     assert len(trainer.fit()) < 50
 
 
+def test_a_score_may_be_an_error(tmp_path):
+    """The lower the better: the third validation is the best, and history and curve name what was measured."""
+    messages = io.StringIO()
+    trainer = make_trainer(epochs=3, learning_rate=0.01, output=tmp_path, progress=Progress(messages))
+    errors = iter([2.0, 3.0, 0.5])
+    trainer.validation_score = lambda weights: Score("mean error", next(errors), higher_is_better=False)
+    records = trainer.fit()
+    assert min(records, key=lambda record: record.criterion) is records[2]
+    assert [line.endswith("best so far") for line in messages.getvalue().splitlines() if "mean error" in line] == [
+        True, False, True,
+    ]  # fmt: skip
+    with open(tmp_path / "history.csv") as file:
+        assert [float(row["validation_mean_error"]) for row in csv.DictReader(file)] == [2.0, 3.0, 0.5]
+
+
 def test_patience_waits_as_long_as_the_loss_falls_though_the_score_does_not_rise():
     """What chance scored at first is not beaten for a while; with neither loss nor score gaining, patience runs out."""
     learning = make_trainer(epochs=8, patience=2, learning_rate=0.01)
-    learning.validation_score = lambda weights: 1.0 / learning.position.step
+    learning.validation_score = lambda weights: Score("BLEU", 1.0 / learning.position.step)
     assert len(learning.fit()) == 8
     idle = make_trainer(epochs=50, patience=2, learning_rate=1e-9, schedule="constant", optimizer="adam")
-    idle.validation_score = lambda weights: 1.0 / idle.position.step
+    idle.validation_score = lambda weights: Score("BLEU", 1.0 / idle.position.step)
     assert len(idle.fit()) < 50
 
 
@@ -278,11 +295,11 @@ def test_batch_size_does_not_change_a_loss():
     from textrnn.training.losses import summed_cross_entropy
 
     rows = np.random.default_rng(0).integers(4, 12, (6, 9))
-    together, count = summed_cross_entropy(network(tf.constant(rows[:, :-1])), tf.constant(rows[:, 1:]))
+    together = summed_cross_entropy(network(tf.constant(rows[:, :-1])), tf.constant(rows[:, 1:]))
     alone = sum(
-        float(summed_cross_entropy(network(tf.constant(row[None, :-1])), tf.constant(row[None, 1:]))[0]) for row in rows
+        float(summed_cross_entropy(network(tf.constant(row[None, :-1])), tf.constant(row[None, 1:]))) for row in rows
     )
-    assert float(together) / float(count) == pytest.approx(alone / float(count), abs=1e-5)
+    assert float(together) == pytest.approx(alone, rel=1e-5)
 
 
 def test_history_is_written(trained):

@@ -10,8 +10,10 @@ from collections.abc import Callable
 import numpy as np
 
 from textrnn.errors import TextrnnError, check_range
-from textrnn.inference.networks import RecurrentNetwork, States, cross_entropies
-from textrnn.preprocessing.sequences import BatchPlan, EncodedText
+from textrnn.inference.language_model import RecurrentNetwork
+from textrnn.inference.networks import cross_entropies
+from textrnn.inference.stack import States
+from textrnn.preprocessing.sequences import EncodedText, TextPlan
 from textrnn.preprocessing.tokenizers import PAD_ID
 
 __all__ = ["DEFAULT_WINDOW", "Evaluation", "evaluate"]
@@ -163,7 +165,7 @@ def evaluate_documents(
 ) -> Evaluation:
     """Scores each document, or line, from its beginning to its end."""
     form = "ngrams" if network.config.bidirectional else "lines"
-    plan = BatchPlan(text, form, batch_size, 1, network.config.max_length if form == "ngrams" else ROW_TOKENS)
+    plan = TextPlan(text, form, batch_size, 1, network.config.max_length if form == "ngrams" else ROW_TOKENS)
     total, num_tokens = 0.0, 0
     states: States = []
     for batch in plan.batches():

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from textrnn.errors import check_range
-from textrnn.inference.encoder_decoder import EncoderDecoder, Memory
-from textrnn.inference.networks import States
 from textrnn.inference.sampling import log_softmax, repeated_ngram_tokens
-from textrnn.preprocessing.sequences import pad
+from textrnn.inference.stack import States
+from textrnn.inference.translator import EncoderDecoder, Memory
+from textrnn.preprocessing.batches import pad
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, PAD_ID, UNK_ID
 
 __all__ = ["BeamOptions", "Hypothesis", "beam_search", "length_limit", "ranking_score"]

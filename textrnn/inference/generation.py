@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from textrnn.inference.constraints import Banned, Constraint, Unfinished, ban_table, token_index
-from textrnn.inference.networks import States
 from textrnn.inference.prompts import Network, Prompt, ReadPrompt, read_prompt
 from textrnn.inference.sampling import SamplingOptions, log_softmax, next_token
+from textrnn.inference.stack import States
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Tokenizer
 
 __all__ = ["Choice", "Piece", "constrained", "constraints_of", "generate"]

@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 
 from textrnn.inference.constraints import TokenIndex, token_index, word_text
-from textrnn.inference.networks import States
 from textrnn.inference.sampling import log_softmax
+from textrnn.inference.stack import States
 from textrnn.preprocessing.tokenizers import BOS_ID, UNK_ID, CharTokenizer, SubwordTokenizer, Tokenizer, WordTokenizer
 
 __all__ = ["Network", "Prompt", "ReadPrompt", "make_prompt", "read_prompt"]

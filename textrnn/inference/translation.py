@@ -11,8 +11,8 @@ import numpy as np
 
 from textrnn.errors import TextrnnError, check_options
 from textrnn.inference.beam_search import BeamOptions, Hypothesis, length_limit, ranking_score
-from textrnn.inference.encoder_decoder import EncoderDecoder
 from textrnn.inference.sampling import SamplingOptions, log_softmax, next_token
+from textrnn.inference.translator import EncoderDecoder
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, UNK_ID, Tokenizer
 
 __all__ = ["SAMPLING_NAMES", "Translation", "drawn_apart", "forced", "sample", "translation_of"]

@@ -10,17 +10,17 @@ import numpy as np
 
 from textrnn.config import TranslatorTrainingConfig
 from textrnn.errors import TextrnnError
+from textrnn.preprocessing.batches import Batch, pad
 from textrnn.preprocessing.pairs import Pairs
-from textrnn.preprocessing.sequences import pad
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, UNK_ID, Tokenizer
 from textrnn.progress import Progress
 
 __all__ = [
     "EncodedPairs",
-    "PairBatch",
     "PairPlan",
     "encode_pairs",
     "encoded_pairs",
+    "pair_batch",
     "pairs_digest",
 ]
 
@@ -116,27 +116,16 @@ def encoded_pairs(
     return Pairs([pairs.sources[i] for i in kept], [pairs.targets[i] for i in kept]), encoded.take(kept)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class PairBatch:
-    """One training step's input, right-padded.
+def pair_batch(sources: list[np.ndarray], targets: list[np.ndarray]) -> Batch:
+    """Pads pairs of token ids and puts in the special ids.
 
-    Args:
-        inputs: Source token ids with `eos`, shape `(batch, source_time)`, and target token ids after `bos`, shape
-            `(batch, target_time)`, both int32.
-        targets: Target token ids with `eos`, shape `(batch, target_time)`.
-        continues: False; rows of different batches have nothing to do with each other.
+    Returns:
+        A batch whose inputs are source token ids with `eos`, shape `(batch, source_time)`, and target token ids after
+        `bos`, shape `(batch, target_time)`, and whose targets are target token ids with `eos`, all right-padded.
     """
-
-    inputs: tuple[np.ndarray, np.ndarray]
-    targets: np.ndarray
-    continues: bool = False
-
-    @classmethod
-    def of(cls, sources: list[np.ndarray], targets: list[np.ndarray]) -> "PairBatch":
-        """Pads pairs of token ids and puts in the special ids."""
-        encoder_inputs = pad([np.append(ids, EOS_ID) for ids in sources])
-        decoder_inputs = pad([np.insert(ids, 0, BOS_ID) for ids in targets])
-        return cls((encoder_inputs, decoder_inputs), pad([np.append(ids, EOS_ID) for ids in targets]))
+    encoder_inputs = pad([np.append(ids, EOS_ID) for ids in sources])
+    decoder_inputs = pad([np.insert(ids, 0, BOS_ID) for ids in targets])
+    return Batch((encoder_inputs, decoder_inputs), pad([np.append(ids, EOS_ID) for ids in targets]))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +146,7 @@ class PairPlan:
     joined_pairs: float = 0.0
     resegment: Callable[[np.random.Generator], EncodedPairs] | None = None
 
-    def batches(self, epoch: int = 0) -> Iterator[PairBatch]:
+    def batches(self, epoch: int = 0) -> Iterator[Batch]:
         """Yields the batches of one epoch."""
         pairs = self.pairs
         if self.resegment is not None:
@@ -165,7 +154,7 @@ class PairPlan:
         for rows in self._batched_rows(pairs, epoch):
             sources = [np.concatenate([pairs.sources[i] for i in row]) for row in rows]
             targets = [np.concatenate([pairs.targets[i] for i in row]) for row in rows]
-            yield PairBatch.of(sources, targets)
+            yield pair_batch(sources, targets)
 
     def _batched_rows(self, pairs: EncodedPairs, epoch: int) -> list[list[list[int]]]:
         """Returns for each batch its rows, and for each row the indices of the pairs in it."""

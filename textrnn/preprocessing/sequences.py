@@ -13,75 +13,30 @@ in temporary files that are mapped into memory, so memory does not grow with the
 import dataclasses
 import functools
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from textrnn.errors import TextrnnError, check_range
+from textrnn.preprocessing.batches import Batch, pad
 from textrnn.preprocessing.encoding import EncodedText, encode_corpus, let_go
 from textrnn.preprocessing.tokenizers import PAD_ID
 
 __all__ = [
-    "Batch",
-    "BatchPlan",
     "EncodedText",
+    "TextPlan",
     "document_windows",
     "encode_corpus",
     "line_batches",
     "ngram_batches",
     "ngram_sequences",
-    "pad",
     "stream_batches",
     "stream_windows",
 ]
 
 BUCKET_POOL = 100  # batches whose rows are sorted by length together
 LET_GO_EVERY = 200  # windows of a stream after which its pages are given back
-
-
-@dataclasses.dataclass(frozen=True)
-class Batch:
-    """One training step's input.
-
-    Args:
-        inputs: Token ids, int32, shape `(batch, length)`.
-        targets: Next tokens, int32: shape `(batch, length)`, or `(batch,)` in the n-gram form. `PAD_ID` counts for
-            nothing.
-        continues: Whether row `i` goes on where row `i` of the batch before it ended: one answer for all rows, or
-            booleans of shape `(batch,)`.
-    """
-
-    inputs: np.ndarray
-    targets: np.ndarray
-    continues: bool | np.ndarray = False
-
-
-def pad(sequences: Sequence[np.ndarray], side: str = "right", length: int | None = None) -> np.ndarray:
-    """Stacks sequences of ids into one int32 array, filled up with `PAD_ID` on one side.
-
-    Example:
-
-    >>> pad([np.array([5, 6, 7]), np.array([8])], side="left").tolist()
-    [[5, 6, 7], [0, 0, 8]]
-
-    Args:
-        sequences: Token ids, each of shape `(some_length,)`.
-        side: "left" or "right", where the padding goes.
-        length: Length of the result; by default that of the longest sequence. Longer sequences lose their beginning.
-
-    Returns:
-        Shape `(num_sequences, length)`.
-    """
-    length = max((len(ids) for ids in sequences), default=0) if length is None else length
-    result = np.full((len(sequences), length), PAD_ID, dtype=np.int32)
-    for row, ids in zip(result, sequences, strict=True):
-        ids = ids[-length:] if length else ids[:0]
-        if side == "left":
-            row[length - len(ids) :] = ids
-        else:
-            row[: len(ids)] = ids
-    return result
 
 
 def ngram_sequences(token_ids: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
@@ -322,7 +277,7 @@ def stream_shape(num_tokens: int, batch_size: int, length: int) -> tuple[int, in
 
 
 @dataclasses.dataclass(frozen=True)
-class BatchPlan:
+class TextPlan:
     """All batches of a training run or a validation, as a pure function of (seed, epoch).
 
     Args:

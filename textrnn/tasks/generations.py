@@ -10,7 +10,7 @@ from textrnn.config import NetworkConfig
 from textrnn.errors import TextrnnError, check_options, check_range
 from textrnn.inference.candidates import NextToken, next_tokens, next_words
 from textrnn.inference.generation import Choice, Piece, generate
-from textrnn.inference.networks import RecurrentNetwork
+from textrnn.inference.language_model import RecurrentNetwork
 from textrnn.inference.prompts import Prompt, make_prompt, without_unfinished_word
 from textrnn.inference.sampling import SamplingOptions
 from textrnn.preprocessing.files import as_read

@@ -12,9 +12,9 @@ import numpy as np
 from textrnn.config import NETWORKS, NetworkConfig, TrainingConfig
 from textrnn.defaults import fine_tuning_choice, language_model_choice
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
-from textrnn.inference.networks import RecurrentNetwork
+from textrnn.inference.language_model import RecurrentNetwork
 from textrnn.preprocessing import corpora
-from textrnn.preprocessing.sequences import BatchPlan, EncodedText, encode_corpus
+from textrnn.preprocessing.sequences import EncodedText, TextPlan, encode_corpus
 from textrnn.preprocessing.survey import Survey, num_documents
 from textrnn.preprocessing.tokenizers import LEVELS, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
@@ -280,11 +280,12 @@ class LanguageModel(Writer):
         check_size(plans, texts, self.config)
         config = with_fitting_warmup(config, options["fit"], plans[0].num_batches)
         from textrnn.training.estimates import describe_run
-        from textrnn.training.networks import RecurrentNetwork as KerasNetwork
+        from textrnn.training.history import perplexity
+        from textrnn.training.language_model import RecurrentNetwork as KerasNetwork
         from textrnn.training.threads import prepare_threads
 
         prepare_threads(self.config, run.progress)
-        network = KerasNetwork(self.config, config.precision, config.seed)
+        network = KerasNetwork(self.config, config.precision, config.seed, config.label_smoothing)
         if self.weights:
             network.set_weights_by_name(self.weights)
         run.progress.message(describe_run(self.config, config, texts, plans[0]))
@@ -315,6 +316,7 @@ class LanguageModel(Writer):
                 },
                 options={**options, "initial_model": self.origin},
                 sample=None if self.config.bidirectional else sample,
+                loss_score=perplexity,
             )
         except KeyboardInterrupt:
             self.weights = network.get_weights_by_name()  # the best so far, or those reached
@@ -323,12 +325,10 @@ class LanguageModel(Writer):
             self._network = None
         return records
 
-    def _batch_plans(
-        self, texts: tuple[EncodedText, EncodedText], config: TrainingConfig
-    ) -> tuple[BatchPlan, BatchPlan]:
+    def _batch_plans(self, texts: tuple[EncodedText, EncodedText], config: TrainingConfig) -> tuple[TextPlan, TextPlan]:
         shared = (self.config.form, config.batch_size, config.length, self.config.max_length)
-        training = BatchPlan(texts[0], *shared, seed=config.seed, state_reset=config.state_reset)
-        validation = BatchPlan(texts[1], *shared)
+        training = TextPlan(texts[0], *shared, seed=config.seed, state_reset=config.state_reset)
+        validation = TextPlan(texts[1], *shared)
         if self.config.form == "stream":  # few rows: each begins with a cold state
             rows = max(min(VALIDATION_ROWS, texts[1].num_tokens // (4 * config.length)), 1)
             validation = dataclasses.replace(validation, batch_size=rows)
@@ -405,9 +405,7 @@ def network_defaults() -> dict[str, Any]:
     return {field.name: field.default for field in fields if field.default is not dataclasses.MISSING}
 
 
-def check_size(
-    plans: tuple[BatchPlan, BatchPlan], texts: tuple[EncodedText, EncodedText], config: NetworkConfig
-) -> None:
+def check_size(plans: tuple[TextPlan, TextPlan], texts: tuple[EncodedText, EncodedText], config: NetworkConfig) -> None:
     """Raises if there is too little text to train or validate on."""
     for plan, text, name in zip(plans, texts, ("training", "validation"), strict=True):
         if plan.num_targets < 1 and text.num_tokens and config.form != "stream" and config.documents is None:

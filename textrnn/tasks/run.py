@@ -19,7 +19,7 @@ from textrnn.progress import Progress
 from textrnn.storage import CHECKPOINT, StoredModel, read_options, save_model
 
 if TYPE_CHECKING:
-    from textrnn.training.history import EpochRecord
+    from textrnn.training.history import EpochRecord, Score
 
 __all__ = ["Run", "digest", "prepared_output", "unchanged_by_failure", "vocabulary_digest", "with_fitting_warmup"]
 
@@ -187,7 +187,8 @@ class Run:
         identity: dict[str, Any],
         options: dict[str, Any],
         sample: Callable[[Weights], str] | None = None,
-        validation_score: Callable[[Weights], float] | None = None,
+        validation_score: "Callable[[Weights], Score] | None" = None,
+        loss_score: "Callable[[float], Score] | None" = None,
     ) -> "tuple[list[EpochRecord], Weights, dict[str, Any]]":
         """Trains a network and keeps what it has learned in `output`.
 
@@ -201,6 +202,7 @@ class Run:
             options: What the run was called with, for the checkpoint.
             sample: See `Trainer`.
             validation_score: See `Trainer`.
+            loss_score: See `Trainer`.
 
         Returns:
             The history, the weights and the facts for the manifest.
@@ -221,6 +223,7 @@ class Run:
             save_best=save_best,
             sample=sample,
             validation_score=validation_score,
+            loss_score=loss_score,
             callbacks=self.callbacks,
             progress=self.progress,
             identity={**identity, "training": config.to_dict()},
@@ -289,6 +292,6 @@ def facts_of(records: "list[EpochRecord]", config: FittingConfig, data_facts: di
         "validation_loss": round(best.validation_loss, 6),
         "seconds": round(records[-1].seconds, 1),
     }
-    if best.validation_score is not None:
-        facts["validation_bleu"] = round(best.validation_score, 4)
+    if best.score is not None:
+        facts[f"validation_{best.score.key}"] = round(best.score.value, 4)
     return facts

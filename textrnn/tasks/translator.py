@@ -11,9 +11,9 @@ from textrnn.config import TranslatorConfig, TranslatorTrainingConfig
 from textrnn.defaults import translator_choice, translator_tuning_choice, validation_share
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.inference.beam_search import BeamOptions, Hypothesis, beam_search
-from textrnn.inference.encoder_decoder import EncoderDecoder
 from textrnn.inference.threads import parts, side_by_side
 from textrnn.inference.translation import Translation, drawn_apart, forced, sample, translation_of
+from textrnn.inference.translator import EncoderDecoder
 from textrnn.preprocessing import pairs as pair_files
 from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan, encoded_pairs, pairs_digest
 from textrnn.preprocessing.pair_tables import Columns
@@ -307,9 +307,10 @@ class Translator:
         options: dict[str, Any],
     ) -> "list[EpochRecord]":
         from textrnn.evaluation.validation import ValidationBleu
-        from textrnn.training.encoder_decoder import EncoderDecoder as KerasNetwork
         from textrnn.training.estimates import describe_translator_run
+        from textrnn.training.history import Score, perplexity
         from textrnn.training.threads import prepare_threads
+        from textrnn.training.translator import EncoderDecoder as KerasNetwork
 
         both = self.source_tokenizer, self.target_tokenizer
         resegment = resegmentation(*training, both, config.subword_regularization)
@@ -319,16 +320,16 @@ class Translator:
         )
         config = with_fitting_warmup(config, options["fit"], plans[0].num_batches)
         prepare_threads(self.config, run.progress)
-        network = KerasNetwork(self.config, config.precision, config.seed)
+        network = KerasNetwork(self.config, config.precision, config.seed, config.label_smoothing)
         if self.weights:
             network.set_weights_by_name(self.weights)
         run.progress.message(describe_translator_run(self.config, config, training[1], validation[1], plans[0]))
         lowercase = self.target_tokenizer.lowercase
         bleu = ValidationBleu(validation[0], config.validation_sentences, run.progress, lowercase)
 
-        def validation_score(weights: dict[str, np.ndarray]) -> float:
+        def validation_score(weights: dict[str, np.ndarray]) -> Score:
             self.weights, self._network = weights, None
-            return bleu.score(list(self.translate(bleu.sources, num_beams=1)))
+            return Score("BLEU", bleu.score(list(self.translate(bleu.sources, num_beams=1))))
 
         try:
             records, self.weights, self.facts = run.train(
@@ -350,6 +351,7 @@ class Translator:
                 options={**options, "initial_model": self.origin},
                 sample=lambda weights: bleu.sample,
                 validation_score=validation_score,
+                loss_score=perplexity,
             )
         except KeyboardInterrupt:
             self.weights = network.get_weights_by_name()  # the best so far, or those reached

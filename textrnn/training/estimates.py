@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from textrnn.config import FittingConfig, NetworkConfig, TrainingConfig, TranslatorConfig, TranslatorTrainingConfig
 from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan
-from textrnn.preprocessing.sequences import BatchPlan, EncodedText
+from textrnn.preprocessing.sequences import EncodedText, TextPlan
 
 __all__ = ["describe_run", "describe_translator_run", "num_parameters"]
 
@@ -40,7 +40,7 @@ def precision_advice(precision: str) -> list[str]:
     return [f'advice: {precision} products are slower than float32 on this processor; use precision="float32".']
 
 
-def estimated_seconds(config: NetworkConfig, training: TrainingConfig, plan: BatchPlan) -> float:
+def estimated_seconds(config: NetworkConfig, training: TrainingConfig, plan: TextPlan) -> float:
     """Returns about how long all epochs take."""
     multiplied = num_parameters(config) - (0 if config.tie_weights else config.vocabulary_size * config.embedding_dim)
     positions = plan.num_targets
@@ -89,7 +89,7 @@ def estimated_bytes(config: NetworkConfig, training: TrainingConfig) -> int:
 
 
 def describe_run(
-    config: NetworkConfig, training: TrainingConfig, texts: tuple[EncodedText, EncodedText], plan: BatchPlan
+    config: NetworkConfig, training: TrainingConfig, texts: tuple[EncodedText, EncodedText], plan: TextPlan
 ) -> str:
     """Returns the lines that are shown before training starts."""
     parameters = num_parameters(config)

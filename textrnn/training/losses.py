@@ -2,9 +2,14 @@
 
 import tensorflow as tf
 
-__all__ = ["projected_cross_entropy", "summed_cross_entropy"]
+__all__ = ["num_real", "projected_cross_entropy", "summed_cross_entropy"]
 
 SMALL_VOCABULARY = 512  # below this, compiling the fused loss takes longer than it saves
+
+
+def num_real(targets):
+    """Returns how many token ids are not padding, as a float32 scalar."""
+    return tf.reduce_sum(tf.cast(tf.not_equal(targets, 0), tf.float32))
 
 
 def summed_cross_entropy(logits, targets, label_smoothing=0.0):
@@ -16,7 +21,7 @@ def summed_cross_entropy(logits, targets, label_smoothing=0.0):
         label_smoothing: Share of each target spread evenly over the vocabulary (Szegedy et al. 2016, section 7).
 
     Returns:
-        Two scalars: the sum in nats, and the number of real targets.
+        The sum in nats, a scalar.
     """
     real = tf.cast(tf.not_equal(targets, 0), tf.float32)
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
@@ -24,7 +29,7 @@ def summed_cross_entropy(logits, targets, label_smoothing=0.0):
         # -log p averaged over the vocabulary is the target's -log p plus how far its logit lies above the average.
         target_logits = tf.gather(logits, targets, batch_dims=len(targets.shape))
         losses += label_smoothing * (target_logits - tf.reduce_mean(logits, axis=-1))
-    return tf.reduce_sum(losses * real), tf.reduce_sum(real)
+    return tf.reduce_sum(losses * real)
 
 
 def projected_cross_entropy(hidden, output, targets, label_smoothing=0.0, block_rows=512):
@@ -41,7 +46,7 @@ def projected_cross_entropy(hidden, output, targets, label_smoothing=0.0, block_
         block_rows: Rows per block.
 
     Returns:
-        Two scalars: the sum in nats, and the number of real targets.
+        The sum in nats, a scalar.
     """
     if output.vocabulary_size < SMALL_VOCABULARY:
         return summed_cross_entropy(output(hidden), targets, label_smoothing)
@@ -76,8 +81,7 @@ def projected_cross_entropy(hidden, output, targets, label_smoothing=0.0, block_
         d_hidden = d_rows.concat()[:num_rows]
         return total, lambda up: (up * d_hidden, up * d_kernel, up * d_bias)
 
-    total = loss(tf.reshape(hidden, (-1, units)), kernel, tf.convert_to_tensor(output.bias))
-    return total, tf.reduce_sum(tf.cast(tf.not_equal(targets, 0), tf.float32))
+    return loss(tf.reshape(hidden, (-1, units)), kernel, tf.convert_to_tensor(output.bias))
 
 
 @tf.function(jit_compile=True)

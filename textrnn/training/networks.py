@@ -1,21 +1,21 @@
-"""Keras networks built from a config."""
+"""What the Keras networks share: weights by name, recurrent layers and dropout from a config, losses over tokens."""
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from textrnn.config import NetworkConfig
 from textrnn.training import layers
+from textrnn.training.losses import num_real, projected_cross_entropy, summed_cross_entropy
 
-__all__ = ["RecurrentNetwork"]
+__all__ = ["NamedNetwork", "TokenNetwork"]
 
 # Sizes of the layers whose loop is compiled where all batches have one shape. Smaller ones train for less time than
 # compiling takes; larger ones spend their time in the matrix products, which gain nothing.
 COMPILED_UNITS = range(64, 385)
+SEED_GENERATORS = ("seed_generator", "dropout_seed", "weight_drop_seed")  # what layers call theirs
 
 
 class NamedNetwork(keras.Model):
-    """What both networks share: a seed for each layer, and weights under the names that the config gives them.
+    """What all networks share: a seed for each layer, and weights under the names that the config gives them.
 
     Equal seeds would give layers of equal shape equal weights and dropout masks.
 
@@ -26,16 +26,19 @@ class NamedNetwork(keras.Model):
     """
 
     def __init__(self, config, precision: str = "float32", seed: int = 0, **options):
-        super().__init__(**options)
+        super().__init__(name="network", **options)
         self.network_config = config
+        self.named_dropouts: dict[str, keras.layers.Dropout] = {}
         self.precision = precision
         self.seed = seed
         self.seeds = iter(int(value) for value in np.random.SeedSequence(seed).generate_state(128) % (2**31))
 
-    def make_dropout(self, rate):
+    def make_dropout(self, rate, name):
         """Returns a dropout layer, whose mask may stay the same over a whole sequence."""
         noise_shape = (None, 1, None) if self.network_config.variational_dropout else None
-        return keras.layers.Dropout(rate, noise_shape=noise_shape, seed=next(self.seeds))
+        dropout = keras.layers.Dropout(rate, noise_shape=noise_shape, seed=next(self.seeds), name=name)
+        self.named_dropouts[name] = dropout
+        return dropout
 
     def make_recurrent(self, units, name):
         """Returns a recurrent layer; one whose name ends in "_backward" reads backwards."""
@@ -54,6 +57,19 @@ class NamedNetwork(keras.Model):
             name=name,
         )
 
+    def make_recurrent_layers(self, units, directions=("",), prefix="recurrent"):
+        """Returns for each layer its recurrent layers, one for each direction of reading.
+
+        Args:
+            units: Size of each layer.
+            directions: Suffixes of their names: `("",)`, or `("", "_backward")`.
+            prefix: What the names begin with, before the number of a layer.
+        """
+        return [
+            [self.make_recurrent(size, f"{prefix}_{layer}{direction}") for direction in directions]
+            for layer, size in enumerate(units)
+        ]
+
     @property
     def has_fixed_shape(self) -> bool:
         """Whether all training batches have one shape."""
@@ -71,6 +87,17 @@ class NamedNetwork(keras.Model):
             for variable in owner.trainable_variables
         }
 
+    def named_state(self):
+        """Returns all variables by name: those of `named_variables`, and the seeds that dropout draws from."""
+        state = self.named_variables()
+        for layer in [*self.weight_owners(), *self.named_dropouts.values()]:
+            for owner in (layer, getattr(layer, "cell", None)):
+                for name in SEED_GENERATORS:
+                    generator = getattr(owner, name, None)
+                    if generator is not None:
+                        state[f"{layer.name}/{name}"] = generator.state
+        return state
+
     def get_weights_by_name(self):
         """Returns the weights as NumPy arrays under the names of `weight_shapes`."""
         return {name: variable.numpy() for name, variable in self.named_variables().items()}
@@ -81,144 +108,38 @@ class NamedNetwork(keras.Model):
             variable.assign(weights[name])
 
 
-class RecurrentNetwork(NamedNetwork):
-    """Stacked Embedding, recurrent layers, Dropout and output; a plain Keras model over token ids.
-
-    Called on token ids of shape `(batch, time)` it returns next-token logits: `(batch, time, vocabulary_size)`, or, for
-    a config in the n-gram form, `(batch, vocabulary_size)` for the token after each pre-padded sequence.
+class TokenNetwork(NamedNetwork):
+    """A network whose targets are token ids: its loss is their cross-entropy, and 0 is padding.
 
     Args:
         config: What the network is.
         precision: "float32" or "bfloat16", the arithmetic of the matrix products.
         seed: Fixes the initial weights and the dropout.
+        label_smoothing: Share of each target spread evenly over the vocabulary, in training.
     """
 
-    def __init__(self, config: NetworkConfig, precision: str = "float32", seed: int = 0, **options):
+    output_projection: layers.TokenOutput
+    target_name = "token"
+
+    def __init__(self, config, precision: str = "float32", seed: int = 0, label_smoothing: float = 0.0, **options):
         super().__init__(config, precision, seed, **options)
-        self.embedding = layers.TokenEmbedding(
-            config.vocabulary_size,
-            config.embedding_dim,
-            dropout=config.embedding_dropout,
-            seed=next(self.seeds),
-            name="embedding",
-        )
-        self.recurrent = {
-            f"recurrent_{layer}{direction}": self.make_recurrent(units, f"recurrent_{layer}{direction}")
-            for layer, units in enumerate(config.units)
-            for direction in config.directions
-        }
-        rates = [config.input_dropout] + [config.dropout] * (len(config.units) - 1) + [config.output_dropout]
-        self.dropouts = [self.make_dropout(rate) for rate in rates]
-        self.normalizations = [
-            keras.layers.LayerNormalization(name=f"normalization_{layer}")
-            for layer in range(len(config.units) if config.layer_normalization else 0)
-        ]
-        self.output_projection = layers.TokenOutput(
-            config.vocabulary_size,
-            tied_to=self.embedding if config.tie_weights else None,
-            precision=precision,
-            seed=next(self.seeds),
-            name="output",
-        )
-        self.build((None, None))
-
-    def build(self, input_shape):
-        """Makes all the weights, so that they are there before the first batch."""
-        config = self.network_config
-        self.embedding.build(input_shape)
-        size = config.embedding_dim
-        for layer, units in enumerate(config.units):
-            for direction in config.directions:
-                self.recurrent[f"recurrent_{layer}{direction}"].build((None, None, size))
-            size = units * len(config.directions)
-            if self.normalizations:
-                self.normalizations[layer].build((None, None, size))
-        self.output_projection.build((None, size))
-        self.built = True
-
-    def call(self, token_ids, training=False):
-        """Returns the logits; see the class for shapes."""
-        if self.network_config.form == "ngrams":
-            return self.ngram_logits(token_ids, training)
-        return self.run(token_ids, self.initial_states(tf.shape(token_ids)[0]), training)[0]
-
-    def initial_states(self, batch_size):
-        """Returns zero states: for each layer a list of tensors of shape `(batch_size, units)`."""
-        config = self.network_config
-        return [[tf.zeros((batch_size, units))] * config.num_states for units in config.units]
-
-    def run(self, token_ids, states, training=False):
-        """Reads tokens from left to right.
-
-        Args:
-            token_ids: Shape `(batch, time)`; padding only on the right, where it changes nothing before it.
-            states: What `initial_states` or the call before returned.
-            training: Whether dropout is on.
-
-        Returns:
-            Logits of shape `(batch, time, vocabulary_size)`, and the states to carry on with.
-        """
-        hidden, new_states = self.hidden_states(token_ids, states, training)
-        return self.output_projection(hidden), new_states
-
-    def hidden_states(self, token_ids, states, training=False):
-        """The same as `run`, but for the output layer: returns what it would be given."""
-        hidden = self.dropouts[0](self.embedding(token_ids, training=training), training=training)
-        new_states = []
-        for layer in range(len(self.network_config.units)):
-            recurrent = self.recurrent[f"recurrent_{layer}"]
-            hidden, *state = recurrent(hidden, initial_state=states[layer], training=training)
-            hidden = self._after_layer(layer, hidden, training)
-            new_states.append(state)
-        return hidden, new_states
-
-    def ngram_logits(self, token_ids, training=False):
-        """Returns the logits of the token after each pre-padded sequence, shape `(batch, vocabulary_size)`."""
-        return self.output_projection(self.ngram_hidden(token_ids, training))
-
-    def ngram_hidden(self, token_ids, training=False):
-        """The same as `ngram_logits`, but for the output layer: returns what it would be given."""
-        mask = tf.not_equal(token_ids, 0)
-        config = self.network_config
-        hidden = self.dropouts[0](self.embedding(token_ids, training=training), training=training)
-        for layer in range(len(config.units)):
-            outputs, ends = [], []
-            for direction in config.directions:
-                recurrent = self.recurrent[f"recurrent_{layer}{direction}"]
-                sequence, end, *_ = recurrent(hidden, mask=mask, training=training)
-                outputs.append(tf.reverse(sequence, [1]) if recurrent.go_backwards else sequence)
-                ends.append(end)
-            if layer + 1 < len(config.units):
-                hidden = self._after_layer(layer, tf.concat(outputs, axis=-1), training)
-            else:  # the output layer sees where each direction has ended
-                hidden = self._after_layer(layer, tf.concat(ends, axis=-1)[:, tf.newaxis], training)[:, 0]
-        return hidden
-
-    def _after_layer(self, layer, hidden, training):
-        if self.normalizations:
-            hidden = self.normalizations[layer](hidden)
-        return self.dropouts[layer + 1](hidden, training=training)
-
-    def weight_owners(self):
-        """Returns the layers that hold weights."""
-        return [self.embedding, *self.recurrent.values(), *self.normalizations, self.output_projection]
-
-    # What the trainer asks of a network
-
-    @property
-    def has_fixed_shape(self):
-        """Whether all training batches have one shape."""
-        return self.network_config.form == "stream"
-
-    def step_signature(self):
-        """Returns the specs of a training step's inputs, targets and states."""
-        config = self.network_config
-        targets_shape = (None,) if config.form == "ngrams" else (None, None)
-        states = [[tf.TensorSpec((None, units), tf.float32)] * config.num_states for units in config.units]
-        return [tf.TensorSpec((None, None), tf.int32), tf.TensorSpec(targets_shape, tf.int32), states]
+        self.label_smoothing = label_smoothing
 
     def step_hidden(self, inputs, states, training):
-        """Returns what the output layer is given for each of a step's targets, and the states to carry on with."""
-        if self.network_config.form == "ngrams":
-            return self.ngram_hidden(inputs, training), states
-        return self.hidden_states(inputs, states, training)
+        """Returns what the output layer is given for each target, `(..., units)`, and the states to carry on with."""
+        raise NotImplementedError
+
+    def num_targets(self, targets):
+        """Returns the number of targets that are not padding."""
+        return num_real(targets)
+
+    def step_loss(self, inputs, targets, states, training, max_targets):
+        """Returns the cross-entropy summed over real targets, in nats, and the states to carry on with."""
+        hidden, states = self.step_hidden(inputs, states, training)
+        if not training:
+            return summed_cross_entropy(self.output_projection(hidden), targets), states
+        # Four blocks to a batch: few enough to cost nothing, small enough for the cache.
+        block_rows = max(-(-max_targets // 4), 16)
+        return projected_cross_entropy(
+            hidden, self.output_projection, targets, self.label_smoothing, block_rows
+        ), states

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from textrnn.config import FittingConfig
-from textrnn.training.losses import projected_cross_entropy, summed_cross_entropy
+from textrnn.training.protocol import TrainableNetwork
 
 __all__ = ["Steps"]
 
@@ -24,19 +24,18 @@ class Steps:
     `validate(inputs, targets, states)` returns the summed loss, the number of real targets, and the states.
 
     Args:
-        network: A `textrnn.training.networks.RecurrentNetwork` or `textrnn.training.encoder_decoder.EncoderDecoder`.
+        network: The network, which knows its loss.
         config: How to train.
         max_targets: Most targets in a training batch, padding included.
     """
 
-    def __init__(self, network: Any, config: FittingConfig, max_targets: int) -> None:
+    def __init__(self, network: TrainableNetwork, config: FittingConfig, max_targets: int) -> None:
         self.network = network
         self.config = config
-        self.variables = list(network.trainable_variables)
+        self.variables = list(network.named_variables().values())
         self.optimizer = self._make_optimizer()
         self.averages = [tf.Variable(v.value, trainable=False) for v in self.variables] if config.moving_average else []
-        # Four blocks to a batch: few enough to cost nothing, small enough for the cache.
-        self.block_rows = max(-(-max_targets // 4), 16)
+        self.max_targets = max_targets
         is_large = sum(math.prod(variable.shape) for variable in self.variables) >= LARGE_NETWORK
         # Compiled into one loop over each weight, an update is twice as fast.
         self._update = tf.function(self._update_body, jit_compile=is_large)
@@ -47,7 +46,7 @@ class Steps:
         self.validate = tf.function(self._validate, input_signature=signature)
 
     def _make_optimizer(self) -> Any:
-        options = {"learning_rate": self.config.learning_rate, "beta_2": 0.99}
+        options = {"learning_rate": self.config.learning_rate, "beta_2": 0.99, "name": "optimizer"}
         if self.config.optimizer == "adamw":
             optimizer = keras.optimizers.AdamW(weight_decay=self.config.weight_decay, **options)
             optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
@@ -57,7 +56,7 @@ class Steps:
         return optimizer
 
     def _train(self, inputs: Any, targets: Any, states: Any, learning_rate: Any, decay: Any) -> Any:
-        num_targets = tf.reduce_sum(tf.cast(tf.not_equal(targets, 0), tf.float32))
+        num_targets = self.network.num_targets(targets)
         results = [self._loss_and_gradients(num_targets, *part) for part in self._parts((inputs, targets, states))]
         loss_sums, part_gradients, states = zip(*results, strict=True)
         loss_sum = tf.add_n(loss_sums)
@@ -77,10 +76,7 @@ class Steps:
     def _loss_and_gradients(self, num_targets: Any, inputs: Any, targets: Any, states: Any) -> Any:
         """Returns the summed loss of some rows of a batch, its gradients by the weights, and the states."""
         with tf.GradientTape() as tape:
-            hidden, states = self.network.step_hidden(inputs, states, training=True)
-            loss_sum, _ = projected_cross_entropy(
-                hidden, self.network.output_projection, targets, self.config.label_smoothing, self.block_rows
-            )
+            loss_sum, states = self.network.step_loss(inputs, targets, states, True, self.max_targets)
             loss = loss_sum / tf.maximum(num_targets, 1.0)
         gradients = tape.gradient(loss, [variable.value for variable in self.variables])
         return loss_sum, [tf.convert_to_tensor(gradient) for gradient in gradients], states
@@ -99,8 +95,8 @@ class Steps:
 
     def _loss_alone(self, inputs: Any, targets: Any, states: Any) -> Any:
         """Returns the summed loss of some rows of a batch without dropout, the number of targets, and the states."""
-        hidden, states = self.network.step_hidden(inputs, states, training=False)
-        return (*summed_cross_entropy(self.network.output_projection(hidden), targets), states)
+        loss_sum, states = self.network.step_loss(inputs, targets, states, False, self.max_targets)
+        return loss_sum, self.network.num_targets(targets), states
 
     @contextlib.contextmanager
     def averaged_weights(self) -> Iterator[None]:

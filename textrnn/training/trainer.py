@@ -17,13 +17,13 @@ import tensorflow as tf
 
 from textrnn.config import BUDGET, FittingConfig
 from textrnn.errors import TextrnnError
-from textrnn.preprocessing.pair_batches import PairBatch, PairPlan
-from textrnn.preprocessing.sequences import Batch, BatchPlan
+from textrnn.preprocessing.batches import Batch, Plan
 from textrnn.progress import Progress
 from textrnn.storage import CHECKPOINT, write_atomically
 from textrnn.training.callbacks import Callbacks
 from textrnn.training.checkpoint import Position, check_same_run, read_checkpoint, write_checkpoint
-from textrnn.training.history import EpochRecord, history_csv
+from textrnn.training.history import EpochRecord, Score, history_csv
+from textrnn.training.protocol import TrainableNetwork
 from textrnn.training.schedule import MEASURED_STEPS, StepClock, learning_rate_at
 from textrnn.training.signals import PostponedSignals
 from textrnn.training.steps import Steps
@@ -37,15 +37,16 @@ class Trainer:
     """Fits a network to batches.
 
     Args:
-        network: A `textrnn.training.networks.RecurrentNetwork` or `textrnn.training.encoder_decoder.EncoderDecoder`.
+        network: The network, which knows its loss.
         config: How to train.
         training: The training batches.
         validation: The validation batches.
         output: Directory for checkpoint, history and model, or None to write nothing.
         save_best: Called with the weights by name and a record whenever validation has improved.
         sample: Called with the weights by name after each validation; returns a line to look at.
-        validation_score: Called with the weights by name at each validation; returns a score, the higher the better,
-            that decides which weights are best. None leaves that to the validation loss.
+        validation_score: Called with the weights by name at each validation; returns the score that decides which
+            weights are best. None leaves that to the validation loss.
+        loss_score: Returns the score that a validation loss amounts to, for people, such as its perplexity.
         callbacks: Keras callbacks.
         progress: Where messages go.
         identity: What the data and the model are, by name; a checkpoint of another identity is not resumed.
@@ -54,15 +55,16 @@ class Trainer:
 
     def __init__(
         self,
-        network: Any,
+        network: TrainableNetwork,
         config: FittingConfig,
-        training: BatchPlan | PairPlan,
-        validation: BatchPlan | PairPlan,
+        training: Plan,
+        validation: Plan,
         *,
         output: pathlib.Path | None = None,
         save_best: Callable[[dict[str, np.ndarray], EpochRecord], None] | None = None,
         sample: Callable[[dict[str, np.ndarray]], str] | None = None,
-        validation_score: Callable[[dict[str, np.ndarray]], float] | None = None,
+        validation_score: Callable[[dict[str, np.ndarray]], Score] | None = None,
+        loss_score: Callable[[float], Score] | None = None,
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
         identity: dict[str, Any] | None = None,
@@ -76,6 +78,7 @@ class Trainer:
         self.save_best = save_best
         self.sample = sample
         self.validation_score = validation_score
+        self.loss_score = loss_score
         self.progress = progress or Progress(quiet=True)
         self.identity = identity or {}
         self.options = options or {}
@@ -93,7 +96,7 @@ class Trainer:
         """Returns the number of steps that the config asks for; 0 if that has to be measured."""
         return self.config.steps or (self.config.epochs or 0) * self.num_batches
 
-    def _states_for(self, batch: Batch | PairBatch, states: Any) -> Any:
+    def _states_for(self, batch: Batch, states: Any) -> Any:
         """Returns the states of the rows that continue, and zeros for those that begin."""
         continues = np.asarray(batch.continues)
         if states is None or not continues.any():
@@ -156,11 +159,9 @@ class Trainer:
             }
             self.network.set_weights_by_name(average)
             score = None if self.validation_score is None else self.validation_score(average)
-            found = dataclasses.replace(
-                self.records[-1], validation_loss=self.validation_loss(), validation_score=score
-            )
+            found = dataclasses.replace(self.records[-1], validation_loss=self.validation_loss(), score=score)
             best = self.position.best_criteria[0]
-            named = "validation loss" if score is None else "negative BLEU and validation loss"
+            named = "validation loss" if score is None else f"{score.direction} {score.name} and validation loss"
             self.progress.message(
                 f"{named} of the average of the best {len(self.best_weights)} weights: {shown(found.criterion)}, "
                 f"of the best ones: {shown(best)}"
@@ -172,7 +173,7 @@ class Trainer:
     @property
     def records(self) -> list[EpochRecord]:
         """The history so far."""
-        return [EpochRecord(**row) for row in self.position.history]  # type: ignore[arg-type]
+        return [EpochRecord.from_dict(row) for row in self.position.history]
 
     def _is_out_of_patience(self) -> bool:
         per_epoch = 1 if self.config.validations else self.config.validations_per_epoch
@@ -244,14 +245,14 @@ class Trainer:
             seconds = self.step_clock.seconds_of(position.num_steps - position.step, validation_seconds, self.config)
             self.progress.message(f"about {seconds / 60:.1f} minutes, by the first {MEASURED_STEPS} steps")
 
-    def _batches_from(self, first: int) -> Iterator[Batch | PairBatch]:
+    def _batches_from(self, first: int) -> Iterator[Batch]:
         batches = self.training.batches(self.position.epoch)
         for _ in range(first):
             next(batches, None)
         return batches
 
-    def _train_on(self, batch: Batch | PairBatch) -> float:
-        """Makes one step; returns its loss in nats per real token."""
+    def _train_on(self, batch: Batch) -> float:
+        """Makes one step; returns its loss in nats per target."""
         position, config = self.position, self.config
         start = time.monotonic()
         learning_rate = self.callbacks.learning_rate(self._scheduled_learning_rate())
@@ -295,9 +296,9 @@ class Trainer:
                 training_loss=position.loss_sum / max(position.num_targets, 1.0),
                 validation_loss=loss,
                 learning_rate=float(self.steps.optimizer.learning_rate.numpy()),
-                tokens_per_second=position.num_targets / max(position.step_seconds, 1e-9),
+                targets_per_second=position.num_targets / max(position.step_seconds, 1e-9),
                 seconds=self._passed_seconds(),
-                validation_score=score,
+                score=score,
             )
             has_lowest_loss = loss < min((row["validation_loss"] for row in position.history), default=math.inf)
             position.history.append(dataclasses.asdict(record))
@@ -312,7 +313,8 @@ class Trainer:
         if self.output is not None:
             self._write_checkpoint()
             write_atomically(self.output / "history.csv", history_csv(self.records))
-        return {"loss": record.training_loss, "val_loss": loss, "val_perplexity": record.validation_perplexity}
+        logs = {"loss": record.training_loss, "val_loss": loss}
+        return logs | {f"val_{found.key}": found.value for found in self._scores(record)}
 
     def _remember(self, criterion: tuple[float, float], weights: dict[str, np.ndarray]) -> bool:
         """Keeps weights that are among the best; returns whether they are the very best."""
@@ -332,19 +334,23 @@ class Trainer:
         self.clock = now
         return self.position.seconds
 
+    def _scores(self, record: EpochRecord) -> list[Score]:
+        """Returns what a validation's loss amounts to, and what else was scored."""
+        scores = [] if self.loss_score is None else [self.loss_score(record.validation_loss)]
+        return scores if record.score is None else [*scores, record.score]
+
     def _report(self, record: EpochRecord, improved: bool, weights: dict[str, np.ndarray]) -> None:
         self.progress.message(
             f"epoch {record.epoch:.4g}: training loss {record.training_loss:.4f}, validation loss "
-            f"{record.validation_loss:.4f} (perplexity {record.validation_perplexity:.2f}), "
-            f"{'' if record.validation_score is None else f'BLEU {record.validation_score:.2f}, '}"
-            f"{record.tokens_per_second:,.0f} tokens/s, {record.seconds / 60:.1f} min"
+            f"{record.validation_loss:.4f}, {''.join(f'{score}, ' for score in self._scores(record))}"
+            f"{record.targets_per_second:,.0f} {self.network.target_name}s/s, {record.seconds / 60:.1f} min"
             f"{', best so far' if improved else ''}"
         )
         if self.sample is not None:
             self.progress.message(f"  sample: {self.sample(weights)!r}")
 
     def validation_loss(self) -> float:
-        """Returns the loss on the validation batches in nats per real token."""
+        """Returns the loss on the validation batches in nats per target."""
         total = count = 0.0
         states = None
         for batch in self.validation.batches():
@@ -359,14 +365,15 @@ class Trainer:
         if self.output is not None and self.records:
             from textrnn import plots
 
-            plots.loss_curve(self.records, self.output / "loss.png")
+            plots.loss_curve(self.records, self.output / "loss.png", f"nats per {self.network.target_name}")
 
     def _arrays(self) -> dict[str, Any]:
         """Returns every variable that training changes, by name: weights, averages, optimizer and dropout seeds."""
+        names = self.network.named_variables()
         return {
-            **{f"network/{index}": variable for index, variable in enumerate(self.network.variables)},
-            **{f"optimizer/{index}": variable for index, variable in enumerate(self.steps.optimizer.variables)},
-            **{f"average/{index}": variable for index, variable in enumerate(self.steps.averages)},
+            **{f"network/{name}": variable for name, variable in self.network.named_state().items()},
+            **{variable.path: variable for variable in self.steps.optimizer.variables},  # optimizer/...
+            **{f"average/{name}": average for name, average in zip(names, self.steps.averages, strict=False)},
         }
 
     def _write_checkpoint(self) -> None:
@@ -388,7 +395,7 @@ class Trainer:
         check_same_run(path, identity, self.identity)
         for name, variable in self._arrays().items():
             variable.assign(arrays[name])
-        names = list(self.network.named_variables())
+        names = list(self.network.get_weights_by_name())
         ranks = range(len(self.position.best_criteria))
         self.best_weights = [{name: arrays[f"best/{rank}/{name}"] for name in names} for rank in ranks]
         num_states = sum(name.startswith("state/") for name in arrays)

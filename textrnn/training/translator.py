@@ -6,12 +6,13 @@ import tensorflow as tf
 
 from textrnn.config import TranslatorConfig
 from textrnn.training import layers
-from textrnn.training.networks import NamedNetwork
+from textrnn.training.networks import TokenNetwork
+from textrnn.training.stack import RecurrentStack
 
 __all__ = ["EncoderDecoder"]
 
 
-class EncoderDecoder(NamedNetwork):
+class EncoderDecoder(TokenNetwork):
     """Bidirectional encoder, attention, decoder and output; a plain Keras model.
 
     Called on `(source_ids, decoder_inputs)`, both right-padded token ids of shape `(batch, time)`, it returns the
@@ -21,20 +22,23 @@ class EncoderDecoder(NamedNetwork):
         config: What the network is.
         precision: "float32" or "bfloat16", the arithmetic of the matrix products.
         seed: Fixes the initial weights and the dropout.
+        label_smoothing: Share of each target spread evenly over the vocabulary, in training.
     """
 
-    def __init__(self, config: TranslatorConfig, precision: str = "float32", seed: int = 0, **options):
-        super().__init__(config, precision, seed, **options)
+    def __init__(
+        self,
+        config: TranslatorConfig,
+        precision: str = "float32",
+        seed: int = 0,
+        label_smoothing: float = 0.0,
+        **options,
+    ):
+        super().__init__(config, precision, seed, label_smoothing, **options)
         self.target_embedding = self._make_embedding(config.target_vocabulary_size, "target_embedding")
         self.source_embedding = self.target_embedding
         if not config.joint_vocabulary:
             self.source_embedding = self._make_embedding(config.source_vocabulary_size, "source_embedding")
-        names = [
-            (f"encoder_{layer}{direction}", units)
-            for layer, units in enumerate(config.encoder_units)
-            for direction in ("", "_backward")
-        ]
-        self.encoder = {name: self.make_recurrent(units, name) for name, units in names}
+        encoder = self.make_recurrent_layers(config.encoder_units, ("", "_backward"), "encoder")
         self.bridges = {
             (layer, state): layers.Projection(units, precision, seed=next(self.seeds), name=f"bridge_{layer}_{state}")
             for layer, units in enumerate(config.decoder_units)
@@ -52,10 +56,18 @@ class EncoderDecoder(NamedNetwork):
             seed=next(self.seeds),
             name="output",
         )
-        self.input_dropouts = [self.make_dropout(config.input_dropout) for _ in range(2)]
-        self.encoder_dropouts = [self.make_dropout(config.dropout) for _ in config.encoder_units]
-        self.decoder_dropouts = [self.make_dropout(config.dropout) for _ in config.decoder_units[1:]]
-        self.output_dropout = self.make_dropout(config.output_dropout)
+        self.input_dropouts = [
+            self.make_dropout(config.input_dropout, f"{side}_dropout") for side in ("source", "target")
+        ]
+        self.encoder = RecurrentStack(
+            encoder,
+            [self.make_dropout(config.dropout, f"encoder_dropout_{layer}") for layer in range(len(encoder))],
+            name="encoder",
+        )
+        self.decoder_dropouts = [
+            self.make_dropout(config.dropout, f"decoder_dropout_{layer}") for layer in range(1, len(self.decoder))
+        ]
+        self.output_dropout = self.make_dropout(config.output_dropout, "output_dropout")
         self.build((None, None))
 
     def _make_embedding(self, vocabulary_size, name):
@@ -70,11 +82,8 @@ class EncoderDecoder(NamedNetwork):
         for embedding in (self.source_embedding, self.target_embedding):
             if not embedding.built:
                 embedding.build(input_shape)
-        size = config.embedding_dim
-        for layer, units in enumerate(config.encoder_units):
-            for direction in ("", "_backward"):
-                self.encoder[f"encoder_{layer}{direction}"].build((None, None, size))
-            size = 2 * units
+        self.encoder.build((None, None, config.embedding_dim))
+        size = self.encoder.output_dim
         for bridge in self.bridges.values():
             bridge.build((None, size))
         inputs = config.embedding_dim
@@ -104,12 +113,8 @@ class EncoderDecoder(NamedNetwork):
         config = self.network_config
         mask = tf.not_equal(source_ids, 0)
         hidden = self.input_dropouts[0](self.source_embedding(source_ids, training=training), training=training)
-        for layer in range(len(config.encoder_units)):
-            forward, end, *_ = self.encoder[f"encoder_{layer}"](hidden, mask=mask, training=training)
-            backward, start, *_ = self.encoder[f"encoder_{layer}_backward"](hidden, mask=mask, training=training)
-            hidden = tf.concat([forward, tf.reverse(backward, [1])], axis=-1)
-            hidden = self.encoder_dropouts[layer](hidden, training=training)
-        ends = tf.concat([end, start], axis=-1)
+        # Of shapes (batch, source_time, memory_dim) and (batch, memory_dim).
+        hidden, ends = self.encoder.read(hidden, mask, training)
         states = [
             [self.bridges[layer, state](ends) for state in range(config.num_states)]
             for layer in range(len(config.decoder_units))
@@ -139,7 +144,7 @@ class EncoderDecoder(NamedNetwork):
         embeddings = [self.target_embedding]
         if self.source_embedding is not self.target_embedding:
             embeddings.append(self.source_embedding)
-        recurrent = [*self.encoder.values(), *self.bridges.values(), *self.decoder]
+        recurrent = [*self.encoder.weight_owners, *self.bridges.values(), *self.decoder]
         return [*embeddings, *recurrent, self.attention, self.combination, self.output_projection]
 
     # What the trainer asks of a network

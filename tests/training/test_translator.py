@@ -7,11 +7,11 @@ import pytest
 
 from tests.conftest import random_weights
 from textrnn.config import TranslatorConfig
-from textrnn.inference.encoder_decoder import EncoderDecoder as NumPyNetwork
+from textrnn.inference.translator import EncoderDecoder as NumPyNetwork
 from textrnn.training import keras, tf
-from textrnn.training.encoder_decoder import EncoderDecoder as KerasNetwork
 from textrnn.training.layers import Attention
 from textrnn.training.losses import summed_cross_entropy
+from textrnn.training.translator import EncoderDecoder as KerasNetwork
 
 OPTIONS = {
     "source_vocabulary_size": 20,
@@ -122,7 +122,7 @@ def test_every_weight_gets_a_gradient():
     network, _ = both(attention="additive", tie_weights=False)
     with tf.GradientTape() as tape:
         logits = network((tf.constant(SOURCES), tf.constant(DECODER_INPUTS)), training=True)
-        loss, _ = summed_cross_entropy(logits, tf.constant(np.roll(DECODER_INPUTS, -1, axis=1)))
+        loss = summed_cross_entropy(logits, tf.constant(np.roll(DECODER_INPUTS, -1, axis=1)))
     gradients = tape.gradient(loss, [variable.value for variable in network.named_variables().values()])
     for name, gradient in zip(network.named_variables(), gradients, strict=True):
         assert gradient is not None, name

@@ -1,4 +1,4 @@
-"""The network of `textrnn.training.encoder_decoder` in NumPy, from the same config and weights."""
+"""The network of `textrnn.training.translator` in NumPy, from the same config and weights."""
 
 import dataclasses
 
@@ -6,7 +6,8 @@ import numpy as np
 
 from textrnn.config import TranslatorConfig
 from textrnn.inference.cells import TokenProjection, make_cell, project, run
-from textrnn.inference.networks import States, check_weights
+from textrnn.inference.networks import check_weights
+from textrnn.inference.stack import RecurrentStack, States
 from textrnn.inference.threads import on_one_blas_thread
 
 __all__ = ["EncoderDecoder", "Memory"]
@@ -45,16 +46,13 @@ class EncoderDecoder:
     """
 
     def __init__(self, config: TranslatorConfig, weights: dict[str, np.ndarray]) -> None:
-        check_weights(config, weights)
+        check_weights(config.weight_shapes(), weights)
         self.config = config
         self.weights = weights
         self.target_embeddings = weights["target_embedding/embeddings"]
         self.source_embeddings = weights[f"{'target' if config.joint_vocabulary else 'source'}_embedding/embeddings"]
         self.output_kernel = self.target_embeddings.T if config.tie_weights else weights["output/kernel"]
-        self.encoder = [
-            [make_cell(config.cell, weights, f"encoder_{layer}{direction}") for direction in ("", "_backward")]
-            for layer in range(len(config.encoder_units))
-        ]
+        self.encoder = RecurrentStack(config.cell, weights, config.encoder_units, ("", "_backward"), prefix="encoder")
         self.decoder = [
             make_cell(config.cell, weights, f"decoder_{layer}") for layer in range(len(config.decoder_units))
         ]
@@ -76,14 +74,7 @@ class EncoderDecoder:
             The memory, and the decoder's initial states: for each layer a list of arrays of shape `(batch, units)`.
         """
         mask = source_ids != 0
-        hidden = self.source_embeddings[source_ids]
-        for units, cells in zip(self.config.encoder_units, self.encoder, strict=True):
-            zeros = [np.zeros((len(source_ids), units), hidden.dtype) for _ in range(self.config.num_states)]
-            passes = [
-                run(cell, cell.project(hidden), zeros, mask, backwards=number == 1) for number, cell in enumerate(cells)
-            ]
-            hidden = np.concatenate([outputs for outputs, _ in passes], axis=-1)
-        ends = np.concatenate([final[0] for _, final in passes], axis=-1)
+        hidden, ends = self.encoder.read(self.source_embeddings[source_ids], mask)
         states = [
             [self._project(f"bridge_{layer}_{state}", ends) for state in range(self.config.num_states)]
             for layer in range(len(self.decoder))

@@ -1,0 +1,130 @@
+"""The Keras network of a language model, built from a config."""
+
+import tensorflow as tf
+
+from textrnn.config import NetworkConfig
+from textrnn.training import layers
+from textrnn.training.networks import TokenNetwork
+from textrnn.training.stack import RecurrentStack, normalizations
+
+__all__ = ["RecurrentNetwork"]
+
+
+class RecurrentNetwork(TokenNetwork):
+    """Stacked Embedding, recurrent layers, Dropout and output; a plain Keras model over token ids.
+
+    Called on token ids of shape `(batch, time)` it returns next-token logits: `(batch, time, vocabulary_size)`, or, for
+    a config in the n-gram form, `(batch, vocabulary_size)` for the token after each pre-padded sequence.
+
+    Args:
+        config: What the network is.
+        precision: "float32" or "bfloat16", the arithmetic of the matrix products.
+        seed: Fixes the initial weights and the dropout.
+        label_smoothing: Share of each target spread evenly over the vocabulary, in training.
+    """
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        precision: str = "float32",
+        seed: int = 0,
+        label_smoothing: float = 0.0,
+        **options,
+    ):
+        super().__init__(config, precision, seed, label_smoothing, **options)
+        self.embedding = layers.TokenEmbedding(
+            config.vocabulary_size,
+            config.embedding_dim,
+            dropout=config.embedding_dropout,
+            seed=next(self.seeds),
+            name="embedding",
+        )
+        recurrent = self.make_recurrent_layers(config.units, config.directions)
+        self.input_dropout = self.make_dropout(config.input_dropout, "input_dropout")
+        rates = [config.dropout] * (len(config.units) - 1) + [config.output_dropout]
+        self.stack = RecurrentStack(
+            recurrent,
+            [self.make_dropout(rate, f"dropout_{layer}") for layer, rate in enumerate(rates)],
+            normalizations(len(rates)) if config.layer_normalization else (),
+            name="stack",
+        )
+        self.output_projection = layers.TokenOutput(
+            config.vocabulary_size,
+            tied_to=self.embedding if config.tie_weights else None,
+            precision=precision,
+            seed=next(self.seeds),
+            name="output",
+        )
+        self.build((None, None))
+
+    def build(self, input_shape):
+        """Makes all the weights, so that they are there before the first batch."""
+        self.embedding.build(input_shape)
+        self.stack.build((None, None, self.network_config.embedding_dim))
+        self.output_projection.build((None, self.stack.output_dim))
+        self.built = True
+
+    def call(self, token_ids, training=False):
+        """Returns the logits; see the class for shapes."""
+        if self.network_config.form == "ngrams":
+            return self.ngram_logits(token_ids, training)
+        return self.run(token_ids, self.initial_states(tf.shape(token_ids)[0]), training)[0]
+
+    def initial_states(self, batch_size):
+        """Returns zero states: for each layer a list of tensors of shape `(batch_size, units)`."""
+        config = self.network_config
+        return [[tf.zeros((batch_size, units))] * config.num_states for units in config.units]
+
+    def run(self, token_ids, states, training=False):
+        """Reads tokens from left to right.
+
+        Args:
+            token_ids: Shape `(batch, time)`; padding only on the right, where it changes nothing before it.
+            states: What `initial_states` or the call before returned.
+            training: Whether dropout is on.
+
+        Returns:
+            Logits of shape `(batch, time, vocabulary_size)`, and the states to carry on with.
+        """
+        hidden, new_states = self.hidden_states(token_ids, states, training)
+        return self.output_projection(hidden), new_states
+
+    def hidden_states(self, token_ids, states, training=False):
+        """The same as `run`, but for the output layer: returns what it would be given."""
+        return self.stack(self._vectors(token_ids, training), states, training=training)
+
+    def _vectors(self, token_ids, training):
+        """Looks up token ids of shape `(batch, time)`, with dropout; returns `(batch, time, embedding_dim)`."""
+        return self.input_dropout(self.embedding(token_ids, training=training), training=training)
+
+    def ngram_logits(self, token_ids, training=False):
+        """Returns the logits of the token after each pre-padded sequence, shape `(batch, vocabulary_size)`."""
+        return self.output_projection(self.ngram_hidden(token_ids, training))
+
+    def ngram_hidden(self, token_ids, training=False):
+        """The same as `ngram_logits`, but for the output layer: returns what it would be given."""
+        return self.stack.read_ends(self._vectors(token_ids, training), tf.not_equal(token_ids, 0), training)
+
+    def weight_owners(self):
+        """Returns the layers that hold weights."""
+        return [self.embedding, *self.stack.weight_owners, self.output_projection]
+
+    # What the trainer asks of a network
+
+    @property
+    def has_fixed_shape(self):
+        """Whether all training batches have one shape."""
+        return self.network_config.form == "stream"
+
+    def step_signature(self):
+        """Returns the specs of a training step's inputs, targets and states."""
+        config = self.network_config
+        targets_shape = (None,) if config.form == "ngrams" else (None, None)
+        states = [[tf.TensorSpec((None, units), tf.float32)] * config.num_states for units in config.units]
+        return [tf.TensorSpec((None, None), tf.int32), tf.TensorSpec(targets_shape, tf.int32), states]
+
+    def step_hidden(self, inputs, states, training):
+        """Returns what the output layer is given for each of a step's targets, and the states to carry on with."""
+        if self.network_config.form == "ngrams":
+            return self.ngram_hidden(inputs, training), states
+        return self.hidden_states(inputs, states, training)
