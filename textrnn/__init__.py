@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from textrnn.evaluation.bleu import BleuScore as BleuScore
     from textrnn.evaluation.bleu import TranslationScores as TranslationScores
     from textrnn.evaluation.bleu import bleu as bleu
+    from textrnn.evaluation.classification import Classification as Classification
     from textrnn.evaluation.memorisation import Memorisation as Memorisation
     from textrnn.evaluation.perplexity import Evaluation as Evaluation
     from textrnn.preprocessing import corpora as corpora
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from textrnn.preprocessing import sequences as sequences
     from textrnn.preprocessing import tokenizers as tokenizers
     from textrnn.progress import Progress as Progress
+    from textrnn.tasks.classifier import Classifier as Classifier
     from textrnn.tasks.language_model import Generation as Generation
     from textrnn.tasks.language_model import LanguageModel as LanguageModel
     from textrnn.tasks.translator import Translation as Translation
@@ -27,6 +29,8 @@ __version__ = "0.2.0"
 
 __all__ = [
     "BleuScore",
+    "Classification",
+    "Classifier",
     "Evaluation",
     "Generation",
     "LanguageModel",
@@ -47,6 +51,8 @@ __all__ = [
 
 HOMES = {
     "BleuScore": "textrnn.evaluation.bleu",
+    "Classification": "textrnn.evaluation.classification",
+    "Classifier": "textrnn.tasks.classifier",
     "Evaluation": "textrnn.evaluation.perplexity",
     "Generation": "textrnn.tasks.language_model",
     "LanguageModel": "textrnn.tasks.language_model",

@@ -4,18 +4,18 @@ import argparse
 import codecs
 import contextlib
 import dataclasses
-import inspect
 import io
 import json
 import os
 import pathlib
-import re
 import signal
 import sys
+import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import IO, Any, NoReturn
 
+from textrnn.config.signatures import field_descriptions
 from textrnn.errors import TextrnnError, check_choice, nearest
 from textrnn.preprocessing.files import (
     STANDARD_INPUT,
@@ -45,6 +45,7 @@ __all__ = [
 COMMANDS = {
     "generate": "continue a prompt",
     "translate": "translate sentences",
+    "classify": "name the classes of texts",
     "train": "train a model on your text",
     "evaluate": "score a model, a text or translations",
 }
@@ -76,30 +77,21 @@ def add_config_options(
         text = descriptions.get(field.name, "").replace("%", "%%")
         if field.default not in (dataclasses.MISSING, None, ()):
             text = f"{text.rstrip('.')} (default {field.default})."
-        if field.type is bool:
+        kinds = annotated_types(field.type)
+        if kinds == [bool]:
             group.add_argument(name, action=argparse.BooleanOptionalAction, default=None, help=text)
-        elif field.type == tuple[int, ...]:
-            group.add_argument(name, type=int, nargs="+", help=text)
-        elif field.type == tuple[str, ...]:
-            group.add_argument(name, action="append", help=text)
+        elif typing.get_origin(field.type) is tuple:
+            many: dict[str, Any] = {"nargs": "+", "type": kinds[0]} if kinds[0] is not str else {"action": "append"}
+            group.add_argument(name, help=text, **many)
         else:
-            kind = next(kind for kind in (int, float, str) if kind.__name__ in str(field.type))
-            group.add_argument(name, type=kind, help=text)
+            group.add_argument(name, type=kinds[0], help=text)
 
 
-def field_descriptions(config: type) -> dict[str, str]:
-    """Returns what a config's docstring and its bases' say of each field, so that help texts never drift from them."""
-    descriptions: dict[str, str] = {}
-    for kind in reversed([kind for kind in config.__mro__ if dataclasses.is_dataclass(kind)]):
-        _, _, arguments = (inspect.getdoc(kind) or "").partition("Args:\n")
-        name = ""
-        for line in arguments.splitlines():
-            if re.match(r" {4}\w+:", line):
-                name, _, text = line.strip().partition(":")
-                descriptions[name] = text.strip()
-            elif name and line.strip():
-                descriptions[name] += " " + line.strip()
-    return descriptions
+def annotated_types(annotation: Any) -> list[type]:
+    """Returns the types that an annotation names, but for None: `[int]` for `int | None` and `tuple[int, ...]`."""
+    if typing.get_origin(annotation) is None:
+        return [annotation]
+    return [one for one in typing.get_args(annotation) if one not in (type(None), Ellipsis)]
 
 
 def chosen_options(arguments: argparse.Namespace, config: type) -> dict[str, Any]:

@@ -84,9 +84,21 @@ def add_translation_options(parser: Parser) -> None:
     add_config_options(parser, BeamOptions, skip=["allow_unknown", "num_best"])
 
 
+def add_classification_options(parser: Parser) -> None:
+    """Adds the options for scoring a classifier."""
+    parser.add_argument("data", help="labelled texts: a CSV, TSV or JSON lines file, or a folder for each class")
+    parser.add_argument("--model", required=True, help="the directory of a classifier")
+    parser.add_argument("--text", help="column of the texts, by name or by number from 1 (default: found)")
+    parser.add_argument("--label", help="column of the labels, by name or by number from 1 (default: found)")
+    parser.add_argument("--training", help="the training data, to compare with a logistic regression on their words")
+    parser.add_argument("--confusion", metavar="PNG", help="draw which classes are taken for which")
+    add_shared_options(parser)
+
+
 KINDS = {
     "perplexity": ("how well a language model predicts a text", add_perplexity_options),
     "memorisation": ("how much of a text stands in a model's training corpus", add_memorisation_options),
+    "classification": ("how well a classifier names the classes of texts", add_classification_options),
     "bleu": ("how close translations come to references", add_bleu_options),
     "translation": ("how well a translator translates a file", add_translation_options),
 }
@@ -196,6 +208,22 @@ def evaluate_bleu(parsed: argparse.Namespace) -> None:
     print_scores(hypotheses.lines, references, sources, parsed, more)
 
 
+def evaluate_classifier(parsed: argparse.Namespace) -> None:
+    """Prints how well a classifier does."""
+    from textrnn.tasks.classifier import Classifier
+
+    check_writable(parsed.confusion)
+    classifier = Classifier.load(parsed.model)
+    found = classifier.evaluate(
+        parsed.data, text=parsed.text, label=parsed.label, training=parsed.training, encoding=parsed.encoding
+    )
+    if parsed.confusion:
+        from textrnn import plots
+
+        plots.confusion(found.confusion, [str(label) for label in classifier.labels], parsed.confusion)
+    print_result(found.to_dict() if parsed.json else found, parsed.json)
+
+
 def settings(parsed: argparse.Namespace) -> dict[str, Any]:
     """Returns how BLEU is to be counted."""
     return {name: getattr(parsed, name) for name in ("tokenize", "lowercase", "effective_order")}
@@ -248,6 +276,8 @@ def command(arguments: Sequence[str] | None = None) -> None:
     check_writable(getattr(parsed, "plot", None))
     if parsed.kind == "bleu":
         evaluate_bleu(parsed)
+    elif parsed.kind == "classification":
+        evaluate_classifier(parsed)
     elif parsed.kind == "translation":
         evaluate_translation(parsed)
     else:

@@ -9,7 +9,7 @@ from typing import Any
 
 from textrnn.storage import write_atomically
 
-__all__ = ["attention", "bleu_by_length", "loss_curve", "padded_matrix"]
+__all__ = ["attention", "bleu_by_length", "confusion", "loss_curve", "padded_matrix"]
 
 
 def save(figure: Any, path: str | os.PathLike[str]) -> None:
@@ -190,6 +190,38 @@ def bleu_by_length(buckets: Sequence[Any], path: str | os.PathLike[str] | None =
     axes.set_ylabel("BLEU")
     axes.margins(y=0.18)
     axes.spines[["top", "right"]].set_visible(False)
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+def confusion(matrix: Any, labels: Sequence[str], path: str | os.PathLike[str] | None = None) -> Any:
+    """Draws how often each class is given which name: shares of the rows as grey, numbers in the cells.
+
+    Args:
+        matrix: Shape `(labels, labels)`: rows are what is, columns what was said.
+        labels: The names of the classes.
+        path: Where to write a PNG, or None.
+
+    Returns:
+        The Matplotlib figure.
+    """
+    from matplotlib.figure import Figure
+
+    number = len(labels)
+    figure = Figure(figsize=(2.5 + 0.6 * number, 2 + 0.6 * number))
+    axes = figure.subplots()
+    totals = [max(sum(row), 1) for row in matrix]
+    shares = [[value / total for value in row] for row, total in zip(matrix, totals, strict=True)]
+    axes.imshow(shares, cmap="Greys", vmin=0, vmax=1)
+    for i in range(number):
+        for j in range(number):
+            colour = "white" if shares[i][j] > 0.5 else "black"
+            axes.text(j, i, f"{matrix[i][j]:,}", ha="center", va="center", color=colour, fontsize=9)
+    axes.set_xticks(range(number), labels, rotation=45, ha="right")
+    axes.set_yticks(range(number), labels)
+    axes.set_xlabel("named")
+    axes.set_ylabel("is")
     if path is not None:
         save(figure, path)
     return figure

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
-from textrnn.config import NetworkConfig, TranslatorConfig
+from textrnn.config.kinds import KINDS
 from textrnn.errors import TextrnnError, nearest
 from textrnn.preprocessing.tokenizers import Tokenizer, load_tokenizer
 
@@ -36,10 +36,6 @@ __all__ = ["CHECKPOINT", "FORMAT_VERSION", "StoredModel", "find_model", "load_mo
 
 FORMAT_VERSION = 2
 CHECKPOINT = "checkpoint.safetensors"  # beside the model in a training run's output; no part of the model
-KINDS: dict[str, type[NetworkConfig] | type[TranslatorConfig]] = {
-    "language-model": NetworkConfig,
-    "translator": TranslatorConfig,
-}
 REQUIRED_FILES = ("config.json", "weights.safetensors")
 TOKENIZER_FILES = tuple(
     f"{name}.{suffix}" for name in ("tokenizer", "source_tokenizer", "target_tokenizer") for suffix in ("json", "model")
@@ -130,11 +126,7 @@ def save_model(directory: str | os.PathLike[str], model: StoredModel, half_preci
         if not np.isfinite(array).all():
             raise TextrnnError(f"Weight {name!r} holds values that are not finite; the model was not saved.")
     version = format_version(model)
-    kind = next(kind for kind, config in KINDS.items() if isinstance(model.config, config))
-    network = model.config.to_dict()
-    if version == 1 and kind == "language-model":
-        network = in_format_1(network)
-    files = {"config.json": to_json({"kind": kind, "network": network})}
+    files = {"config.json": to_json({"kind": model.config.kind, "network": model.config.stored(version)})}
     for name, tokenizer in model.tokenizers.items():
         files |= tokenizer.files(name)
     files["weights.safetensors"] = safetensors.numpy.save(weights)
@@ -155,34 +147,11 @@ def save_model(directory: str | os.PathLike[str], model: StoredModel, half_preci
 def format_version(model: StoredModel) -> int:
     """Returns the lowest format that holds a model, so that an older textrnn reads it if it can.
 
-    Format 2 adds documents other than lines, tokenizers that format 1 does not know, and records of whole documents.
+    Format 2 adds kinds of model, documents other than lines, tokenizers that format 1 does not know, and records of
+    whole documents.
     """
-    documents = getattr(model.config, "documents", None)
-    is_old = documents is None or (documents == "line" and model.config.form != "stream")
-    is_old = is_old and all(tokenizer.format_version == 1 for tokenizer in model.tokenizers.values())
-    return 1 if is_old and "documents" not in model.ngrams else 2
-
-
-def in_format_1(network: dict[str, Any]) -> dict[str, Any]:
-    """Returns a network's options as format 1 has them: `line_markers` in place of `documents`."""
-    options: dict[str, Any] = {}
-    for name, value in network.items():
-        if name == "documents":
-            options["line_markers"] = network["form"] == "stream" or value == "line"
-        else:
-            options[name] = value
-    return options
-
-
-def from_format_1(network: dict[str, Any]) -> dict[str, Any]:
-    """Returns the options of a network that was written in format 1, as they are now."""
-    if "line_markers" not in network:
-        return network
-    markers = network["line_markers"]
-    if not isinstance(markers, bool):
-        raise TextrnnError(f"`line_markers` must be true or false. Received: {markers!r}.")
-    documents = "line" if markers and network.get("form", "stream") != "stream" else None
-    return {**{name: value for name, value in network.items() if name != "line_markers"}, "documents": documents}
+    is_old = model.config.format_version == 1 and "documents" not in model.ngrams
+    return 1 if is_old and all(tokenizer.format_version == 1 for tokenizer in model.tokenizers.values()) else 2
 
 
 def checksum(manifest: dict[str, Any]) -> str:
@@ -245,7 +214,7 @@ def write_atomically(path: pathlib.Path, content: bytes) -> None:
 
 
 def load_model(model: str | os.PathLike[str], kind: str) -> StoredModel:
-    """Reads a model of a kind ("language-model" or "translator") by its directory or shipped name.
+    """Reads a model of a kind, such as "language-model", by its directory or shipped name.
 
     Raises:
         TextrnnError: If the directory is no model, or is damaged, incomplete, of another kind or of a newer format.
@@ -318,7 +287,7 @@ def parsed_config(content: bytes, path: pathlib.Path) -> tuple[str, Any]:
     if not isinstance(kind, str) or kind not in KINDS or not isinstance(network, dict):
         raise TextrnnError(f"{path}: does not say what the model is; the model is damaged or of another program.")
     try:
-        return kind, KINDS[kind].from_dict(from_format_1(network))
+        return kind, KINDS[kind].load("config", "config").from_stored(network)
     except (TextrnnError, TypeError) as error:
         raise TextrnnError(f"{path}: {error}") from error
 

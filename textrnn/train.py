@@ -1,14 +1,24 @@
 """`python -m textrnn.train language-model FILE... --output DIR`: trains a language model or a translator."""
 
 import argparse
+import dataclasses
 import json
 import pathlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from textrnn.commands import Parser, add_config_options, chosen_options, parsed_by_kind, run
-from textrnn.config import NETWORKS, NetworkConfig, TrainingConfig, TranslatorConfig, TranslatorTrainingConfig
+from textrnn.config import (
+    NETWORKS,
+    ClassifierConfig,
+    ClassifierTrainingConfig,
+    NetworkConfig,
+    TrainingConfig,
+    TranslatorConfig,
+    TranslatorTrainingConfig,
+)
+from textrnn.config.kinds import KINDS
 from textrnn.errors import TextrnnError
 from textrnn.storage import CHECKPOINT, read_options
 
@@ -17,7 +27,11 @@ __all__ = ["command"]
 TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision")
 LANGUAGE_MODEL_OPTIONS = ("network", "level", "lowercase", "split_by", "column", "documents", "sample_prompt")
 TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "lowercase", "validation_target", "columns", "reverse")
+CLASSIFIER_OPTIONS = ("level", "vocabulary_size", "lowercase", "text", "label")
+FROM_DATA = ("labels", "vocabulary_size", "num_features", "means", "deviations", "temperature")
 FIT_OPTIONS = (
+    "text",
+    "label",
     "split_by",
     "validation_target",
     "sample_prompt",
@@ -87,9 +101,55 @@ def add_translator_options(parser: Parser) -> None:
     add_config_options(parser, TranslatorTrainingConfig)
 
 
-KINDS = {
-    "language-model": ("train a model that continues text", add_language_model_options),
-    "translator": ("train a model that translates, on sentence pairs", add_translator_options),
+def add_classifier_options(parser: Parser) -> None:
+    """Adds the options for training a classifier."""
+    parser.add_argument("data", nargs="?", help="CSV, TSV or JSON lines file, or a folder with a folder for each class")
+    parser.add_argument("--text", help="column of the texts, by name or by number from 1 (default: found)")
+    parser.add_argument("--label", help="column of the labels, by name or by number from 1 (default: found)")
+    add_shared_options(parser)
+    parser.add_argument("--vocabulary-size", type=int, help="most token ids (default: as the text has)")
+    parser.add_argument("--validation", help="the same as the data, to validate on")
+    parser.add_argument("--validation-fraction", type=float, help="part of the data to validate on (default 0.1)")
+    add_config_options(parser, ClassifierConfig, skip=FROM_DATA)
+    add_config_options(parser, ClassifierTrainingConfig)
+
+
+def text_of(parsed: argparse.Namespace) -> tuple[Any, ...]:
+    """Returns what a language model is fitted to."""
+    return (parsed.corpus or None,)
+
+
+def pairs_of(parsed: argparse.Namespace) -> tuple[Any, ...]:
+    """Returns what a translator is fitted to: pairs, or sources and targets."""
+    is_named = (parsed.pairs is None) != (parsed.source is None) or parsed.resume
+    if not is_named or (parsed.source is None) != (parsed.target is None):
+        raise TextrnnError("Pass one file with tab-separated pairs, or both --source and --target.")
+    return parsed.pairs or parsed.source, parsed.target
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """How the command line trains a kind of model.
+
+    Args:
+        add_options: Adds its options to a parser.
+        names: Options beside those of its configs.
+        data: Returns what `fit` is given first.
+        trial: The command to try the model with.
+    """
+
+    add_options: Callable[[Parser], None]
+    names: tuple[str, ...]
+    data: Callable[[argparse.Namespace], tuple[Any, ...]]
+    trial: str
+
+
+TRAININGS = {
+    "language-model": Training(add_language_model_options, LANGUAGE_MODEL_OPTIONS, text_of, "generate --model {}"),
+    "classifier": Training(
+        add_classifier_options, CLASSIFIER_OPTIONS, lambda parsed: (parsed.data,), 'classify --model {} "..."'
+    ),
+    "translator": Training(add_translator_options, TRANSLATOR_OPTIONS, pairs_of, 'translate --model {} "..."'),
 }
 
 
@@ -127,42 +187,20 @@ def origin_of(parsed: argparse.Namespace) -> str | None:
     return read_options(pathlib.Path(parsed.output) / CHECKPOINT).get("initial_model") if parsed.resume else None
 
 
-def train_language_model(parsed: argparse.Namespace) -> None:
-    """Trains a language model as the command line says."""
-    from textrnn.tasks.language_model import LanguageModel
-
-    names = (*TEXT_OPTIONS, *LANGUAGE_MODEL_OPTIONS)
-    options, fit_options = gathered_options(parsed, names, (NetworkConfig, TrainingConfig))
-    initial_model = parsed.initial_model or origin_of(parsed)
-    model = LanguageModel.load(initial_model) if initial_model else LanguageModel(**options)
-    model.fit(parsed.corpus or None, **fit_options)
-    print(f"{parsed.output}: model saved. Try: python -m textrnn.generate --model {parsed.output}", file=sys.stderr)
-
-
-def train_translator(parsed: argparse.Namespace) -> None:
-    """Trains a translator as the command line says."""
-    from textrnn.tasks.translator import Translator
-
-    is_named = (parsed.pairs is None) != (parsed.source is None) or parsed.resume
-    if not is_named or (parsed.source is None) != (parsed.target is None):
-        raise TextrnnError("Pass one file with tab-separated pairs, or both --source and --target.")
-    names = (*TEXT_OPTIONS, *TRANSLATOR_OPTIONS)
-    options, fit_options = gathered_options(parsed, names, (TranslatorConfig, TranslatorTrainingConfig))
-    initial_model = parsed.initial_model or origin_of(parsed)
-    translator = Translator.load(initial_model) if initial_model else Translator(**options)
-    translator.fit(parsed.pairs or parsed.source, parsed.target, **fit_options)
-    print(
-        f'{parsed.output}: model saved. Try: python -m textrnn.translate --model {parsed.output} "..."', file=sys.stderr
-    )
-
-
 def command(arguments: Sequence[str] | None = None) -> None:
     """Trains a model; raises `TextrnnError` for bad input."""
-    parsed = parsed_by_kind("textrnn train", KINDS, arguments)
-    if parsed.kind == "translator":
-        train_translator(parsed)
-    else:
-        train_language_model(parsed)
+    kinds = {name: (KINDS[name].purpose, training.add_options) for name, training in TRAININGS.items()}
+    parsed = parsed_by_kind("textrnn train", kinds, arguments)
+    kind, training = KINDS[parsed.kind], TRAININGS[parsed.kind]
+    data = training.data(parsed)
+    configs = kind.load("config", "config"), kind.load("config", "fitting")
+    options, fit_options = gathered_options(parsed, (*TEXT_OPTIONS, *training.names), configs)
+    initial_model = parsed.initial_model or origin_of(parsed)
+    task = kind.load("tasks", "task")
+    model = task.load(initial_model) if initial_model else task(**options)
+    model.fit(*data, **fit_options)
+    trial = training.trial.format(parsed.output)
+    print(f"{parsed.output}: model saved. Try: python -m textrnn.{trial}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def make_models():
 
 
 def kind_of(model):
-    return next(kind for kind, config in storage.KINDS.items() if isinstance(model.config, config))
+    return model.config.kind
 
 
 def assert_equal(found, expected):

@@ -4,6 +4,7 @@ A `NetworkConfig` or `TranslatorConfig` fixes the name and shape of every weight
 network, the NumPy network and the storage agree without knowing one another.
 """
 
+from textrnn.config.classifier import ClassifierConfig, ClassifierTrainingConfig
 from textrnn.config.fitting import BUDGET, PRECISIONS, FittingConfig
 from textrnn.config.language_model import NETWORKS, NetworkConfig, TrainingConfig
 from textrnn.config.translator import TranslatorConfig, TranslatorTrainingConfig
@@ -12,6 +13,8 @@ __all__ = [
     "BUDGET",
     "NETWORKS",
     "PRECISIONS",
+    "ClassifierConfig",
+    "ClassifierTrainingConfig",
     "FittingConfig",
     "NetworkConfig",
     "TrainingConfig",

@@ -1,7 +1,7 @@
 """What all configs share: dictionaries in and out, checks, and the weights of a recurrent layer."""
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 from textrnn.errors import TextrnnError, check_options, check_range
 
@@ -29,6 +29,20 @@ class Config:
     def to_dict(self) -> dict[str, Any]:
         """Returns a dictionary that JSON can hold."""
         return dataclasses.asdict(self)  # type: ignore[call-overload]
+
+    # Of configs that say what a network is, how models are stored
+
+    kind: ClassVar[str] = ""  # in the table of kinds
+    format_version: ClassVar[int] = 2  # the lowest that holds a model of this config
+
+    def stored(self, version: int) -> dict[str, Any]:
+        """Returns the dictionary that a model of a format keeps."""
+        return self.to_dict()
+
+    @classmethod
+    def from_stored(cls, options: dict[str, Any]) -> Any:
+        """Builds a config from what a model of any format keeps."""
+        return cls.from_dict(options)
 
     def _check_flags(self) -> None:
         for field in dataclasses.fields(self):  # type: ignore[arg-type]

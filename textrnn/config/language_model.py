@@ -1,7 +1,7 @@
 """What a language model is, and how it is trained."""
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent_shapes
 from textrnn.config.fitting import FittingConfig
@@ -65,6 +65,8 @@ class NetworkConfig(Config):
     documents: str | None = None
     max_length: int = 100
 
+    kind: ClassVar[str] = "language-model"
+
     def __post_init__(self) -> None:
         self._set_layer_sizes("units")
         check_range("vocabulary_size", self.vocabulary_size, 5, 10_000_000, whole=True)
@@ -90,6 +92,36 @@ class NetworkConfig(Config):
                 "A bidirectional network reads ahead, so over a whole line or stream it would see the very tokens it "
                 f"has to predict. Received: form={self.form!r}. Use form='ngrams', or bidirectional=False."
             )
+
+    @property
+    def format_version(self) -> int:  # type: ignore[override]
+        """The lowest format that holds a model of this config: format 1 knows no documents but lines."""
+        return 1 if self.documents is None or (self.documents == "line" and self.form != "stream") else 2
+
+    def stored(self, version: int) -> dict[str, Any]:
+        """Returns the dictionary that a model of a format keeps; format 1 has `line_markers` in place of `documents`.
+
+        Args:
+            version: The format.
+        """
+        options = self.to_dict()
+        if version > 1:
+            return options
+        markers = self.form == "stream" or self.documents == "line"
+        renamed = {"documents": ("line_markers", markers)}
+        return dict(renamed.get(name, (name, value)) for name, value in options.items())
+
+    @classmethod
+    def from_stored(cls, options: dict[str, Any]) -> "NetworkConfig":
+        """Builds a config from what a model of any format keeps."""
+        if "line_markers" not in options:
+            return cls.from_dict(options)
+        rest = {name: value for name, value in options.items() if name != "line_markers"}
+        markers = options["line_markers"]
+        if not isinstance(markers, bool):
+            raise TextrnnError(f"`line_markers` must be true or false. Received: {markers!r}.")
+        documents = "line" if markers and options.get("form", "stream") != "stream" else None
+        return cls.from_dict({**rest, "documents": documents})
 
     @property
     def output_dim(self) -> int:

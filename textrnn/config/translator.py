@@ -1,6 +1,7 @@
 """What a translator is, and how it is trained."""
 
 import dataclasses
+from typing import ClassVar
 
 from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent_shapes
 from textrnn.config.fitting import FittingConfig
@@ -50,6 +51,9 @@ class TranslatorConfig(Config):
     variational_dropout: bool = False
     weight_drop: float = 0.0
     tie_weights: bool = True
+
+    kind: ClassVar[str] = "translator"
+    format_version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         self._set_layer_sizes("encoder_units")

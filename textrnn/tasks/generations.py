@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textrnn.config import NetworkConfig
+from textrnn.config.signatures import with_options
 from textrnn.errors import TextrnnError, check_options, check_range
 from textrnn.inference.candidates import NextToken, next_tokens, next_words
 from textrnn.inference.generation import Choice, Piece, generate
@@ -76,6 +77,7 @@ class Writer:
     def _ngram_filter(self) -> "NgramFilter":
         raise NotImplementedError
 
+    @with_options(SamplingOptions)
     def generate(
         self,
         prompt: str | Sequence[str] = "",
@@ -107,6 +109,7 @@ class Writer:
         texts = [group[0].text if num_samples == 1 else [item.text for item in group] for group in results]
         return texts[0] if isinstance(prompt, str) else texts  # type: ignore[return-value]
 
+    @with_options(SamplingOptions)
     def generations(
         self,
         prompts: Sequence[str],
@@ -197,6 +200,7 @@ class Writer:
             )
         return [chosen[sample] for sample in sorted(chosen)]
 
+    @with_options(SamplingOptions)
     def stream(self, prompt: str = "", **options: Any) -> Iterator[str]:
         """Returns an iterator over the prompt and then each part of its continuation, as soon as it is certain.
 

@@ -1,26 +1,25 @@
 """The language model that people call: fit it to text, continue prompts, score texts, save and load it."""
 
+import contextlib
 import dataclasses
 import os
 import pathlib
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from textrnn.config import NETWORKS, NetworkConfig, TrainingConfig
+from textrnn.config.signatures import with_options
 from textrnn.defaults import fine_tuning_choice, language_model_choice
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
-from textrnn.inference.language_model import RecurrentNetwork
 from textrnn.preprocessing import corpora
 from textrnn.preprocessing.sequences import EncodedText, TextPlan, encode_corpus
 from textrnn.preprocessing.survey import Survey, num_documents
 from textrnn.preprocessing.tokenizers import LEVELS, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
-from textrnn.storage import StoredModel, load_model, save_model
 from textrnn.tasks.generations import Generation, Writer, described
-from textrnn.tasks.run import Run, digest, unchanged_by_failure, vocabulary_digest, with_fitting_warmup
+from textrnn.tasks.run import digest
+from textrnn.tasks.task import Prepared, Task
 from textrnn.tasks.training_text import Source, cut_for, opened, read_training_text, training_sides
 from textrnn.weights import with_larger_vocabulary
 
@@ -33,9 +32,10 @@ __all__ = ["Generation", "LanguageModel"]
 
 VALIDATION_ROWS = 8
 RUNNING_TEXT = "none"
+DIGESTED_TOKENS = 1 << 22  # at once
 
 
-class LanguageModel(Writer):
+class LanguageModel(Task, Writer):
     """A recurrent language model over characters, words or subwords.
 
     Example:
@@ -56,6 +56,9 @@ class LanguageModel(Writer):
         TextrnnError: If an option is unknown or its value impossible.
     """
 
+    kind = "language-model"
+
+    @with_options(NetworkConfig, are_chosen=True)
     def __init__(
         self,
         network: str | None = None,
@@ -65,6 +68,7 @@ class LanguageModel(Writer):
         lowercase: bool | None = None,
         **options: Any,
     ) -> None:
+        options = {name: value for name, value in options.items() if value is not None or name == "documents"}
         if network is not None:
             check_choice("network", network, NETWORKS)
             options = {**network_defaults(), **NETWORKS[network], **options}
@@ -75,19 +79,13 @@ class LanguageModel(Writer):
             check_choice("level", level, LEVELS)
         names = [name for name in NetworkConfig.option_names() if name != "vocabulary_size"]
         check_options(options, [*names, "level", "vocabulary_size", "lowercase", "network"], "LanguageModel")
-        self.given = {**options, "level": level, "vocabulary_size": vocabulary_size, "lowercase": lowercase}
-        self.given = {name: value for name, value in self.given.items() if value is not None or name == "documents"}
+        given = {**options, "level": level, "vocabulary_size": vocabulary_size, "lowercase": lowercase}
+        given = {name: value for name, value in given.items() if value is not None or name == "documents"}
         if vocabulary_size is not None:
             check_range("vocabulary_size", vocabulary_size, 5, 10_000_000, whole=True)
+        # Until `fit` completes it.
+        super().__init__(NetworkConfig(vocabulary_size=vocabulary_size or 5, **options), given)
         self.level = level or "char"
-        self.config = NetworkConfig(vocabulary_size=vocabulary_size or 5, **options)  # until `fit` completes it
-        self.tokenizer: Tokenizer | None = None
-        self.weights: dict[str, np.ndarray] = {}
-        self.ngrams: dict[str, np.ndarray] = {}
-        self.facts: dict[str, Any] = {}
-        self.chosen: dict[str, Any] = {}  # the options that `fit` has settled on
-        self.origin: str | None = None  # the model that was loaded
-        self._network: RecurrentNetwork | None = None
 
     # Storage
 
@@ -98,46 +96,24 @@ class LanguageModel(Writer):
         Raises:
             TextrnnError: If there is no such model, or it is damaged, incomplete or of a newer format.
         """
-        stored = load_model(model, "language-model")
-        result = cls.__new__(cls)
-        result.config, result.tokenizer, result.weights = stored.config, stored.tokenizers["tokenizer"], stored.weights
-        result.level = result.tokenizer.level
-        result.ngrams, result.facts, result._network, result.given = stored.ngrams, stored.facts, None, {}
-        result.chosen, result.origin = {}, str(model)
+        result: LanguageModel = cls._loaded(model)
+        result.level = result._trained_tokenizer().level
         return result
 
-    def save(self, directory: str | os.PathLike[str], half_precision: bool = False) -> None:
-        """Writes the model directory.
-
-        Args:
-            directory: Where to; a model that is there is replaced, anything else is left alone with an error.
-            half_precision: Whether to keep the weights as float16, half the size.
-        """
-        save_model(directory, self._stored(self.weights, self.facts), half_precision)
-
-    def _stored(self, weights: dict[str, np.ndarray], facts: dict[str, Any]) -> StoredModel:
-        if not weights:
-            raise TextrnnError("This model has no weights to save yet. Call `fit` with a corpus first.")
-        return StoredModel(self.config, {"tokenizer": self._trained_tokenizer()}, weights, self.ngrams, facts)
+    @property
+    def tokenizer(self) -> Tokenizer | None:
+        """The tokenizer; None before `fit`."""
+        return self.tokenizers.get("tokenizer")
 
     def _trained_tokenizer(self) -> Tokenizer:
-        if self.tokenizer is None:
-            raise TextrnnError("This model has not been trained yet. Call `fit` with a corpus, or load a model.")
-        return self.tokenizer
-
-    @property
-    def network(self) -> RecurrentNetwork:
-        """The NumPy network with the current weights."""
-        self._trained_tokenizer()
-        if self._network is None:
-            self._network = RecurrentNetwork(self.config, self.weights)
-        return self._network
+        return self._tokenizer("tokenizer")
 
     def __repr__(self) -> str:
         return described(self.config, self.level, self.facts, bool(self.weights))
 
     # Training
 
+    @with_options(TrainingConfig, are_chosen=True)
     def fit(
         self,
         corpus: Source | None = None,
@@ -191,6 +167,7 @@ class LanguageModel(Writer):
         Raises:
             TextrnnError: If the text is missing, unreadable or too small, or an option is wrong.
         """
+        options = {name: value for name, value in options.items() if value is not None}
         check_options(options, TrainingConfig.option_names(), "fit")
         TrainingConfig(**options)  # wrong values are known before anything is read
         asked = {
@@ -204,22 +181,62 @@ class LanguageModel(Writer):
             "sample_prompt": sample_prompt,
             **options,
         }
-        with unchanged_by_failure(self), Run(output, resume, overwrite, half_precision, callbacks, progress) as run:
-            model_options, asked = run.resumed(self.given, asked)
-            if asked["documents"] is not None:
-                running = asked["documents"] == RUNNING_TEXT
-                model_options = {**model_options, "documents": None if running else asked["documents"]}
-            source, text = read_training_text(asked, self.config.to_dict() if self.weights else model_options)
-            config = self._choose(text, source, model_options, asked, run.progress)
-            for line in source.notes:
-                run.progress.message(line)
-            if asked["validation_fraction"] == 0:
-                run.progress.message("no text is set aside: the validation loss is that of the training text")
-            sides = training_sides(source, self.config, asked, text.num_characters, config.seed)
-            with tempfile.TemporaryDirectory(prefix="textrnn-") as directory:
-                texts = self._encode(*sides, pathlib.Path(directory), run.progress)
-                self._remember(sides[0], texts[0], sides[1] if asked["validation"] is None else None)
-                return self._train(run, texts, config, {"model": self.chosen, "fit": asked})
+        return self._fit(
+            asked,
+            output=output,
+            resume=resume,
+            overwrite=overwrite,
+            half_precision=half_precision,
+            callbacks=callbacks,
+            progress=progress,
+        )
+
+    def _prepared(
+        self, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress, resources: contextlib.ExitStack
+    ) -> Prepared:
+        if asked["documents"] is not None:
+            running = asked["documents"] == RUNNING_TEXT
+            model_options = {**model_options, "documents": None if running else asked["documents"]}
+        source, text = read_training_text(asked, self.config.to_dict() if self.weights else model_options)
+        config = self._choose(text, source, model_options, asked, progress)
+        for line in source.notes:
+            progress.message(line)
+        if asked["validation_fraction"] == 0:
+            progress.message("no text is set aside: the validation loss is that of the training text")
+        sides = training_sides(source, self.config, asked, text.num_characters, config.seed)
+        directory = resources.enter_context(tempfile.TemporaryDirectory(prefix="textrnn-"))
+        texts = self._encode(*sides, pathlib.Path(directory), progress)
+        self._remember(sides[0], texts[0], sides[1] if asked["validation"] is None else None)
+        return self._batched(texts, config, asked)
+
+    def _batched(
+        self, texts: tuple[EncodedText, EncodedText], config: TrainingConfig, asked: dict[str, Any]
+    ) -> Prepared:
+        """Makes batches of the encoded texts."""
+        plans = self._batch_plans(texts, config)
+        check_size(plans, texts, self.config)
+        from textrnn.training.estimates import describe_run
+        from textrnn.training.history import perplexity
+
+        def sample() -> str:
+            return str(self.generate(asked.get("sample_prompt") or "", max_tokens=40, seed=config.seed))
+
+        return Prepared(
+            config,
+            plans,
+            lambda config: describe_run(self.config, config, texts, plans[0]),
+            data_facts={
+                "training_tokens": texts[0].num_tokens,
+                "validation_tokens": texts[1].num_tokens,
+                "unknown_share": round(texts[1].unknown_share, 6),
+            },
+            text_digest=digest(
+                texts[0].token_ids[start : start + DIGESTED_TOKENS].tobytes()
+                for start in range(0, texts[0].num_tokens, DIGESTED_TOKENS)
+            ),
+            sample=None if self.config.bidirectional else sample,
+            loss_score=perplexity,
+        )
 
     def _choose(
         self,
@@ -252,15 +269,16 @@ class LanguageModel(Writer):
         if self.tokenizer is None:
             progress.message(f"building a {self.level} vocabulary")
             size, lowercase = self.chosen["vocabulary_size"], bool(self.chosen.get("lowercase"))
-            self.tokenizer = make_tokenizer(self.level, training.lines(), size, lowercase)
+            self.tokenizers = {"tokenizer": make_tokenizer(self.level, training.lines(), size, lowercase)}
         else:
             self._extend_vocabulary(training, progress)
-        self.config = dataclasses.replace(self.config, vocabulary_size=self.tokenizer.vocabulary_size)
+        tokenizer = self._trained_tokenizer()
+        self.config = dataclasses.replace(self.config, vocabulary_size=tokenizer.vocabulary_size)
         texts = []
         for name, corpus in (("training", training), ("validation", validation)):
             progress.start(f"encoding {name} text", corpus.num_bytes(), "characters")
             markers = self.config.documents is not None
-            texts.append(encode_corpus(corpus, self.tokenizer, directory, name, progress.advance, markers))
+            texts.append(encode_corpus(corpus, tokenizer, directory, name, progress.advance, markers))
             progress.finish()
         return texts[0], texts[1]
 
@@ -271,59 +289,10 @@ class LanguageModel(Writer):
         if num_new and self.weights:
             progress.message(f"{num_new:,} new tokens are added to the vocabulary")
             self.weights = with_larger_vocabulary(self.weights, extended.vocabulary_size)
-            self.tokenizer = extended
+            self.tokenizers = {"tokenizer": extended}
 
-    def _train(
-        self, run: Run, texts: tuple[EncodedText, EncodedText], config: TrainingConfig, options: dict[str, Any]
-    ) -> "list[EpochRecord]":
-        plans = self._batch_plans(texts, config)
-        check_size(plans, texts, self.config)
-        config = with_fitting_warmup(config, options["fit"], plans[0].num_batches)
-        from textrnn.training.estimates import describe_run
-        from textrnn.training.history import perplexity
-        from textrnn.training.language_model import RecurrentNetwork as KerasNetwork
-        from textrnn.training.threads import prepare_threads
-
-        prepare_threads(self.config, run.progress)
-        network = KerasNetwork(self.config, config.precision, config.seed, config.label_smoothing)
-        if self.weights:
-            network.set_weights_by_name(self.weights)
-        run.progress.message(describe_run(self.config, config, texts, plans[0]))
-
-        def sample(weights: dict[str, np.ndarray]) -> str:
-            self.weights, self._network = weights, None
-            return str(self.generate(options["fit"].get("sample_prompt") or "", max_tokens=40, seed=config.seed))
-
-        def token_ids() -> Iterator[bytes]:
-            for start in range(0, texts[0].num_tokens, 1 << 22):
-                yield texts[0].token_ids[start : start + (1 << 22)].tobytes()
-
-        try:
-            records, self.weights, self.facts = run.train(
-                network,
-                config,
-                plans,
-                stored=self._stored,
-                data_facts={
-                    "training_tokens": texts[0].num_tokens,
-                    "validation_tokens": texts[1].num_tokens,
-                    "unknown_share": round(texts[1].unknown_share, 6),
-                },
-                identity={
-                    "network": self.config.to_dict(),
-                    "vocabulary": vocabulary_digest([self._trained_tokenizer()]),
-                    "text": digest(token_ids()),
-                },
-                options={**options, "initial_model": self.origin},
-                sample=None if self.config.bidirectional else sample,
-                loss_score=perplexity,
-            )
-        except KeyboardInterrupt:
-            self.weights = network.get_weights_by_name()  # the best so far, or those reached
-            raise
-        finally:
-            self._network = None
-        return records
+    def _network_options(self, config: Any) -> dict[str, Any]:
+        return {"label_smoothing": config.label_smoothing}
 
     def _batch_plans(self, texts: tuple[EncodedText, EncodedText], config: TrainingConfig) -> tuple[TextPlan, TextPlan]:
         shared = (self.config.form, config.batch_size, config.length, self.config.max_length)

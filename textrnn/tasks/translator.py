@@ -1,5 +1,6 @@
 """The translator that people call: fit it to sentence pairs, translate, look inside, score, save and load it."""
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Iterable, Sequence
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textrnn.config import TranslatorConfig, TranslatorTrainingConfig
+from textrnn.config.signatures import with_options
 from textrnn.defaults import translator_choice, translator_tuning_choice, validation_share
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.inference.beam_search import BeamOptions, Hypothesis, beam_search
@@ -21,8 +23,8 @@ from textrnn.preprocessing.pairs import Pairs, PairSource, normalized, sentence_
 from textrnn.preprocessing.resegmentation import resegmentation
 from textrnn.preprocessing.tokenizers import LEVELS, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
-from textrnn.storage import StoredModel, load_model, save_model
-from textrnn.tasks.run import Run, digest, unchanged_by_failure, vocabulary_digest, with_fitting_warmup
+from textrnn.tasks.run import digest
+from textrnn.tasks.task import Prepared, Task
 
 if TYPE_CHECKING:
     from textrnn.evaluation.bleu import TranslationScores
@@ -35,7 +37,7 @@ BATCH_SIZE = 64
 TOKENIZER_OPTIONS = ("level", "vocabulary_size", "lowercase")
 
 
-class Translator:
+class Translator(Task):
     """A recurrent encoder-decoder translator with attention.
 
     Example:
@@ -56,6 +58,10 @@ class Translator:
         TextrnnError: If an option is unknown or its value impossible.
     """
 
+    kind = "translator"
+    noun = "translator"
+
+    @with_options(TranslatorConfig, skip=["source_vocabulary_size", "target_vocabulary_size"], are_chosen=True)
     def __init__(
         self,
         *,
@@ -64,6 +70,7 @@ class Translator:
         lowercase: bool | None = None,
         **options: Any,
     ) -> None:
+        options = {name: value for name, value in options.items() if value is not None}
         if level is not None:
             check_choice("level", level, LEVELS)
         if vocabulary_size is not None:
@@ -71,18 +78,14 @@ class Translator:
         names = [name for name in TranslatorConfig.option_names() if not name.endswith("vocabulary_size")]
         check_options(options, [*names, *TOKENIZER_OPTIONS], "Translator")
         given = {**options, "level": level, "vocabulary_size": vocabulary_size, "lowercase": lowercase}
-        self.given = {name: value for name, value in given.items() if value is not None}
+        sizes: dict[str, Any] = {f"{side}_vocabulary_size": vocabulary_size or 5 for side in ("source", "target")}
+        # Until `fit` completes it.
+        super().__init__(
+            TranslatorConfig(**sizes, **options), {name: value for name, value in given.items() if value is not None}
+        )
         self.level = level or "subword"
         self.vocabulary_size = vocabulary_size
-        sizes: dict[str, Any] = {f"{side}_vocabulary_size": vocabulary_size or 5 for side in ("source", "target")}
-        self.config = TranslatorConfig(**sizes, **options)  # until `fit` completes it
-        self.tokenizers: dict[str, Tokenizer] = {}
-        self.weights: dict[str, np.ndarray] = {}
-        self.facts: dict[str, Any] = {}
-        self.chosen: dict[str, Any] = {}  # the options that `fit` has settled on
-        self.origin: str | None = None  # the model that was loaded
         self.partners: list[Translator] = []
-        self._network: EncoderDecoder | None = None
 
     # Storage
 
@@ -98,11 +101,7 @@ class Translator:
             TextrnnError: If there is no such model, it is damaged, incomplete or of a newer format, or the
                 vocabularies of several models differ.
         """
-        stored = load_model(model, "translator")
-        result = cls.__new__(cls)
-        result.config, result.tokenizers, result.weights = stored.config, stored.tokenizers, stored.weights
-        result.facts, result._network = stored.facts, None
-        result.given, result.chosen, result.origin = {}, {}, str(model)
+        result: Translator = cls._loaded(model)
         result.level = result.target_tokenizer.level
         result.vocabulary_size = result.target_tokenizer.vocabulary_size
         result.partners = [cls.load(other) for other in others]
@@ -117,44 +116,15 @@ class Translator:
     def _vocabulary_files(self) -> list[dict[str, bytes]]:
         return [self.source_tokenizer.files(), self.target_tokenizer.files()]
 
-    def save(self, directory: str | os.PathLike[str], half_precision: bool = False) -> None:
-        """Writes the model directory.
-
-        Args:
-            directory: Where to; a model that is there is replaced, anything else is left alone with an error.
-            half_precision: Whether to keep the weights as float16, half the size.
-        """
-        self._check_trained()
-        save_model(directory, self._stored(self.weights, self.facts), half_precision)
-
-    def _stored(self, weights: dict[str, np.ndarray], facts: dict[str, Any]) -> StoredModel:
-        if not weights:
-            raise TextrnnError("This translator has no weights to save yet. Call `fit` with pairs first.")
-        return StoredModel(self.config, self.tokenizers, weights, facts=facts)
-
-    def _check_trained(self) -> None:
-        if not self.tokenizers:
-            raise TextrnnError("This translator has not been trained yet. Call `fit` with pairs, or load a model.")
-
     @property
     def source_tokenizer(self) -> Tokenizer:
         """The tokenizer of the source language."""
-        self._check_trained()
-        return self.tokenizers[self.config.tokenizer_names[0]]
+        return self._tokenizer(self.config.tokenizer_names[0])
 
     @property
     def target_tokenizer(self) -> Tokenizer:
         """The tokenizer of the target language."""
-        self._check_trained()
-        return self.tokenizers[self.config.tokenizer_names[-1]]
-
-    @property
-    def network(self) -> EncoderDecoder:
-        """The NumPy network with the current weights."""
-        self._check_trained()
-        if self._network is None:
-            self._network = EncoderDecoder(self.config, self.weights)
-        return self._network
+        return self._tokenizer(self.config.tokenizer_names[-1])
 
     @property
     def networks(self) -> list[EncoderDecoder]:
@@ -163,6 +133,7 @@ class Translator:
 
     # Training
 
+    @with_options(TranslatorTrainingConfig, are_chosen=True)
     def fit(
         self,
         pairs: PairSource | None = None,
@@ -216,6 +187,7 @@ class Translator:
         Raises:
             TextrnnError: If pairs are missing, unreadable or too few, or an option is wrong.
         """
+        options = {name: value for name, value in options.items() if value is not None}
         check_options(options, TranslatorTrainingConfig.option_names(), "fit")
         TranslatorTrainingConfig(**options)  # wrong values are known before anything is read
         asked = {
@@ -229,17 +201,65 @@ class Translator:
             "encoding": encoding,
             **options,
         }
-        with unchanged_by_failure(self), Run(output, resume, overwrite, half_precision, callbacks, progress) as run:
-            model_options, asked = run.resumed(self.given, asked)
-            training_pairs, validation_pairs = self._read(asked, run.progress)
-            config = self._choose(training_pairs, model_options, asked, run.progress)
-            if not self.tokenizers:
-                run.progress.message(f"building {self.level} vocabularies")
-                self._train_tokenizers(training_pairs)
-            both = self.source_tokenizer, self.target_tokenizer
-            training = encoded_pairs(training_pairs, both, config, "train on", run.progress)
-            held_out = encoded_pairs(validation_pairs, both, config, "validate on", run.progress)
-            return self._train(run, config, training, held_out, {"model": self.chosen, "fit": asked})
+        return self._fit(
+            asked,
+            output=output,
+            resume=resume,
+            overwrite=overwrite,
+            half_precision=half_precision,
+            callbacks=callbacks,
+            progress=progress,
+        )
+
+    def _prepared(
+        self, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress, resources: contextlib.ExitStack
+    ) -> Prepared:
+        training_pairs, validation_pairs = self._read(asked, progress)
+        config = self._choose(training_pairs, model_options, asked, progress)
+        if not self.tokenizers:
+            progress.message(f"building {self.level} vocabularies")
+            self._train_tokenizers(training_pairs)
+        both = self.source_tokenizer, self.target_tokenizer
+        training = encoded_pairs(training_pairs, both, config, "train on", progress)
+        validation = encoded_pairs(validation_pairs, both, config, "validate on", progress)
+        return self._batched(training, validation, config, progress)
+
+    def _batched(
+        self,
+        training: tuple[Pairs, EncodedPairs],
+        validation: tuple[Pairs, EncodedPairs],
+        config: TranslatorTrainingConfig,
+        progress: Progress,
+    ) -> Prepared:
+        """Makes batches of the encoded pairs."""
+        from textrnn.evaluation.validation import ValidationBleu
+        from textrnn.training.estimates import describe_translator_run
+        from textrnn.training.history import Score, perplexity
+
+        both = self.source_tokenizer, self.target_tokenizer
+        resegment = resegmentation(*training, both, config.subword_regularization)
+        plans = (
+            PairPlan(training[1], config.batch_tokens, config.seed, config.joined_pairs, resegment),
+            PairPlan(validation[1], config.batch_tokens),
+        )
+        bleu = ValidationBleu(
+            validation[0], config.validation_sentences, progress, lowercase=self.target_tokenizer.lowercase
+        )
+        return Prepared(
+            config,
+            plans,
+            lambda config: describe_translator_run(self.config, config, training[1], validation[1], plans[0]),
+            data_facts={
+                "training_pairs": len(training[1]),
+                "validation_pairs": len(validation[1]),
+                "unknown_share": round(validation[1].unknown_share, 6),
+                "validation_tokenizer": bleu.tokenize,
+            },
+            text_digest=digest([pairs_digest(training[1])]),
+            sample=lambda: bleu.sample,
+            validation_score=lambda: Score("BLEU", bleu.score(list(self.translate(bleu.sources, num_beams=1)))),
+            loss_score=perplexity,
+        )
 
     def _read(self, asked: dict[str, Any], progress: Progress) -> tuple[Pairs, Pairs]:
         """Returns training and validation pairs."""
@@ -298,70 +318,12 @@ class Translator:
             target_vocabulary_size=self.target_tokenizer.vocabulary_size,
         )
 
-    def _train(
-        self,
-        run: Run,
-        config: TranslatorTrainingConfig,
-        training: tuple[Pairs, EncodedPairs],
-        validation: tuple[Pairs, EncodedPairs],
-        options: dict[str, Any],
-    ) -> "list[EpochRecord]":
-        from textrnn.evaluation.validation import ValidationBleu
-        from textrnn.training.estimates import describe_translator_run
-        from textrnn.training.history import Score, perplexity
-        from textrnn.training.threads import prepare_threads
-        from textrnn.training.translator import EncoderDecoder as KerasNetwork
-
-        both = self.source_tokenizer, self.target_tokenizer
-        resegment = resegmentation(*training, both, config.subword_regularization)
-        plans = (
-            PairPlan(training[1], config.batch_tokens, config.seed, config.joined_pairs, resegment),
-            PairPlan(validation[1], config.batch_tokens),
-        )
-        config = with_fitting_warmup(config, options["fit"], plans[0].num_batches)
-        prepare_threads(self.config, run.progress)
-        network = KerasNetwork(self.config, config.precision, config.seed, config.label_smoothing)
-        if self.weights:
-            network.set_weights_by_name(self.weights)
-        run.progress.message(describe_translator_run(self.config, config, training[1], validation[1], plans[0]))
-        lowercase = self.target_tokenizer.lowercase
-        bleu = ValidationBleu(validation[0], config.validation_sentences, run.progress, lowercase)
-
-        def validation_score(weights: dict[str, np.ndarray]) -> Score:
-            self.weights, self._network = weights, None
-            return Score("BLEU", bleu.score(list(self.translate(bleu.sources, num_beams=1))))
-
-        try:
-            records, self.weights, self.facts = run.train(
-                network,
-                config,
-                plans,
-                stored=self._stored,
-                data_facts={
-                    "training_pairs": len(training[1]),
-                    "validation_pairs": len(validation[1]),
-                    "unknown_share": round(validation[1].unknown_share, 6),
-                    "validation_tokenizer": bleu.tokenize,
-                },
-                identity={
-                    "network": self.config.to_dict(),
-                    "vocabulary": vocabulary_digest(self.tokenizers.values()),
-                    "text": digest([pairs_digest(training[1])]),
-                },
-                options={**options, "initial_model": self.origin},
-                sample=lambda weights: bleu.sample,
-                validation_score=validation_score,
-                loss_score=perplexity,
-            )
-        except KeyboardInterrupt:
-            self.weights = network.get_weights_by_name()  # the best so far, or those reached
-            raise
-        finally:
-            self._network = None
-        return records
+    def _network_options(self, config: Any) -> dict[str, Any]:
+        return {"label_smoothing": config.label_smoothing}
 
     # Translation
 
+    @with_options(BeamOptions)
     def translate(self, text: str | Iterable[str], **options: Any) -> str | list[str]:
         """Translates a sentence, or several.
 
@@ -379,6 +341,7 @@ class Translator:
         texts = [group[0].text if group else "" for group in results]
         return texts[0] if isinstance(text, str) else texts
 
+    @with_options(BeamOptions)
     def translations(self, texts: Iterable[str], **options: Any) -> list[list[Translation]]:
         """Translates sentences and tells how each translation came about.
 
@@ -466,6 +429,7 @@ class Translator:
 
     # Evaluation
 
+    @with_options(BeamOptions)
     def evaluate(
         self,
         sources: Sequence[str],

@@ -2,21 +2,33 @@
 
 import math
 import time
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from textrnn.config import FittingConfig, NetworkConfig, TrainingConfig, TranslatorConfig, TranslatorTrainingConfig
+from textrnn.config import (
+    ClassifierConfig,
+    ClassifierTrainingConfig,
+    FittingConfig,
+    NetworkConfig,
+    TrainingConfig,
+    TranslatorConfig,
+    TranslatorTrainingConfig,
+)
+from textrnn.preprocessing.labelled import LabelledPlan
 from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan
 from textrnn.preprocessing.sequences import EncodedText, TextPlan
 
-__all__ = ["describe_run", "describe_translator_run", "num_parameters"]
+__all__ = ["describe_classifier_run", "describe_run", "describe_translator_run", "num_parameters"]
 
 EFFICIENCY = 0.5  # share of the matrix-product peak that training has been seen to reach
 FEW_STEPS = 200  # fewer than these leave a network untrained
 BASE_MEMORY = 700_000_000  # bytes that TensorFlow takes by itself
 
 
-def num_parameters(config: NetworkConfig | TranslatorConfig) -> int:
+def num_parameters(config: Any) -> int:
     """Returns how many numbers training adjusts."""
     return sum(math.prod(shape) for shape in config.weight_shapes().values())
 
@@ -152,3 +164,27 @@ def describe_translator_run(
             "learn the pairs by heart. Use more pairs, or smaller layers and vocabularies."
         )
     return "\n".join([*lines, *short_run_advice(training, plan.num_batches), *precision_advice(training.precision)])
+
+
+def describe_classifier_run(
+    config: ClassifierConfig,
+    training: ClassifierTrainingConfig,
+    sequences: Sequence[np.ndarray],
+    plans: tuple[LabelledPlan, LabelledPlan],
+) -> str:
+    """Returns the lines that are shown before a classifier's training starts."""
+    steps = sum(map(len, sequences))
+    multiplied = sum(
+        math.prod(shape) for name, shape in config.weight_shapes().items() if not name.endswith("embeddings")
+    )
+    passes = num_passes(training, plans[0].num_batches)
+    seconds = 6 * multiplied * steps * passes / (EFFICIENCY * flops_per_second(training.precision))
+    read = (
+        f"a vocabulary of {config.vocabulary_size:,}" if config.vocabulary_size else f"{config.num_features} features"
+    )
+    lines = [
+        f"{plans[0].num_targets:,} training sequences of {steps / len(sequences):.0f} steps on average, "
+        f"{plans[1].num_targets:,} validation sequences, {read}, {config.num_outputs} classes",
+        f"{num_parameters(config):,} parameters; {length_of(training, plans[0].num_batches, seconds)}",
+    ]
+    return "\n".join([*lines, *short_run_advice(training, plans[0].num_batches), *precision_advice(training.precision)])

@@ -5,10 +5,10 @@ operation should be divided further. TensorFlow takes such numbers only until it
 """
 
 import os
+from typing import Any
 
 import tensorflow as tf
 
-from textrnn.config import NetworkConfig, TranslatorConfig
 from textrnn.progress import Progress
 from textrnn.training.estimates import num_parameters
 from textrnn.training.steps import LARGE_NETWORK
@@ -22,7 +22,7 @@ NOTE = (
 noted: list[str] = []  # what has been said in this process, and need not be said again
 
 
-def prepare_threads(config: NetworkConfig | TranslatorConfig, progress: Progress | None = None) -> None:
+def prepare_threads(config: Any, progress: Progress | None = None) -> None:
     """Gives each half of a training batch its share of the cores; to be called before the network is built.
 
     Leaves TensorFlow as it is for networks too small to be trained in halves, and where somebody has set its threads or

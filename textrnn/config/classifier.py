@@ -1,0 +1,160 @@
+"""What a classifier is, and how it is trained."""
+
+import dataclasses
+from typing import ClassVar
+
+from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent_shapes
+from textrnn.config.fitting import FittingConfig
+from textrnn.errors import TextrnnError, check_choice, check_range
+
+__all__ = ["POOLINGS", "ClassifierConfig", "ClassifierTrainingConfig"]
+
+POOLINGS = ("last", "max", "mean", "attention")
+
+Label = str | int | float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ClassifierConfig(Config):
+    """A network that reads a sequence of tokens or of vectors and names its class.
+
+    Args:
+        labels: The classes, in the order of the outputs: strings or numbers.
+        vocabulary_size: Number of token ids, the four special ones included; 0 for sequences of vectors.
+        num_features: Numbers in a vector; 0 for sequences of tokens.
+        multi_label: Whether a sequence may have several labels, or none.
+        cell: "simple_rnn", "gru" or "lstm".
+        units: Size of each recurrent layer in each direction, one to four of them.
+        embedding_dim: Size of a token vector.
+        bidirectional: Whether the recurrent layers read both ways.
+        pooling: What the output sees of the last layer: "last" (where each direction has ended), "max" or "mean" over
+            all steps, "attention" (a learned average); several stand side by side.
+        input_dropout: Dropout on what is read.
+        dropout: Dropout between recurrent layers.
+        output_dropout: Dropout before the output.
+        variational_dropout: Whether a dropout mask stays the same over a whole sequence (Gal and Ghahramani 2016).
+        word_dropout: Share of the tokens that are read as unknown, in training (Iyyer et al. 2015).
+        weight_drop: Share of the recurrent kernels zeroed for a whole batch (Merity et al. 2018).
+        max_length: Longest sequence read; of a longer one the beginning.
+        means: Mean of each feature in training; vectors are centred by it.
+        deviations: Standard deviation of each feature in training; vectors are divided by it.
+        temperature: Divides the logits, so that probabilities are as often right as they say (Guo et al. 2017); found
+            on the validation data.
+    """
+
+    labels: tuple[Label, ...] = ()
+    vocabulary_size: int = 0
+    num_features: int = 0
+    multi_label: bool = False
+    cell: str = "lstm"
+    units: tuple[int, ...] = (128,)
+    embedding_dim: int = 128
+    bidirectional: bool = True
+    pooling: tuple[str, ...] = ("max", "mean", "attention")
+    input_dropout: float = 0.3
+    dropout: float = 0.3
+    output_dropout: float = 0.3
+    variational_dropout: bool = True
+    word_dropout: float = 0.0
+    weight_drop: float = 0.0
+    max_length: int = 400
+    means: tuple[float, ...] = ()
+    deviations: tuple[float, ...] = ()
+    temperature: float = 1.0
+
+    kind: ClassVar[str] = "classifier"
+
+    def __post_init__(self) -> None:
+        self._set_layer_sizes("units")
+        pooling = (self.pooling,) if isinstance(self.pooling, str) else tuple(self.pooling)
+        for name, value in (("pooling", pooling), ("labels", tuple(self.labels))):
+            object.__setattr__(self, name, value)
+        self._check_labels()
+        check_range("vocabulary_size", self.vocabulary_size, 0, 10_000_000, whole=True)
+        check_range("num_features", self.num_features, 0, 65_536, whole=True)
+        check_choice("cell", self.cell, NUM_GATES)
+        check_range("embedding_dim", self.embedding_dim, 1, 16_384, whole=True)
+        check_range("max_length", self.max_length, 1, 100_000, whole=True)
+        check_range("temperature", self.temperature, 0, 1000, above=True)
+        self._check_shares("input_dropout", "dropout", "output_dropout", "word_dropout", "weight_drop")
+        self._check_flags()
+        if not pooling or len(set(pooling)) < len(pooling):
+            raise TextrnnError(f"`pooling` must name each way of pooling once. Received: {pooling}.")
+        for name in pooling:
+            check_choice("pooling", name, POOLINGS)
+        for name in ("means", "deviations"):
+            self._check_statistics(name)
+
+    def _check_labels(self) -> None:
+        if any(isinstance(label, bool) or not isinstance(label, (str, int, float)) for label in self.labels):
+            raise TextrnnError(f"`labels` must hold strings or numbers. Received: {self.labels}.")
+        if len(set(self.labels)) < len(self.labels):
+            raise TextrnnError(f"`labels` must not hold a label twice. Received: {self.labels}.")
+
+    def _check_statistics(self, name: str) -> None:
+        values = tuple(getattr(self, name))
+        object.__setattr__(self, name, values)
+        if len(values) not in (0, self.num_features):
+            raise TextrnnError(f"`{name}` must hold a number for each of the {self.num_features} features.")
+        for value in values:
+            check_range(name, value, 0 if name == "deviations" else None, above=name == "deviations")
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """Suffixes of the recurrent layers' weight names, one for each direction of reading."""
+        return ("", "_backward") if self.bidirectional else ("",)
+
+    @property
+    def num_states(self) -> int:
+        """Number of state arrays per recurrent layer."""
+        return num_states(self.cell)
+
+    @property
+    def tokenizer_names(self) -> tuple[str, ...]:
+        """Names of the tokenizers that a model of this config has."""
+        return ("tokenizer",) if self.vocabulary_size else ()
+
+    @property
+    def vocabulary_sizes(self) -> tuple[int, ...]:
+        """Sizes of the vocabularies that `tokenizer_names` names."""
+        return (self.vocabulary_size,) if self.vocabulary_size else ()
+
+    @property
+    def num_outputs(self) -> int:
+        """Number of logits."""
+        return len(self.labels)
+
+    def weight_shapes(self) -> Shapes:
+        """Returns the name and shape of every weight of the network, in order."""
+        shapes: Shapes = {}
+        size = self.num_features
+        if self.vocabulary_size:
+            shapes["embedding/embeddings"] = (self.vocabulary_size, self.embedding_dim)
+            size = self.embedding_dim
+        for layer, units in enumerate(self.units):
+            for direction in self.directions:
+                shapes |= recurrent_shapes(self.cell, f"recurrent_{layer}{direction}", size, units)
+            size = units * len(self.directions)
+        if "attention" in self.pooling:
+            shapes |= {"attention/kernel": (size, size), "attention/bias": (size,), "attention/vector": (size,)}
+        shapes["output/kernel"] = (size * len(self.pooling), self.num_outputs)
+        shapes["output/bias"] = (self.num_outputs,)
+        return shapes
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ClassifierTrainingConfig(FittingConfig):
+    """How a classifier is trained: the options of `FittingConfig`, and these.
+
+    Args:
+        batch_size: Sequences per step.
+        balanced: Whether errors on rare classes count for more, so that all classes count the same.
+    """
+
+    batch_size: int = 32
+    balanced: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("batch_size", self.batch_size, 1, 65_536, whole=True)
+        self._check_flags()

@@ -1,0 +1,469 @@
+"""The classifier that people call: fit it to labelled sequences, name the classes of others, see why."""
+
+import contextlib
+import dataclasses
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from textrnn.config.classifier import ClassifierConfig, ClassifierTrainingConfig
+from textrnn.config.signatures import with_options
+from textrnn.defaults import classifier_choice, classifier_tuning_choice
+from textrnn.errors import TextrnnError, check_choice, check_options, check_range
+from textrnn.inference.threads import parts, side_by_side
+from textrnn.preprocessing import labelled
+from textrnn.preprocessing.files import as_read
+from textrnn.preprocessing.labelled import Label, Labelled, LabelledPlan, as_vectors, encoded_targets, padded
+from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, make_tokenizer
+from textrnn.progress import Progress
+from textrnn.tasks.task import Prepared, Task
+
+if TYPE_CHECKING:
+    from textrnn.evaluation.classification import Classification
+    from textrnn.training.history import EpochRecord
+
+__all__ = ["Classifier", "Explanation"]
+
+BATCH_SIZE = 64
+TOKENIZER_OPTIONS = ("level", "vocabulary_size", "lowercase")
+FROM_DATA = ("labels", "vocabulary_size", "num_features", "means", "deviations", "temperature")
+
+
+@dataclasses.dataclass(frozen=True)
+class Explanation:
+    """Which tokens carried a decision.
+
+    Args:
+        label: What was decided.
+        probability: Its probability.
+        tokens: The tokens, as they are read.
+        effects: How much less probable the label is without each of them.
+    """
+
+    label: Label
+    probability: float
+    tokens: tuple[str, ...]
+    effects: tuple[float, ...]
+
+    def __str__(self) -> str:
+        lines = [f"{self.label}   ({100 * self.probability:.1f}%)", ""]
+        pairs = zip(self.tokens, self.effects, strict=True)
+        return "\n".join([*lines, *(f"{token!r:>20} {100 * effect:+6.1f}%" for token, effect in pairs)])
+
+
+class Classifier(Task):
+    """A recurrent classifier of sequences of tokens or of vectors.
+
+    Example:
+
+        classifier = Classifier()
+        classifier.fit("reviews.csv", text="review", label="stars", output="my-classifier")
+        print(classifier.predict(["a masterpiece"]))
+
+    Args:
+        level: "char", "word" or "subword"; None lets `fit` choose.
+        vocabulary_size: Most token ids to use; None lets `fit` choose.
+        lowercase: Whether texts are put into small letters.
+        **options: Options of `textrnn.config.ClassifierConfig`. What is not set here is chosen by `fit`.
+
+    Raises:
+        TextrnnError: If an option is unknown or its value impossible.
+    """
+
+    kind = "classifier"
+    noun = "classifier"
+
+    @with_options(ClassifierConfig, skip=FROM_DATA, are_chosen=True)
+    def __init__(
+        self,
+        *,
+        level: str | None = None,
+        vocabulary_size: int | None = None,
+        lowercase: bool | None = None,
+        **options: Any,
+    ) -> None:
+        options = {name: value for name, value in options.items() if value is not None}
+        names = [name for name in ClassifierConfig.option_names() if name not in FROM_DATA]
+        check_options(options, [*names, *TOKENIZER_OPTIONS], "Classifier")
+        if level is not None:
+            check_choice("level", level, LEVELS)
+        if vocabulary_size is not None:
+            check_range("vocabulary_size", vocabulary_size, 5, 1_000_000, whole=True)
+        given = {**options, "level": level, "vocabulary_size": vocabulary_size, "lowercase": lowercase}
+        # Until `fit` completes it.
+        super().__init__(
+            ClassifierConfig(**options), {name: value for name, value in given.items() if value is not None}
+        )
+        self._class_weights: np.ndarray | None = None
+
+    @classmethod
+    def load(cls, model: str | os.PathLike[str]) -> "Classifier":
+        """Loads a classifier from a directory.
+
+        Raises:
+            TextrnnError: If there is no such model, or it is damaged, incomplete or of a newer format.
+        """
+        result: Classifier = cls._loaded(model)
+        result._class_weights = None
+        return result
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The classes, in the order of `probabilities`."""
+        return tuple(self.config.labels)
+
+    def __repr__(self) -> str:
+        config, trained = self.config, "trained" if self.weights else "not trained"
+        read = f"{self.tokenizers['tokenizer'].level}s" if self.tokenizers else f"{config.num_features} features a step"
+        layers = f"{config.cell} {'+'.join(map(str, config.units))}{' both ways' * config.bidirectional}"
+        return f"<Classifier: {len(config.labels)} classes of {read}, {layers}, {trained}>"
+
+    # Training
+
+    @with_options(ClassifierTrainingConfig, are_chosen=True)
+    def fit(
+        self,
+        data: Any = None,
+        labels: Any = None,
+        *,
+        text: str | int | None = None,
+        label: str | int | None = None,
+        validation: Any = None,
+        validation_labels: Any = None,
+        validation_fraction: float | None = None,
+        encoding: str | None = None,
+        output: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        overwrite: bool = False,
+        half_precision: bool = False,
+        callbacks: Sequence[Any] = (),
+        progress: Progress | None = None,
+        **options: Any,
+    ) -> "list[EpochRecord]":
+        """Trains the classifier on labelled sequences and keeps the weights that name validation classes best.
+
+        What is not set, here or when the classifier was made, follows from the data. A classifier that has been trained
+        or loaded goes on from its weights, with its own labels and vocabulary. If training fails, it stays as it was;
+        if it is interrupted, it has the best weights so far.
+
+        Args:
+            data: A CSV, TSV or JSON lines file, a folder with a folder of text files for each class, a data frame, rows
+                of (text, label), or, with `labels`, texts or arrays of shape `(samples, time, num_features)`.
+            labels: The label of each sequence, or a list of several.
+            text: The column of the texts: a name, or a number that begins with 1.
+            label: The column of the labels.
+            validation: The same as `data` for validation; by default a part is set aside.
+            validation_labels: The same as `labels` for validation.
+            validation_fraction: How large a part.
+            encoding: Encoding of the files.
+            output: Directory for the model, the checkpoint, `history.csv` and `loss.png`; None writes nothing.
+            resume: Whether to go on from the checkpoint in `output`, with the options that it was made with.
+            overwrite: Whether to replace an earlier run in `output`; otherwise that is an error.
+            half_precision: Whether to save the weights as float16.
+            callbacks: Keras callbacks.
+            progress: Where messages go; by default standard error.
+            **options: Options of `textrnn.config.ClassifierTrainingConfig`, such as `epochs`.
+
+        Returns:
+            The history, one record per validation.
+
+        Raises:
+            TextrnnError: If the data are missing, unreadable or too few, or an option is wrong.
+        """
+        options = {name: value for name, value in options.items() if value is not None}
+        check_options(options, ClassifierTrainingConfig.option_names(), "fit")
+        ClassifierTrainingConfig(**options)  # wrong values are known before anything is read
+        asked = {
+            "data": data,
+            "labels": labels,
+            "text": text,
+            "label": label,
+            "validation": validation,
+            "validation_labels": validation_labels,
+            "validation_fraction": validation_fraction,
+            "encoding": encoding,
+            **options,
+        }
+        return self._fit(
+            asked,
+            output=output,
+            resume=resume,
+            overwrite=overwrite,
+            half_precision=half_precision,
+            callbacks=callbacks,
+            progress=progress,
+        )
+
+    def _prepared(
+        self, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress, resources: contextlib.ExitStack
+    ) -> Prepared:
+        is_multi = bool(self.config.multi_label if self.weights else model_options.get("multi_label"))
+        training, validation = self._read(asked, is_multi)
+        for note in dict.fromkeys([*training.notes, *validation.notes]):
+            progress.message(note)
+        config = self._choose(training, model_options, asked, progress)
+        sides = (training, "train on"), (validation, "validate on")
+        encoded = [self._encoded(side.sequences) for side, _ in sides]
+        targets = [encoded_targets(side, self.labels, is_multi, use) for side, use in sides]
+        num_cut = sum(len(one) > self.config.max_length for one in self._encoded(training.sequences, cut=False))
+        if num_cut:
+            progress.message(
+                f"{num_cut:,} of {len(training):,} sequences are longer than {self.config.max_length} steps, and only "
+                "their beginnings are read (max_length)"
+            )
+        self._class_weights = balanced_weights(targets[0]) if config.balanced else None
+        return self._batched(encoded, targets, training, config)
+
+    def _batched(
+        self, encoded: list[list[np.ndarray]], targets: list[np.ndarray], training: Labelled, config: Any
+    ) -> Prepared:
+        """Makes batches of the encoded sequences."""
+        from textrnn.evaluation.classification import fitted_temperature, named_labels
+        from textrnn.training.estimates import describe_classifier_run
+        from textrnn.training.history import Score
+
+        plans = (
+            LabelledPlan(encoded[0], targets[0], config.batch_size, config.seed),
+            LabelledPlan(encoded[1], targets[1], max(config.batch_size, BATCH_SIZE)),
+        )
+
+        is_multi = self.config.multi_label
+
+        def accuracy() -> Score:
+            named = named_labels(self._as_probabilities(self._logits(encoded[1])), is_multi)
+            return Score("accuracy", float((named == (targets[1] > 0)).all(axis=1).mean()))
+
+        def calibrate() -> None:
+            temperature = fitted_temperature(self._logits(encoded[1]), targets[1], is_multi)
+            self.config = dataclasses.replace(self.config, temperature=temperature)
+
+        return Prepared(
+            config,
+            plans,
+            lambda config: describe_classifier_run(self.config, config, encoded[0], plans),
+            data_facts={
+                "training_sequences": len(training),
+                "validation_sequences": len(encoded[1]),
+                "label_counts": {str(label): count for label, count in training.counts().items()},
+            },
+            text_digest=sequences_digest(encoded[0], targets[0]),
+            validation_score=accuracy,
+            settle=calibrate,
+        )
+
+    def _read(self, asked: dict[str, Any], is_multi: bool) -> tuple[Labelled, Labelled]:
+        """Returns training and validation data."""
+        if asked["data"] is None:
+            raise TextrnnError("Pass the data to train on: a CSV file, a folder of folders, or fit(texts, labels).")
+        how = {"text": asked["text"], "label": asked["label"], "encoding": asked["encoding"] or "utf-8"}
+        data = labelled.read(asked["data"], asked["labels"], multi_label=is_multi, **how)
+        if asked["validation"] is not None:
+            return data, labelled.read(asked["validation"], asked["validation_labels"], multi_label=is_multi, **how)
+        fraction = asked["validation_fraction"] or 0.1
+        check_range("validation_fraction", fraction, 0, 1, above=True, below=True)
+        return labelled.split(data, fraction, asked.get("seed") or 0)
+
+    def _choose(
+        self, data: Labelled, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress
+    ) -> ClassifierTrainingConfig:
+        """Completes the config of a classifier without weights, and returns how to train; says what was chosen."""
+        given = {name: value for name, value in asked.items() if name in ClassifierTrainingConfig.option_names()}
+        given = {name: value for name, value in given.items() if value is not None}
+        if self.weights:
+            choice = classifier_tuning_choice(len(data), given)
+        else:
+            counts = data.counts()
+            if len(counts) < 2:
+                raise TextrnnError(f"All data have the same label, {next(iter(counts))!r}: there is nothing to learn.")
+            if len(counts) > labelled.MOST_LABELS:
+                raise TextrnnError(
+                    f"There are {len(counts):,} different labels for {len(data):,} sequences. If this is not the "
+                    "right column, name it: label='stars'."
+                )
+            choice = classifier_choice(data.sequences, counts, model_options, given)
+            self.chosen = {**choice.model, **model_options}
+            self._complete(data, tuple(counts))
+        for line in choice.reasons:
+            progress.message(line)
+        return ClassifierTrainingConfig(**{**choice.training, **given})
+
+    def _complete(self, data: Labelled, labels: tuple[Label, ...]) -> None:
+        """Completes the config, with what follows from the training data."""
+        options = {name: value for name, value in self.chosen.items() if name not in TOKENIZER_OPTIONS}
+        if data.are_texts:
+            chosen = self.chosen
+            tokenizer = make_tokenizer(
+                chosen["level"], data.sequences, chosen["vocabulary_size"], bool(chosen.get("lowercase"))
+            )
+            self.tokenizers = {"tokenizer": tokenizer}
+            options["vocabulary_size"] = tokenizer.vocabulary_size
+        else:
+            options |= statistics(data.sequences)
+        self.config = ClassifierConfig(**{**options, "labels": labels})
+
+    def _network_options(self, config: Any) -> dict[str, Any]:
+        return {"label_smoothing": config.label_smoothing, "class_weights": self._class_weights}
+
+    def _encoded(self, sequences: Sequence[Any], cut: bool = True) -> list[np.ndarray]:
+        """Returns token ids of shape `(time,)`, or scaled vectors of shape `(time, num_features)`."""
+        if self.config.vocabulary_size:
+            for number, one in enumerate(sequences):
+                if not isinstance(one, str):
+                    raise TextrnnError(f"Sequence {number} must be a text. Received: {type(one).__name__}.")
+            texts = [as_read(one) for one in sequences]
+            found = self._tokenizer("tokenizer").encode_lines(texts) if texts else []
+            found = [ids if len(ids) else np.array([UNK_ID], np.int32) for ids in found]
+        else:
+            found = [self._scaled(one, number) for number, one in enumerate(sequences)]
+        return [one[: self.config.max_length] for one in found] if cut else found
+
+    def _scaled(self, vectors: Any, number: int) -> np.ndarray:
+        array = as_vectors(vectors, number)
+        if array.shape[1] != self.config.num_features:
+            raise TextrnnError(
+                f"Sequence {number} has {array.shape[1]} features a step; this classifier reads "
+                f"{self.config.num_features}."
+            )
+        means, deviations = (np.array(values, np.float32) for values in (self.config.means, self.config.deviations))
+        return np.asarray((array - means) / deviations, dtype=np.float32)
+
+    # Use
+
+    def probabilities(self, sequences: Iterable[Any]) -> np.ndarray:
+        """Returns how probable each class is, shape `(samples, num_labels)`, in the order of `labels`.
+
+        Args:
+            sequences: Texts, or arrays of shape `(time, num_features)`; one array of shape
+                `(samples, time, num_features)` too.
+
+        Raises:
+            TextrnnError: If the classifier is not trained, or a sequence is of another kind than it reads.
+        """
+        if isinstance(sequences, str):
+            raise TextrnnError("Pass a list of texts: probabilities(['a masterpiece']).")
+        network = self.network  # raises before anything is read, if there is none
+        return self._as_probabilities(self._logits(self._encoded(list(sequences)), network))
+
+    def _logits(self, encoded: list[np.ndarray], network: Any = None) -> np.ndarray:
+        """Returns the logits of encoded sequences, shape `(samples, num_labels)`."""
+        network = network or self.network
+        order = sorted(range(len(encoded)), key=lambda index: -len(encoded[index]))  # of like length together
+        batches = [order[rows] for rows in parts(len(order), BATCH_SIZE)] if order else []
+        results = np.zeros((len(encoded), self.config.num_outputs), dtype=np.float32)
+        found = side_by_side(lambda chosen: network(*padded([encoded[i] for i in chosen])), batches)
+        for chosen, logits in zip(batches, found, strict=True):
+            results[chosen] = logits
+        return results
+
+    def _as_probabilities(self, logits: np.ndarray) -> np.ndarray:
+        scaled = logits.astype(np.float64) / self.config.temperature
+        if self.config.multi_label:
+            return np.asarray(0.5 * np.tanh(0.5 * scaled) + 0.5)
+        weights = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+    def predict(self, sequences: Iterable[Any] | str) -> Any:
+        """Returns the class of each sequence, or a tuple of all labels that it has if there may be several.
+
+        Args:
+            sequences: Texts or arrays, as for `probabilities`; or one text, whose class is returned by itself.
+        """
+        from textrnn.evaluation.classification import named_labels
+
+        one = isinstance(sequences, str)
+        named = named_labels(self.probabilities([sequences] if one else sequences), self.config.multi_label)
+        groups = [tuple(label for label, is_it in zip(self.labels, row, strict=True) if is_it) for row in named]
+        results = groups if self.config.multi_label else [group[0] for group in groups]
+        return results[0] if one else results
+
+    def explain(self, text: str) -> Explanation:
+        """Returns which tokens carried the decision: how the probability falls when each is read as unknown.
+
+        Args:
+            text: The text.
+
+        Raises:
+            TextrnnError: If the classifier reads vectors.
+        """
+        if not self.config.vocabulary_size:
+            raise TextrnnError("Only decisions about texts are explained by their tokens.")
+        (ids,) = self._encoded([text])
+        without = [np.where(np.arange(len(ids)) == place, UNK_ID, ids) for place in range(len(ids))]
+        found = self._as_probabilities(self._logits([ids, *without]))
+        best = int(found[0].argmax())
+        tokens = self._tokenizer("tokenizer").token_texts(as_read(text))[: len(ids)]
+        effects = tuple(float(found[0, best] - row[best]) for row in found[1:])
+        return Explanation(self.labels[best], float(found[0, best]), tuple(tokens), effects)
+
+    # Evaluation
+
+    def evaluate(
+        self,
+        data: Any,
+        labels: Any = None,
+        *,
+        text: str | int | None = None,
+        label: str | int | None = None,
+        training: Any = None,
+        encoding: str = "utf-8",
+    ) -> "Classification":
+        """Names the classes of labelled sequences and scores that, beside what needs no network.
+
+        Args:
+            data: See `fit`.
+            labels: See `fit`.
+            text: See `fit`.
+            label: See `fit`.
+            training: The training data, from which a logistic regression on words learns the same; needs scikit-learn.
+            encoding: Encoding of the files.
+        """
+        from textrnn.evaluation.classification import bag_of_words, evaluate
+
+        is_multi = self.config.multi_label
+        how: dict[str, Any] = {"text": text, "label": label, "multi_label": is_multi, "encoding": encoding}
+        test = labelled.read(data, labels, **how)
+        targets = encoded_targets(test, self.labels, is_multi, "score")
+        notes, words = test.notes, None
+        if training is not None and test.are_texts and not is_multi:
+            known = labelled.read(training, **how)
+            words = bag_of_words(*((side.sequences, [one[0] for one in side.labels]) for side in (known, test)))
+            if words is None:
+                notes = (*notes, "the comparison with words alone needs scikit-learn: pip install scikit-learn")
+        counts = self.facts.get("label_counts", {})
+        return evaluate(self.probabilities(test.sequences), targets, self.labels, counts, is_multi, words, notes)
+
+
+def balanced_weights(targets: np.ndarray) -> np.ndarray:
+    """Returns how much each class counts so that all count the same, 1 on average over the sequences."""
+    counts = np.maximum(targets.sum(axis=0), 1)
+    return np.asarray(targets.sum() / (len(counts) * counts), dtype=np.float32)
+
+
+def statistics(sequences: Sequence[np.ndarray]) -> dict[str, Any]:
+    """Returns number, means and standard deviations of the features of all steps.
+
+    Raises:
+        TextrnnError: If sequences differ in their features.
+    """
+    sizes = {sequence.shape[1] for sequence in sequences}
+    if len(sizes) > 1:
+        raise TextrnnError(f"All sequences must have as many features a step. Received: {sorted(sizes)}.")
+    steps = np.concatenate(sequences).astype(np.float64)
+    deviations = steps.std(axis=0)
+    deviations[deviations < 1e-8] = 1.0  # a feature that is always the same
+    return {
+        "num_features": sizes.pop(),
+        "means": tuple(float(np.float32(mean)) for mean in steps.mean(axis=0)),
+        "deviations": tuple(float(np.float32(deviation)) for deviation in deviations),
+    }
+
+
+def sequences_digest(sequences: list[np.ndarray], targets: np.ndarray) -> str:
+    """Returns a hash of encoded sequences and their targets."""
+    digest = hashlib.sha256(targets.tobytes())
+    for sequence in sequences:
+        digest.update(sequence.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,195 @@
+"""What all kinds of model share: load, save, fit."""
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from textrnn.config import FittingConfig
+from textrnn.config.kinds import KINDS
+from textrnn.errors import TextrnnError
+from textrnn.preprocessing.batches import Plan
+from textrnn.preprocessing.tokenizers import Tokenizer
+from textrnn.progress import Progress
+from textrnn.storage import StoredModel, load_model, save_model
+from textrnn.tasks.run import Run, unchanged_by_failure, vocabulary_digest, with_fitting_warmup
+
+if TYPE_CHECKING:
+    from textrnn.training.history import EpochRecord, Score
+
+__all__ = ["Prepared", "Task", "Weights"]
+
+Weights = dict[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """What a run is made of: data that has become batches, and what is special about the kind.
+
+    Args:
+        config: How to train.
+        plans: Training and validation batches.
+        description: Called with the config, returns the lines to show before training starts.
+        data_facts: What the manifest tells about the data.
+        text_digest: A hash of the training data, of which a checkpoint can only be resumed with the same.
+        sample: Called after each validation, with the weights in place; returns a line to look at.
+        validation_score: Called at each validation, with the weights in place; returns the score that decides which
+            weights are best. None leaves that to the validation loss.
+        loss_score: Returns the score that a validation loss amounts to, for people.
+        settle: Called with the weights in place before they are saved: what else of the model follows from them.
+    """
+
+    config: FittingConfig
+    plans: tuple[Plan, Plan]
+    description: Callable[[Any], str]
+    data_facts: dict[str, Any]
+    text_digest: str
+    sample: Callable[[], str] | None = None
+    validation_score: "Callable[[], Score] | None" = None
+    loss_score: "Callable[[float], Score] | None" = None
+    settle: Callable[[], None] | None = None
+
+
+class Task:
+    """A model that people call. A kind says its name, and how data becomes batches (`_prepared`).
+
+    Args:
+        config: What the network is; `fit` may complete it.
+        given: The options that the user has set.
+    """
+
+    kind: ClassVar[str]
+    noun: ClassVar[str] = "model"
+
+    def __init__(self, config: Any, given: dict[str, Any]) -> None:
+        self.config = config
+        self.given = given
+        self.tokenizers: dict[str, Tokenizer] = {}
+        self.weights: Weights = {}
+        self.ngrams: dict[str, np.ndarray] = {}  # a record of the training text, where the kind keeps one
+        self.facts: dict[str, Any] = {}
+        self.chosen: dict[str, Any] = {}  # the options that `fit` has settled on
+        self.origin: str | None = None  # the model that was loaded
+        self._network: Any = None
+
+    # Storage
+
+    @classmethod
+    def _loaded(cls, model: str | os.PathLike[str]) -> Any:
+        """Returns a model read from a directory, or a shipped one by name."""
+        stored = load_model(model, cls.kind)
+        result = cls.__new__(cls)
+        Task.__init__(result, stored.config, {})
+        result.tokenizers, result.weights = stored.tokenizers, stored.weights
+        result.ngrams, result.facts, result.origin = stored.ngrams, stored.facts, str(model)
+        return result
+
+    def save(self, directory: str | os.PathLike[str], half_precision: bool = False) -> None:
+        """Writes the model directory.
+
+        Args:
+            directory: Where to; a model that is there is replaced, anything else is left alone with an error.
+            half_precision: Whether to keep the weights as float16, half the size.
+        """
+        save_model(directory, self._stored(self.weights, self.facts), half_precision)
+
+    def _stored(self, weights: Weights, facts: dict[str, Any]) -> StoredModel:
+        if not weights:
+            raise TextrnnError(f"This {self.noun} has no weights to save yet. Call `fit` first.")
+        return StoredModel(self.config, self.tokenizers, weights, self.ngrams, facts)
+
+    @property
+    def network(self) -> Any:
+        """The NumPy network with the current weights."""
+        if not self.weights:
+            raise TextrnnError(f"This {self.noun} has not been trained yet. Call `fit`, or load a {self.noun}.")
+        if self._network is None:
+            self._network = KINDS[self.kind].load("inference", "network")(self.config, self.weights)
+        return self._network
+
+    def _tokenizer(self, name: str) -> Tokenizer:
+        if name not in self.tokenizers:
+            raise TextrnnError(f"This {self.noun} has not been trained yet. Call `fit`, or load a {self.noun}.")
+        return self.tokenizers[name]
+
+    # Training
+
+    def _fit(self, asked: dict[str, Any], **how: Any) -> "list[EpochRecord]":
+        """Does the work of `fit`.
+
+        Args:
+            asked: The options of `fit` that say what to train on, and how; None where one is not set.
+            **how: The arguments of `textrnn.tasks.run.Run`.
+        """
+        with unchanged_by_failure(self), Run(**how) as run, contextlib.ExitStack() as resources:
+            model_options, asked = run.resumed(self.given, asked)
+            prepared = self._prepared(model_options, asked, run.progress, resources)
+            return self._train(run, prepared, asked)
+
+    def _prepared(
+        self, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress, resources: contextlib.ExitStack
+    ) -> Prepared:
+        """Reads the data, completes the config where it has no weights yet, and makes batches.
+
+        Args:
+            model_options: The options of the model that are set.
+            asked: The options of `fit`.
+            progress: Where messages go.
+            resources: What is closed when the run is over.
+        """
+        raise NotImplementedError
+
+    def _network_options(self, config: Any) -> dict[str, Any]:
+        """Returns the options of training that the Keras network takes, beside precision and seed."""
+        return {}
+
+    def _train(self, run: Run, prepared: Prepared, asked: dict[str, Any]) -> "list[EpochRecord]":
+        from textrnn.training.threads import prepare_threads
+
+        config = with_fitting_warmup(prepared.config, asked, prepared.plans[0].num_batches)
+        prepare_threads(self.config, run.progress)
+        make_network = KINDS[self.kind].load("training", "network")
+        network = make_network(self.config, config.precision, config.seed, **self._network_options(config))
+        if self.weights:
+            network.set_weights_by_name(self.weights)
+        run.progress.message(prepared.description(config))
+
+        def with_weights(call: Callable[[], Any] | None) -> Callable[[Weights], Any] | None:
+            def called(weights: Weights) -> Any:
+                self.weights, self._network = weights, None
+                return call()  # type: ignore[misc]
+
+            return None if call is None else called
+
+        def stored(weights: Weights, facts: dict[str, Any]) -> StoredModel:
+            settle = with_weights(prepared.settle)
+            if settle is not None:
+                settle(weights)
+            return self._stored(weights, facts)
+
+        try:
+            records, self.weights, self.facts = run.train(
+                network,
+                config,
+                prepared.plans,
+                stored=stored,
+                data_facts=prepared.data_facts,
+                identity={
+                    "network": self.config.to_dict(),
+                    "vocabulary": vocabulary_digest(self.tokenizers.values()),
+                    "text": prepared.text_digest,
+                },
+                options={"model": self.chosen, "fit": asked, "initial_model": self.origin},
+                sample=with_weights(prepared.sample),
+                validation_score=with_weights(prepared.validation_score),
+                loss_score=prepared.loss_score,
+            )
+        except KeyboardInterrupt:
+            self.weights = network.get_weights_by_name()  # the best so far, or those reached
+            raise
+        finally:
+            self._network = None
+        return records

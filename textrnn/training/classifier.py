@@ -1,0 +1,174 @@
+"""The Keras network of a classifier, built from a config."""
+
+import keras
+import tensorflow as tf
+
+from textrnn.config.classifier import ClassifierConfig
+from textrnn.preprocessing.tokenizers import UNK_ID
+from textrnn.training import layers
+from textrnn.training.networks import NamedNetwork
+from textrnn.training.stack import RecurrentStack
+
+__all__ = ["SequenceClassifier"]
+
+
+class AttentionPooling(keras.layers.Layer):
+    """A learned average over time (Yang et al. 2016, section 2.2): `softmax(v . tanh(h W + b))` says what counts.
+
+    Args:
+        seed: Fixes the initial weights.
+    """
+
+    def __init__(self, seed=None, **options):
+        super().__init__(**options)
+        self.seed = seed
+
+    def build(self, input_shape):
+        """Makes the weights for inputs whose last axis has a fixed size."""
+        size = input_shape[-1]
+        uniform = keras.initializers.GlorotUniform(seed=self.seed)
+        self.kernel = self.add_weight(name="kernel", shape=(size, size), initializer=uniform)
+        self.bias = self.add_weight(name="bias", shape=(size,), initializer="zeros")
+        self.vector = self.add_weight(name="vector", shape=(size,), initializer="zeros")  # all steps count the same
+        self.built = True
+
+    def call(self, outputs, mask):
+        """Maps `(batch, time, size)` to `(batch, size)`."""
+        asked = tf.tanh(tf.matmul(outputs, self.kernel) + self.bias)
+        scores = tf.linalg.matvec(asked, tf.convert_to_tensor(self.vector))  # (batch, time)
+        weights = tf.nn.softmax(tf.where(mask, scores, -1e9))
+        return tf.reduce_sum(outputs * weights[:, :, tf.newaxis], axis=1)
+
+
+class SequenceClassifier(NamedNetwork):
+    """Embedding, recurrent layers, pooling over time and output; a plain Keras model.
+
+    Called on `(inputs, mask)` it returns the logits, shape `(batch, num_labels)`: `inputs` are token ids of shape
+    `(batch, time)`, or scaled vectors of shape `(batch, time, num_features)`; `mask` is false at padding.
+
+    Args:
+        config: What the network is.
+        precision: "float32" or "bfloat16", the arithmetic of the matrix products.
+        seed: Fixes the initial weights and the dropout.
+        label_smoothing: Share of each target spread evenly over the labels, in training.
+        class_weights: How much a target of each class counts; None counts all the same.
+    """
+
+    target_name = "sequence"
+
+    def __init__(
+        self,
+        config: ClassifierConfig,
+        precision: str = "float32",
+        seed: int = 0,
+        label_smoothing: float = 0.0,
+        class_weights=None,
+        **options,
+    ):
+        super().__init__(config, precision, seed, **options)
+        self.label_smoothing = label_smoothing
+        self.class_weights = None if class_weights is None else tf.constant(class_weights, tf.float32)
+        self.embedding = None
+        if config.vocabulary_size:
+            self.embedding = layers.TokenEmbedding(
+                config.vocabulary_size, config.embedding_dim, seed=next(self.seeds), name="embedding"
+            )
+        recurrent = self.make_recurrent_layers(config.units, config.directions)
+        self.input_dropout = self.make_dropout(config.input_dropout, "input_dropout")
+        rates = [config.dropout] * (len(config.units) - 1) + [0.0]
+        self.stack = RecurrentStack(
+            recurrent, [self.make_dropout(rate, f"dropout_{layer}") for layer, rate in enumerate(rates)], name="stack"
+        )
+        self.attention = AttentionPooling(next(self.seeds), name="attention") if "attention" in config.pooling else None
+        self.output_dropout = keras.layers.Dropout(config.output_dropout, seed=next(self.seeds), name="output_dropout")
+        self.named_dropouts["output_dropout"] = self.output_dropout
+        self.word_dropout = keras.layers.Dropout(config.word_dropout, seed=next(self.seeds), name="word_dropout")
+        self.named_dropouts["word_dropout"] = self.word_dropout
+        self.output_layer = keras.layers.Dense(
+            config.num_outputs,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=next(self.seeds)),
+            name="output",
+        )
+        self.build((None, None))
+
+    def build(self, input_shape):
+        """Makes all the weights, so that they are there before the first batch."""
+        config = self.network_config
+        if self.embedding is not None:
+            self.embedding.build(input_shape)
+        self.stack.build((None, None, config.embedding_dim if config.vocabulary_size else config.num_features))
+        size = self.stack.output_dim
+        if self.attention is not None:
+            self.attention.build((None, None, size))
+        self.output_layer.build((None, size * len(config.pooling)))
+        self.built = True
+
+    def call(self, inputs, training=False):
+        """Returns the logits; see the class for shapes."""
+        inputs, mask = inputs
+        hidden = self._read(inputs, training)  # (batch, time, size)
+        outputs, ends = self.stack.read(hidden, mask, training)
+        pooled = [self._pooled(name, outputs, ends, mask) for name in self.network_config.pooling]
+        return self.output_layer(self.output_dropout(tf.concat(pooled, axis=-1), training=training))
+
+    def _read(self, inputs, training):
+        """Returns vectors for tokens, some of them unknown, or vectors as they are; with dropout."""
+        if self.embedding is None:
+            return self.input_dropout(inputs, training=training)
+        if self.network_config.word_dropout and training:
+            kept = self.word_dropout(tf.ones_like(inputs, tf.float32), training=True) > 0
+            inputs = tf.where(kept | tf.equal(inputs, 0), inputs, UNK_ID)
+        return self.input_dropout(self.embedding(inputs, training=training), training=training)
+
+    def _pooled(self, name, outputs, ends, mask):
+        """Returns one of the poolings, shape `(batch, size)`; see `ClassifierConfig.pooling`."""
+        if name == "last":
+            return ends
+        if name == "attention" and self.attention is not None:
+            return self.attention(outputs, mask)
+        real = mask[:, :, tf.newaxis]  # (batch, time, 1)
+        if name == "max":
+            return tf.reduce_max(tf.where(real, outputs, -1e9), axis=1)
+        real = tf.cast(real, tf.float32)
+        return tf.reduce_sum(outputs * real, axis=1) / tf.maximum(tf.reduce_sum(real, axis=1), 1.0)
+
+    def weight_owners(self):
+        """Returns the layers that hold weights."""
+        owners = [self.embedding, *self.stack.weight_owners, self.attention, self.output_layer]
+        return [owner for owner in owners if owner is not None]
+
+    # What the trainer asks of a network
+
+    def step_signature(self):
+        """Returns the specs of a training step's inputs, targets and states."""
+        config = self.network_config
+        inputs = tf.TensorSpec((None, None), tf.int32)
+        if not config.vocabulary_size:
+            inputs = tf.TensorSpec((None, None, config.num_features), tf.float32)
+        targets = tf.TensorSpec((None, config.num_outputs), tf.float32)
+        return [(inputs, tf.TensorSpec((None, None), tf.bool)), targets, []]
+
+    def initial_states(self, batch_size):
+        """Returns the states before a batch: none."""
+        return []
+
+    def num_targets(self, targets):
+        """Returns the number of sequences."""
+        return tf.cast(tf.shape(targets)[0], tf.float32)
+
+    def step_loss(self, inputs, targets, states, training, max_targets):
+        """Returns the cross-entropy summed over the sequences, in nats, and no states.
+
+        Targets are 1 for each label that a sequence has, shape `(batch, num_labels)`. Of several labels each has a
+        cross-entropy of its own, and they are added up.
+        """
+        logits = self(inputs, training=training)
+        smoothing = self.label_smoothing if training else 0.0
+        if self.network_config.multi_label:
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(targets * (1 - smoothing) + smoothing / 2, logits)
+        else:
+            smoothed = targets * (1 - smoothing) + smoothing / targets.shape[1]
+            losses = tf.nn.softmax_cross_entropy_with_logits(smoothed, logits)[:, tf.newaxis]
+        if self.class_weights is not None and training:
+            losses *= tf.reduce_sum(targets * self.class_weights, axis=1, keepdims=True)
+        return tf.reduce_sum(losses), states
