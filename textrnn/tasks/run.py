@@ -29,7 +29,7 @@ except ImportError:  # not on Windows, where two runs into one directory are not
     fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lock"
-DATA = ("corpus", "pairs", "target", "validation", "validation_target")
+DATA = ("corpus", "pairs", "target", "data", "labels", "validation", "validation_target", "validation_labels")
 FREE_TO_CHANGE = (*DATA, "sample_prompt", "patience")  # of a run that is resumed
 
 Weights = dict[str, np.ndarray]

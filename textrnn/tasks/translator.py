@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,17 @@ class Translator(Task):
         self.level = level or "subword"
         self.vocabulary_size = vocabulary_size
         self.partners: list[Translator] = []
+
+    def __repr__(self) -> str:
+        config = self.config
+        size = sum(math.prod(shape) for shape in config.weight_shapes().values())
+        layers = " to ".join("+".join(map(str, units)) for units in (config.encoder_units, config.decoder_units))
+        vocabularies = " and ".join(f"{number:,}" for number in config.vocabulary_sizes)
+        pairs = f"trained on {self.facts['training_pairs']:,} pairs" if "training_pairs" in self.facts else "trained"
+        return (
+            f"<Translator: {self.level}, vocabulary {vocabularies}, {config.cell} {layers}, {size:,} weights, "
+            f"{pairs if self.weights else 'not trained'}>"
+        )
 
     # Storage
 
