@@ -22,7 +22,7 @@ class ClassifierConfig(Config):
         labels: The classes, in the order of the outputs: strings or numbers.
         vocabulary_size: Number of token ids, the four special ones included; 0 for sequences of vectors.
         num_features: Numbers in a vector; 0 for sequences of tokens.
-        multi_label: Whether a sequence may have several labels, or none.
+        multi_label: Whether a sequence may have several labels; of one that is read, none may be likely.
         cell: "simple_rnn", "gru" or "lstm".
         units: Size of each recurrent layer in each direction, one to four of them.
         embedding_dim: Size of a token vector.

@@ -7,7 +7,7 @@ import math
 import os
 import pathlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -95,8 +95,19 @@ def read(
         if path.is_dir():
             return from_folders(path, encoding)
         columns = [column for column in (text, label) if column is not None]
-        return from_rows(file_rows(path, encoding, columns or None), text, label, multi_label)
-    return from_rows(memory_rows(data), text, label, multi_label)
+        return from_rows(file_rows(path, encoding, columns or None, holds_pairs=False), text, label, multi_label)
+    if hasattr(data, "itertuples") or hasattr(data, "iter_rows"):  # pandas, polars
+        return from_rows(memory_rows(data), text, label, multi_label)
+    items = as_list(data, "data")
+    if items and isinstance(items[0], Mapping):
+        return from_rows(memory_rows(items), text, label, multi_label)
+    for number, item in enumerate(items):
+        if isinstance(item, (str, bytes)) or not isinstance(item, Sequence) or len(item) != 2:
+            raise TextrnnError(
+                f"Item {number} is no pair of a text and its label: {item!r:.60}. Pass (text, label) tuples, or "
+                "fit(texts, labels)."
+            )
+    return from_memory([item[0] for item in items], [item[1] for item in items], multi_label)
 
 
 def from_memory(data: Any, labels: Any, multi_label: bool) -> Labelled:

@@ -53,8 +53,15 @@ class Rows:
         return f"{self.name}, {self.unit} {number}"
 
 
-def file_rows(path: str | os.PathLike[str], encoding: str, columns: Columns | None) -> Rows:
+def file_rows(path: str | os.PathLike[str], encoding: str, columns: Columns | None, holds_pairs: bool = True) -> Rows:
     """Reads a file of rows: separated values or JSON lines.
+
+    Args:
+        path: The file.
+        encoding: Its encoding.
+        columns: The columns that are asked for, or None.
+        holds_pairs: Whether a first row of two columns may be a sentence and its translation, though it looks like a
+            header.
 
     Raises:
         TextrnnError: If the file cannot be read, or is no text.
@@ -63,7 +70,9 @@ def file_rows(path: str | os.PathLike[str], encoding: str, columns: Columns | No
     rows = list(table.rows())
     is_json = table.delimiter is None
     # A dictionary may begin with the pair "time, tiempo": one usual name of two is not enough.
-    is_pair = len(table.first) == 2 and not all(USUAL_NAME.fullmatch(name.strip()) for name in table.first)
+    is_pair = (
+        holds_pairs and len(table.first) == 2 and not all(USUAL_NAME.fullmatch(name.strip()) for name in table.first)
+    )
     named = columns is not None and not all(is_position(column) for column in columns)
     has_header = is_json or named or (table.has_header and not is_pair)
     num_blank = 0 if table.quoted or not rows else rows[-1][0] - len(rows)

@@ -1,0 +1,151 @@
+import json
+
+import numpy as np
+import pytest
+
+from textrnn import Classifier, TextrnnError, classify, evaluate, train
+
+GOOD, BAD = ["lovely", "great", "superb"], ["awful", "dull", "boring"]
+
+
+def reviews(number, seed):
+    """Returns texts of which one word decides."""
+    draw = np.random.default_rng(seed)
+    rows = []
+    for _ in range(number):
+        is_good = draw.random() < 0.5
+        words = [*draw.choice(["the", "film", "was", "and", "long"], 5), draw.choice(GOOD if is_good else BAD)]
+        rows.append((" ".join(draw.permutation(words)), "good" if is_good else "bad"))
+    return rows
+
+
+@pytest.fixture(scope="module")
+def reviewer(tmp_path_factory):
+    from textrnn import Progress
+
+    directory = tmp_path_factory.mktemp("reviewer")
+    rows = reviews(400, 1)
+    (directory / "train.csv").write_text("review,verdict\n" + "".join(f"{text},{label}\n" for text, label in rows))
+    (directory / "test.csv").write_text(
+        "review,verdict\n" + "".join(f"{text},{label}\n" for text, label in reviews(100, 2))
+    )
+    model = Classifier(units=(12,), embedding_dim=12)
+    model.fit(
+        directory / "train.csv", text="review", label="verdict", output=directory / "model", steps=200,
+        learning_rate=0.01, progress=Progress(quiet=True),
+    )  # fmt: skip
+    return model, directory
+
+
+def test_one_word_decides(reviewer):
+    model, directory = reviewer
+    assert model.labels == ("bad", "good")
+    assert model.predict("the film was great") == "good"
+    assert model.predict(["so dull", "superb"]) == ["bad", "good"]
+    found = model.evaluate(directory / "test.csv", text="review", label="verdict")
+    assert found.accuracy == 1.0
+    assert found.calibration_error < 0.05
+    explained = model.explain("the film was awful")
+    assert explained.label == "bad"
+    assert explained.tokens[int(np.argmax(explained.effects))] == "awful"
+
+
+def test_an_answer_does_not_depend_on_its_neighbours(reviewer):
+    model, _ = reviewer
+    texts = [text for text, _ in reviews(70, 3)] + ["dull", "the " * 40 + "great"]
+    together = model.probabilities(texts)
+    for row, text in zip(together, texts, strict=True):
+        np.testing.assert_allclose(model.probabilities([text])[0], row, atol=1e-6)
+    assert model.probabilities([]).shape == (0, 2)
+    assert model.probabilities([""]).sum() == pytest.approx(1)
+
+
+def test_rows_of_pictures(quiet):
+    """Which half of the steps is bright: only the order of the vectors tells."""
+    draw = np.random.default_rng(0)
+    labels = draw.integers(0, 2, 300)
+    pictures = draw.normal(size=(300, 6, 4)) * 0.3 + 5
+    pictures[labels == 0, :3] += 1
+    pictures[labels == 1, 3:] += 1
+    model = Classifier(units=(8,), bidirectional=False)
+    model.fit(pictures, labels, steps=150, learning_rate=0.02, progress=quiet)
+    assert model.evaluate(pictures, labels).accuracy > 0.98
+    assert model.config.pooling == ("last",)
+    assert model.config.means[0] == pytest.approx(5.5, abs=0.1)
+    with pytest.raises(TextrnnError, match="Sequence 0 has 3 features a step; this classifier reads 4"):
+        model.predict(np.zeros((1, 6, 3)))
+    with pytest.raises(TextrnnError, match="Only decisions about texts"):
+        model.explain("x")
+
+
+def test_several_labels(quiet):
+    texts = ("red sky", "blue sky", "red blue")
+    rows = [(text, [name for name in ("red", "blue") if name in text]) for text in texts]
+    model = Classifier(units=(8,), embedding_dim=8, multi_label=True)
+    model.fit(rows * 40, validation=rows, steps=200, learning_rate=0.02, progress=quiet)
+    assert model.predict(texts) == [("red",), ("blue",), ("blue", "red")]
+
+
+def test_rare_classes_can_count_as_much(quiet):
+    rows = [(f"a {number}", "often") for number in range(60)] + [(f"b {number}", "seldom") for number in range(4)]
+    model = Classifier(units=(4,), embedding_dim=4)
+    model.fit(rows, balanced=True, steps=20, progress=quiet)
+    assert model._class_weights.tolist() == pytest.approx([57 / (2 * 54), 57 / (2 * 3)], rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([("a", "x"), ("b", "x")] * 20, "All data have the same label, 'x'"),
+        ([(f"t {number}", f"id {number}") for number in range(1100)], "1,100 different labels for|different labels"),
+    ],
+)
+def test_nothing_to_learn(rows, message, quiet):
+    with pytest.raises(TextrnnError, match=message):
+        Classifier().fit(rows, validation=rows[:3], progress=quiet)
+
+
+def test_labels_unseen_in_training(reviewer, quiet):
+    model, _ = reviewer
+    with pytest.raises(TextrnnError, match="to score has the label 'fair', which training has never seen"):
+        model.evaluate([("a film", "fair")])
+
+
+def test_the_commands(call, reviewer, tmp_path):
+    _, directory = reviewer
+    model = directory / "model"
+    assert call(classify, "the film was great", "dull", "--model", model)[1] == "good\nbad\n"
+    status, output, _ = call(classify, "great", "--model", model, "--json", "--explain")
+    assert status == 0
+    (result,) = json.loads(output)["results"]
+    assert (result["label"], result["effects"][0][0]) == ("good", "great")
+    assert call(classify, "great", "--model", model, "--probabilities")[1].startswith("good ")
+    status, output, error = call(
+        evaluate, "classification", directory / "test.csv", "--model", model, "--confusion", tmp_path / "c.png"
+    )
+    assert (status, error) == (0, "")
+    assert output.startswith("accuracy 100.0%")
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+    status, _, error = call(
+        train, "classifier", directory / "train.csv", "--text", "review", "--label", "verdict", "--output",
+        tmp_path / "m", "--units", "4", "--embedding-dim", "4", "--steps", "5",
+    )  # fmt: skip
+    assert status == 0
+    assert "Try: python -m textrnn.classify" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train.csv", "--label", "stars"], "no column 'stars'"),
+        (["missing.csv"], "missing.csv"),
+        ([], "Pass the data to train on"),
+    ],
+)
+def test_wrong_use(call, reviewer, tmp_path, arguments, message):
+    _, directory = reviewer
+    named = [str(directory / one) if one.endswith(".csv") else one for one in arguments]
+    status, output, error = call(train, "classifier", *named, "--output", tmp_path / "m")
+    assert (status, output) == (2, "")
+    assert message in error
+    assert error.count("\n") <= 3
