@@ -3,12 +3,17 @@
     python -m benchmarks.defaults novel FILE ... --characters 100000 --test-from 320000
     python -m benchmarks.defaults lines FILE ... --trials 12
     python -m benchmarks.defaults novel FILE --characters 100000 --trial "units=512 seed=1" --trial units=256
+    python -m benchmarks.defaults samples FILE ... --words spa.txt
     python -m benchmarks.defaults pairs FILE --pairs 20000 --trials 12
 
 `novel` trains on the beginning of each file and scores 30,000 characters of a later part. `lines` sets aside every
 tenth line. Bits per character, the state carried through; PPMd (order 3 to 6, the best one) is given the training text
 first and then compresses pieces of 1,000 characters, or lines. `--trials N` tries that many other options, `--trial`
 those named.
+
+`samples` trains on all of each file and looks at 100 texts at the default temperature, and at 1,000 at temperature 1
+where documents are lines: how many end by themselves, are one line, are distinct, stand in no line of the file; and how
+many of their words stand in the file or in the first column of `--words`.
 
 `pairs` takes so many pairs drawn at random, and translates 500 other sentences that are in none of them. The other
 options get the time that the defaults took. BLEU is scored as validation does it: by characters for Chinese.
@@ -18,6 +23,7 @@ import argparse
 import json
 import pathlib
 import random
+import re
 import statistics
 import tempfile
 import time
@@ -106,14 +112,20 @@ def sides(path: str, parsed: argparse.Namespace, directory: pathlib.Path) -> tup
     return "\n".join(training) + "\n", "".join(pieces), pieces[:: max(len(pieces) // 300, 1)]
 
 
-def trained(training: pathlib.Path, test: pathlib.Path, options: dict[str, Any]) -> dict[str, Any]:
-    """Trains with some options set and returns bits per character, seconds and what was chosen."""
+def trained_model(training: pathlib.Path, options: dict[str, Any]) -> dict[str, Any]:
+    """Trains with some options set and returns the model and the seconds that it took."""
     names = [*NetworkConfig.option_names(), "level"]
     model = textrnn.LanguageModel(**{name: value for name, value in options.items() if name in names})
     fit_options = {name: value for name, value in options.items() if name not in names}
     start = time.monotonic()
     model.fit(str(training), progress=Progress(quiet=True), **fit_options)
-    seconds = time.monotonic() - start
+    return {"model": model, "seconds": time.monotonic() - start}
+
+
+def trained(training: pathlib.Path, test: pathlib.Path, options: dict[str, Any]) -> dict[str, Any]:
+    """Trains with some options set and returns bits per character, seconds and what was chosen."""
+    row = trained_model(training, options)
+    model, seconds = row["model"], row["seconds"]
     bits = model.evaluate(str(test), window=0).bits_per_character
     return {
         "bits": bits,
@@ -182,6 +194,59 @@ def trained_on_pairs(
     }
 
 
+def words_of(text: str) -> list[str]:
+    """Returns the words of a text in small letters."""
+    return re.findall(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*", text.lower())
+
+
+def look_at_samples(parsed: argparse.Namespace) -> None:
+    """Prints a Markdown table with a row or two for each file, and below it some of the texts."""
+    columns = [
+        "text",
+        "characters",
+        "minutes",
+        "temperature",
+        "texts",
+        "end",
+        "one line",
+        "distinct",
+        "new and distinct",
+    ]
+    print("| " + " | ".join([*columns, "known words"]) + " |")
+    print("| " + " | ".join(["---"] * (len(columns) + 1)) + " |")
+    known: set[str] = set()
+    if parsed.words:
+        known = {word for line in corpora.read(parsed.words).lines() for word in words_of(line.split("\t")[0])}
+    shown = []
+    for path in parsed.files:
+        text = corpora.read(path).text()
+        for options in trials(parsed):
+            row = trained_model(pathlib.Path(path), options)
+            named = f"{pathlib.Path(path).stem} {described(options)} | {len(text):,} | {row['seconds'] / 60:.1f}"
+            settings: list[tuple[int, dict[str, float]]] = [(100, {})]
+            if row["model"].config.documents == "line":
+                settings.append((1000, {"temperature": 1.0, "top_p": 1.0}))
+            for number, sampling in settings:
+                drawn = row["model"].generations([""], num_samples=number, seed=1, **sampling)[0]
+                print(
+                    f"| {named} | {sampling.get('temperature', 0.7)} | {number:,} | {judged(drawn, text, known)} |",
+                    flush=True,
+                )
+                shown += ["", f"{named}:", *(one.text[:300] for one in drawn[:5])]
+    print("\n".join(shown))
+
+
+def judged(drawn: list[Any], text: str, known: set[str]) -> str:
+    """Returns the last columns of a row of `look_at_samples`."""
+    lines = {line.strip() for line in text.split("\n")}
+    vocabulary = known | set(words_of(text))
+    texts = [one.text.strip() for one in drawn]
+    words = [word for one in texts for word in words_of(one)]
+    share = 100 * sum(word in vocabulary for word in words) / max(len(words), 1)
+    num_ended, num_lines = sum(one.finish_reason == "eos" for one in drawn), sum("\n" not in one for one in texts)
+    return f"{num_ended:,} | {num_lines:,} | {len(set(texts)):,} | {len(set(texts) - lines):,} | {share:.1f}%"
+
+
 def compare_pairs(parsed: argparse.Namespace) -> None:
     """Prints a Markdown table; one row for each set of options."""
     print("| pairs | options | tokens | units | steps | minutes | BLEU |")
@@ -209,21 +274,22 @@ def described(options: dict[str, Any]) -> str:
 def main() -> None:
     """Prints a Markdown table; one row for each text and each set of options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.defaults", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("kind", choices=("novel", "lines", "pairs"))
+    parser.add_argument("kind", choices=("novel", "lines", "samples", "pairs"))
     parser.add_argument("files", nargs="+")
     parser.add_argument("--characters", type=int, default=100_000, help="how much of a novel to train on")
     parser.add_argument(
         "--test-from", type=int, default=320_000, help="where the part of a novel begins that is scored"
     )
     parser.add_argument("--pairs", type=int, default=20_000, help="how many sentence pairs to train on")
+    parser.add_argument("--words", help="file whose first column's words are known too")
     parser.add_argument("--leave-out", help="file of sentences that are neither trained on nor tested, one a line")
     parser.add_argument("--lines", type=int, default=None, help="how many lines to use at most")
     parser.add_argument("--trials", type=int, default=0, help="how many other sets of options to try")
     parser.add_argument("--trial", action="append", default=[], help="options to try, as in 'units=512 seed=1'")
     parser.add_argument("--quick", action="store_true", help="no PPMd")
     parsed = parser.parse_args()
-    if parsed.kind == "pairs":
-        return compare_pairs(parsed)
+    if parsed.kind in ("pairs", "samples"):
+        return compare_pairs(parsed) if parsed.kind == "pairs" else look_at_samples(parsed)
     print("| text | options | tokens | units | steps | minutes | bits per character | PPMd | ratio |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     defaults = []

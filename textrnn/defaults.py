@@ -84,9 +84,9 @@ class Size:
 SIZES = (
     Size(30_000, "char", (384,), 256, 0.4, 0.7, 0.3, 4, 36, 0.006),
     Size(150_000, "char", (512,), 256, 0.2, 0.6, 0.0, 8, 10, 0.004),
-    Size(500_000, "char", (512,), 256, 0.1, 0.5, 0.0, 16, 6, 0.004),
-    Size(3_000_000, "subword", (512,), 512, 0.1, 0.3, 0.0, 16, 4, 0.003),
-    Size(float("inf"), "subword", (512, 512), 512, 0.1, 0.2, 0.0, 32, 2, 0.003),
+    Size(500_000, "char", (384,), 256, 0.1, 0.5, 0.0, 16, 12, 0.004),
+    Size(4_000_000, "subword", (256,), 256, 0.1, 0.3, 0.0, 16, 15, 0.003),
+    Size(float("inf"), "subword", (384,), 384, 0.1, 0.2, 0.0, 16, 4, 0.003),
 )
 CHARACTERS_PER_SUBWORD = 3.5
 
@@ -134,7 +134,8 @@ def vocabulary_size(text: Survey, level: str) -> int | None:
     """Returns the number of token ids to use; None where the tokenizer counts for itself."""
     if level != "subword":
         return None
-    return min(max(text.num_characters // 500, 500), MOST_SUBWORDS)
+    number = text.num_characters // 500
+    return min(max(number, 500), max(number // 5, 2000), MOST_SUBWORDS)
 
 
 def fitting_choice(size: Size, model: Options, text: Survey, given: Options, mean_document: float) -> Options:
