@@ -92,7 +92,7 @@ def reverser(tmp_path_factory):
     )
     records = translator.fit(
         reversal_pairs(4000, seed=1),
-        epochs=14,
+        epochs=16,
         batch_tokens=300,
         learning_rate=0.01,
         warmup_steps=50,
