@@ -11,7 +11,7 @@ import numpy as np
 
 from textrnn.config.classifier import ClassifierConfig, ClassifierTrainingConfig
 from textrnn.config.signatures import with_options
-from textrnn.defaults import classifier_choice, classifier_tuning_choice
+from textrnn.defaults.classifier import classifier_choice, classifier_tuning_choice
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.inference.threads import parts, side_by_side
 from textrnn.preprocessing import labelled

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from textrnn.config import NETWORKS, NetworkConfig, TrainingConfig
 from textrnn.config.signatures import with_options
-from textrnn.defaults import fine_tuning_choice, language_model_choice
+from textrnn.defaults.language_model import fine_tuning_choice, language_model_choice
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.preprocessing import corpora
 from textrnn.preprocessing.sequences import EncodedText, TextPlan, encode_corpus

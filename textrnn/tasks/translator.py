@@ -11,7 +11,7 @@ import numpy as np
 
 from textrnn.config import TranslatorConfig, TranslatorTrainingConfig
 from textrnn.config.signatures import with_options
-from textrnn.defaults import translator_choice, translator_tuning_choice, validation_share
+from textrnn.defaults.translator import translator_choice, translator_tuning_choice, validation_share
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.inference.beam_search import BeamOptions, Hypothesis, beam_search
 from textrnn.inference.threads import parts, side_by_side

@@ -1,55 +1,21 @@
-"""What is chosen for a person who does not choose: options of network and training that fit a text.
-
-Whatever the user has set stays as set. `python -m benchmarks.defaults` compares the rules with others over corpora of
-many sizes; its table stands in `benchmarks/RESULTS.md`.
-"""
+"""What is chosen for a language model, by the size, the script and the documents of its text."""
 
 import dataclasses
-import itertools
 import math
-from collections.abc import Sequence
-from typing import Any
 
 from textrnn.config import BUDGET, NetworkConfig
-from textrnn.preprocessing.scripts import has_spaces
+from textrnn.defaults.choice import FEWEST_STEPS, Choice, Options, as_sizes, counts_epochs, length_in_words
 from textrnn.preprocessing.survey import BLANK_LINE, Survey
 
-__all__ = [
-    "Choice",
-    "classifier_choice",
-    "classifier_tuning_choice",
-    "fine_tuning_choice",
-    "language_model_choice",
-    "translator_choice",
-    "translator_tuning_choice",
-    "validation_share",
-]
-
-Options = dict[str, Any]
+__all__ = ["SIZES", "fine_tuning_choice", "language_model_choice"]
 
 NOMINAL_FLOPS = 60e9  # a second, in training on two plain cores; only the length of a run follows from it
 USUAL_MINUTES = 5  # for a million characters or fewer, and more for more
 WARMUP_STEPS = 40
 VALIDATIONS = 12
-FEWEST_STEPS = 300
 PATIENCE = 4  # validations
 LONG_DOCUMENT = 1000  # characters on average; longer ones are read as a stream
 MOST_SUBWORDS = 8000
-
-
-@dataclasses.dataclass(frozen=True)
-class Choice:
-    """Options that fit a text, and the lines that say why.
-
-    Args:
-        model: Options of `NetworkConfig`, and `level` and `vocabulary_size`.
-        training: Options of `TrainingConfig`.
-        reasons: What was chosen and why, for people.
-    """
-
-    model: Options
-    training: Options
-    reasons: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,11 +133,6 @@ def fitting_choice(size: Size, model: Options, text: Survey, given: Options, mea
     return options
 
 
-def counts_epochs(given: Options) -> bool:
-    """Returns whether the user thinks in epochs, and so expects a validation at the end of each."""
-    return given.get("epochs") is not None or given.get("validations_per_epoch") is not None
-
-
 def affordable_steps(text: Survey, model: Options, tokens_per_step: float) -> int:
     """Returns how many steps take about `USUAL_MINUTES` on a plain machine, or longer for a larger text."""
     guessed = {"char": text.num_distinct_characters + 5, "word": 10_000, "subword": MOST_SUBWORDS}
@@ -203,11 +164,6 @@ def reasons(text: Survey, model: Options, training: Options) -> tuple[str, ...]:
         f"{' + '.join(str(size) for size in units)} units, {length_in_words(training)} in batches of "
         f"{training['batch_size']}",
     )
-
-
-def length_in_words(training: Options) -> str:
-    """Returns how long a run is: steps, epochs or minutes."""
-    return next(f"{training[name]:,} {name}" for name in ("steps", "epochs", "minutes") if training.get(name))
 
 
 def readable_size(num_characters: int) -> str:
@@ -245,181 +201,3 @@ def fine_tuning_choice(text: Survey, model: NetworkConfig, given: Options) -> Ch
     chosen = {**options, **given}
     line = f"going on from trained weights with {readable_size(text.num_characters)}: {length_in_words(chosen)}, "
     return Choice({}, options, (line + f"learning rate {chosen['learning_rate']}",))
-
-
-@dataclasses.dataclass(frozen=True)
-class TranslatorSize:
-    """How up to so many sentence pairs are trained on.
-
-    Args:
-        pairs: Most pairs.
-        vocabulary_size: Most subwords of each language.
-        units: Size of each of the layers: one of the encoder, two of the decoder.
-        dropout: Dropout on token vectors, between layers and before the output.
-        batch_tokens: Target tokens per step.
-        epochs: How often the pairs are read.
-        learning_rate: The highest.
-    """
-
-    pairs: float
-    vocabulary_size: int
-    units: int
-    dropout: float
-    batch_tokens: int
-    epochs: int
-    learning_rate: float = 0.003
-
-
-TRANSLATOR_SIZES = (
-    TranslatorSize(5_000, 1000, 128, 0.3, 400, 40),
-    TranslatorSize(50_000, 4000, 256, 0.3, 1200, 14),
-    TranslatorSize(float("inf"), 8000, 256, 0.2, 2400, 10),
-)
-
-
-def translator_choice(num_pairs: int, model: Options, training: Options) -> Choice:
-    """Chooses network and training of a translator.
-
-    Args:
-        num_pairs: Sentence pairs to train on.
-        model: The options of the network that are set, with `level` and `vocabulary_size`.
-        training: The options of training that are set.
-    """
-    size = next(size for size in TRANSLATOR_SIZES if num_pairs <= size.pairs)
-    level = model.get("level", "subword")
-    network: Options = {
-        "level": level,
-        "vocabulary_size": size.vocabulary_size if level == "subword" else None,
-        "encoder_units": (size.units,),
-        "decoder_units": (size.units, size.units),
-        "embedding_dim": size.units,
-        "input_dropout": size.dropout,
-        "dropout": size.dropout,
-        "output_dropout": size.dropout,
-    }
-    fitting: Options = {
-        "batch_tokens": size.batch_tokens,
-        "learning_rate": size.learning_rate,
-        "warmup_steps": 200,
-        "label_smoothing": 0.1,
-        "moving_average": 0.99 if num_pairs <= 5000 else 0.998,
-        "subword_regularization": 0.05,
-        "validations": 10,
-        "patience": 4,
-    }
-    if counts_epochs(training):
-        del fitting["validations"]
-    if not any(training.get(name) is not None for name in BUDGET):
-        fitting["epochs"] = size.epochs
-    chosen = {**network, **model}
-    layers = " and ".join(" + ".join(map(str, as_sizes(chosen[name]))) for name in ("encoder_units", "decoder_units"))
-    vocabulary = f"{chosen['vocabulary_size']:,} {level}s" if chosen["vocabulary_size"] else f"{level}s"
-    reason = f"{num_pairs:,} pairs: {vocabulary}, {layers} units, {length_in_words({**fitting, **training})}"
-    return Choice(network, fitting, (reason,))
-
-
-def as_sizes(units: Any) -> tuple[int, ...]:
-    """Returns layer sizes as a tuple, also where one layer is given as a number."""
-    return tuple(units) if isinstance(units, (list, tuple)) else (units,)
-
-
-def translator_tuning_choice(num_pairs: int, training: Options) -> Choice:
-    """Chooses how a trained translator goes on with other pairs.
-
-    Args:
-        num_pairs: Sentence pairs to train on.
-        training: The options of training that are set.
-    """
-    fitting: Options = {
-        "batch_tokens": 400 if num_pairs < 5000 else 1200,
-        "learning_rate": 0.0006,
-        "warmup_steps": 50,
-        "label_smoothing": 0.1,
-        "moving_average": 0.99,
-        "validations": 6,
-        "patience": 3,
-    }
-    if counts_epochs(training):
-        del fitting["validations"]
-    if not any(training.get(name) is not None for name in BUDGET):
-        fitting["epochs"] = 4
-    chosen = {**fitting, **training}
-    line = f"going on from trained weights with {num_pairs:,} pairs: {length_in_words(chosen)}, "
-    return Choice({}, fitting, (line + f"learning rate {chosen['learning_rate']}",))
-
-
-def validation_share(num_pairs: int) -> float:
-    """Returns the share of the pairs that is set aside: a fiftieth, and more of a few thousand or fewer."""
-    return min(max(0.02, 200 / max(num_pairs, 1)), 0.1)
-
-
-def classifier_choice(sequences: Sequence[Any], counts: dict[Any, int], model: Options, training: Options) -> Choice:
-    """Chooses network and training of a classifier.
-
-    Args:
-        sequences: The sequences to train on: texts, or arrays of shape `(time, num_features)`.
-        counts: How many sequences have each label.
-        model: The options of the network that are set, with `level` and `vocabulary_size`.
-        training: The options of training that are set.
-    """
-    number = len(sequences)
-    network: Options = {"max_length": 400}
-    if isinstance(sequences[0], str):
-        sample = "\n".join(itertools.islice(sequences, 1000))
-        level = model.get("level") or ("word" if has_spaces(sample) else "char")
-        network |= {
-            "level": level,
-            "vocabulary_size": 8000 if level == "subword" else None,
-            "lowercase": True,
-            "units": (128,),
-            "embedding_dim": 128,
-            "input_dropout": 0.5,
-            "output_dropout": 0.5,
-            "word_dropout": 0.1,
-        }
-        what = f"{number:,} texts of {len(counts)} classes: {level}s"
-    else:
-        network |= {"units": (128,), "input_dropout": 0.0, "output_dropout": 0.2, "pooling": ("last",)}
-        what = f"{number:,} sequences of vectors of {len(counts)} classes"
-    batch_size = 32 if number >= 2000 else 16
-    fitting: Options = {
-        "batch_size": training.get("batch_size", batch_size),
-        "learning_rate": 0.002,
-        "warmup_steps": 50,
-        "label_smoothing": 0.1,
-        "moving_average": 0.99,
-        "validations": 10,
-        "patience": 4,
-    }
-    if counts_epochs(training):
-        del fitting["validations"]
-    if not any(training.get(name) is not None for name in BUDGET):
-        steps = 8 * number / fitting["batch_size"]
-        fitting["steps"] = int(min(max(steps, FEWEST_STEPS), 6000))
-    chosen = {**network, **model}
-    layers = " + ".join(map(str, as_sizes(chosen["units"])))
-    return Choice(network, fitting, (f"{what}, {layers} units, {length_in_words({**fitting, **training})}",))
-
-
-def classifier_tuning_choice(number: int, training: Options) -> Choice:
-    """Chooses how a trained classifier goes on with other data.
-
-    Args:
-        number: Sequences to train on.
-        training: The options of training that are set.
-    """
-    fitting: Options = {
-        "learning_rate": 0.0005,
-        "warmup_steps": 20,
-        "label_smoothing": 0.1,
-        "moving_average": 0.99,
-        "validations": 6,
-        "patience": 3,
-    }
-    if counts_epochs(training):
-        del fitting["validations"]
-    if not any(training.get(name) is not None for name in BUDGET):
-        fitting["epochs"] = 4
-    chosen = {**fitting, **training}
-    line = f"going on from trained weights with {number:,} sequences: {length_in_words(chosen)}, "
-    return Choice({}, fitting, (line + f"learning rate {chosen['learning_rate']}",))

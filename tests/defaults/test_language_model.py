@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from textrnn.config import NetworkConfig, TrainingConfig
-from textrnn.defaults import SIZES, fine_tuning_choice, language_model_choice
+from textrnn.defaults.language_model import SIZES, fine_tuning_choice, language_model_choice
 from textrnn.preprocessing.survey import Survey
 
 NOVEL = Survey(

@@ -1,0 +1,83 @@
+"""What is chosen for a classifier, by the number of its sequences and what they are."""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+from textrnn.config import BUDGET
+from textrnn.defaults.choice import FEWEST_STEPS, Choice, Options, as_sizes, counts_epochs, length_in_words
+from textrnn.preprocessing.scripts import has_spaces
+
+__all__ = ["classifier_choice", "classifier_tuning_choice"]
+
+
+def classifier_choice(sequences: Sequence[Any], counts: dict[Any, int], model: Options, training: Options) -> Choice:
+    """Chooses network and training of a classifier.
+
+    Args:
+        sequences: The sequences to train on: texts, or arrays of shape `(time, num_features)`.
+        counts: How many sequences have each label.
+        model: The options of the network that are set, with `level` and `vocabulary_size`.
+        training: The options of training that are set.
+    """
+    number = len(sequences)
+    network: Options = {"max_length": 400}
+    if isinstance(sequences[0], str):
+        sample = "\n".join(itertools.islice(sequences, 1000))
+        level = model.get("level") or ("word" if has_spaces(sample) else "char")
+        network |= {
+            "level": level,
+            "vocabulary_size": 8000 if level == "subword" else None,
+            "lowercase": True,
+            "units": (128,),
+            "embedding_dim": 128,
+            "input_dropout": 0.5,
+            "output_dropout": 0.5,
+            "word_dropout": 0.1,
+        }
+        what = f"{number:,} texts of {len(counts)} classes: {level}s"
+    else:
+        network |= {"units": (128,), "input_dropout": 0.0, "output_dropout": 0.2, "pooling": ("last",)}
+        what = f"{number:,} sequences of vectors of {len(counts)} classes"
+    batch_size = 32 if number >= 2000 else 16
+    fitting: Options = {
+        "batch_size": training.get("batch_size", batch_size),
+        "learning_rate": 0.002,
+        "warmup_steps": 50,
+        "label_smoothing": 0.1,
+        "moving_average": 0.99,
+        "validations": 10,
+        "patience": 4,
+    }
+    if counts_epochs(training):
+        del fitting["validations"]
+    if not any(training.get(name) is not None for name in BUDGET):
+        steps = 8 * number / fitting["batch_size"]
+        fitting["steps"] = int(min(max(steps, FEWEST_STEPS), 6000))
+    chosen = {**network, **model}
+    layers = " + ".join(map(str, as_sizes(chosen["units"])))
+    return Choice(network, fitting, (f"{what}, {layers} units, {length_in_words({**fitting, **training})}",))
+
+
+def classifier_tuning_choice(number: int, training: Options) -> Choice:
+    """Chooses how a trained classifier goes on with other data.
+
+    Args:
+        number: Sequences to train on.
+        training: The options of training that are set.
+    """
+    fitting: Options = {
+        "learning_rate": 0.0005,
+        "warmup_steps": 20,
+        "label_smoothing": 0.1,
+        "moving_average": 0.99,
+        "validations": 6,
+        "patience": 3,
+    }
+    if counts_epochs(training):
+        del fitting["validations"]
+    if not any(training.get(name) is not None for name in BUDGET):
+        fitting["epochs"] = 4
+    chosen = {**fitting, **training}
+    line = f"going on from trained weights with {number:,} sequences: {length_in_words(chosen)}, "
+    return Choice({}, fitting, (line + f"learning rate {chosen['learning_rate']}",))
