@@ -41,10 +41,20 @@ def test_what_is_chosen_makes_a_network_and_a_training():
                 assert training.steps > 5 * training.warmup_steps
 
 
-def test_larger_texts_get_larger_networks():
-    units = [language_model_choice(of_size(size.characters), None, {}, {}).model["units"] for size in SIZES[:-1]]
-    assert units == sorted(units)
-    assert units[0] < units[-1]
+def test_smaller_texts_get_more_dropout():
+    rates = [
+        language_model_choice(of_size(size.characters), None, {}, {}).model["output_dropout"] for size in SIZES[:-1]
+    ]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[0] > rates[-1]
+
+
+def test_the_subword_vocabulary_grows_with_the_text():
+    sizes = [
+        language_model_choice(of_size(number), None, {"level": "subword"}, {}).model["vocabulary_size"]
+        for number in (100_000, 1_000_000, 3_000_000, 10_000_000, 1_000_000_000)
+    ]
+    assert sizes == [500, 2000, 2000, 4000, 8000]
 
 
 def test_what_is_set_stays_as_set():
