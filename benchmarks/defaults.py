@@ -34,7 +34,7 @@ import pyppmd
 
 import textrnn
 from textrnn import corpora
-from textrnn.config import NetworkConfig, TranslatorConfig
+from textrnn.config import BUDGET, NetworkConfig, TranslatorConfig
 from textrnn.preprocessing import pairs as pair_files
 from textrnn.preprocessing.pairs import Pairs
 from textrnn.progress import Progress
@@ -255,7 +255,8 @@ def compare_pairs(parsed: argparse.Namespace) -> None:
         sides = pair_sides(path, parsed.pairs, parsed.leave_out)
         minutes = 0.0
         for options in trials(parsed):
-            row = trained_on_pairs(*sides, {"minutes": minutes, **options} if options else {})
+            budget = {"minutes": minutes} if minutes and not set(BUDGET) & set(options) else {}
+            row = trained_on_pairs(*sides, {**budget, **options})
             minutes = minutes or row["seconds"] / 60
             print(
                 f"| {pathlib.Path(path).stem}, {len(sides[0]):,} | {described(options)} | {row['level']} "

@@ -40,6 +40,7 @@ __all__ = [
     "standard_bytes",
     "standard_input",
     "typed",
+    "unreadable",
 ]
 
 COMMANDS = {
@@ -156,8 +157,11 @@ def argument_text(text: str) -> str:
 
 
 def standard_bytes() -> IO[bytes]:
-    """Returns the bytes of standard input, unpacked if they are gzip."""
-    return unpacked(getattr(sys.stdin, "buffer", None) or io.BytesIO(sys.stdin.read().encode()))
+    """Returns the bytes of standard input, unpacked if they are gzip; raises `TextrnnError` if it cannot be read."""
+    try:
+        return unpacked(getattr(sys.stdin, "buffer", None) or io.BytesIO(sys.stdin.read().encode()))
+    except OSError as error:
+        raise unreadable(error) from error
 
 
 def standard_input() -> Iterator[str]:
@@ -169,7 +173,12 @@ def standard_input() -> Iterator[str]:
     try:
         yield from decoded_stream(standard_bytes())
     except UNREADABLE as error:
-        raise TextrnnError(f"{STANDARD_INPUT}: cannot be read: {why_unreadable(error)}.") from error
+        raise unreadable(error) from error
+
+
+def unreadable(error: BaseException) -> TextrnnError:
+    """Returns what to raise when standard input cannot be read."""
+    return TextrnnError(f"{STANDARD_INPUT}: cannot be read: {why_unreadable(error)}.")
 
 
 def check_writable(path: str | None) -> None:

@@ -20,12 +20,13 @@ from textrnn.commands import (
     read_prompt,
     run,
     standard_bytes,
+    unreadable,
 )
 from textrnn.errors import TextrnnError
 from textrnn.inference.beam_search import BeamOptions
 from textrnn.inference.sampling import SamplingOptions
 from textrnn.inference.translation import SAMPLING_NAMES, Translation
-from textrnn.preprocessing.files import STANDARD_INPUT, UNREADABLE, decoded_lines, decoded_stream, why_unreadable
+from textrnn.preprocessing.files import STANDARD_INPUT, UNREADABLE, decoded_lines, decoded_stream
 from textrnn.preprocessing.subtitles import Subtitles
 from textrnn.tasks.translator import MAX_SOURCE_TOKENS, Translator
 
@@ -235,7 +236,7 @@ class InputThatWaits(io.RawIOBase):
         try:
             content: bytes = self.stream.read1(size)  # type: ignore[attr-defined]
         except UNREADABLE as error:
-            raise TextrnnError(f"{STANDARD_INPUT}: cannot be read: {why_unreadable(error)}.") from error
+            raise unreadable(error) from error
         return content
 
 
