@@ -33,7 +33,7 @@ class TranslatorSize:
 
 TRANSLATOR_SIZES = (
     TranslatorSize(5_000, 1000, 128, 0.3, 400, 40),
-    TranslatorSize(50_000, 4000, 256, 0.3, 1200, 14),
+    TranslatorSize(50_000, 4000, 192, 0.3, 600, 14, 0.006),
     TranslatorSize(float("inf"), 8000, 256, 0.2, 2400, 10),
 )
 
