@@ -18,6 +18,7 @@ from textrnn.config import (
     TranslatorConfig,
     TranslatorTrainingConfig,
 )
+from textrnn.config.classifier import FROM_DATA
 from textrnn.config.kinds import KINDS
 from textrnn.errors import TextrnnError
 from textrnn.storage import CHECKPOINT, read_options
@@ -28,7 +29,6 @@ TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision
 LANGUAGE_MODEL_OPTIONS = ("network", "level", "lowercase", "split_by", "column", "documents", "sample_prompt")
 TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "lowercase", "validation_target", "columns", "reverse")
 CLASSIFIER_OPTIONS = ("level", "vocabulary_size", "lowercase", "text", "label")
-FROM_DATA = ("labels", "vocabulary_size", "num_features", "means", "deviations", "temperature")
 FIT_OPTIONS = (
     "text",
     "label",

@@ -7,8 +7,9 @@ from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent
 from textrnn.config.fitting import FittingConfig
 from textrnn.errors import TextrnnError, check_choice, check_range
 
-__all__ = ["POOLINGS", "ClassifierConfig", "ClassifierTrainingConfig"]
+__all__ = ["FROM_DATA", "POOLINGS", "ClassifierConfig", "ClassifierTrainingConfig"]
 
+FROM_DATA = ("labels", "vocabulary_size", "num_features", "means", "deviations", "temperature")  # nobody sets these
 POOLINGS = ("last", "max", "mean", "attention")
 
 Label = str | int | float

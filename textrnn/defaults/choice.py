@@ -3,7 +3,9 @@
 import dataclasses
 from typing import Any
 
-__all__ = ["FEWEST_STEPS", "Choice", "Options", "as_sizes", "counts_epochs", "length_in_words"]
+from textrnn.config import BUDGET
+
+__all__ = ["FEWEST_STEPS", "Choice", "Options", "as_sizes", "going_on", "length_in_words", "with_length"]
 
 Options = dict[str, Any]
 
@@ -28,6 +30,32 @@ class Choice:
 def counts_epochs(given: Options) -> bool:
     """Returns whether the user thinks in epochs, and so expects a validation at the end of each."""
     return given.get("epochs") is not None or given.get("validations_per_epoch") is not None
+
+
+def with_length(fitting: Options, given: Options, name: str, length: int) -> Options:
+    """Returns options of training with a length, unless one is set; who thinks in epochs gets no other validations.
+
+    Args:
+        fitting: The options that were chosen, `validations` among them.
+        given: The options that are set.
+        name: "epochs" or "steps".
+        length: How many, where nothing is set.
+    """
+    result = {key: value for key, value in fitting.items() if key != "validations" or not counts_epochs(given)}
+    return result if any(given.get(key) is not None for key in BUDGET) else {**result, name: length}
+
+
+def going_on(what: str, fitting: Options, given: Options) -> Choice:
+    """Returns the choice of how a trained model goes on.
+
+    Args:
+        what: The new data, in words.
+        fitting: The options that were chosen.
+        given: The options that are set.
+    """
+    chosen = {**fitting, **given}
+    rate = f"learning rate {chosen['learning_rate']}"
+    return Choice({}, fitting, (f"going on from trained weights with {what}: {length_in_words(chosen)}, {rate}",))
 
 
 def length_in_words(training: Options) -> str:

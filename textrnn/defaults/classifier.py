@@ -4,8 +4,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from textrnn.config import BUDGET
-from textrnn.defaults.choice import FEWEST_STEPS, Choice, Options, as_sizes, counts_epochs, length_in_words
+from textrnn.defaults.choice import FEWEST_STEPS, Choice, Options, as_sizes, going_on, length_in_words, with_length
 from textrnn.preprocessing.scripts import has_spaces
 
 __all__ = ["classifier_choice", "classifier_tuning_choice"]
@@ -49,11 +48,8 @@ def classifier_choice(sequences: Sequence[Any], counts: dict[Any, int], model: O
         "validations": 10,
         "patience": 4,
     }
-    if counts_epochs(training):
-        del fitting["validations"]
-    if not any(training.get(name) is not None for name in BUDGET):
-        steps = 8 * number / fitting["batch_size"]
-        fitting["steps"] = int(min(max(steps, FEWEST_STEPS), 6000))
+    steps = int(min(max(8 * number / fitting["batch_size"], FEWEST_STEPS), 6000))
+    fitting = with_length(fitting, training, "steps", steps)
     chosen = {**network, **model}
     layers = " + ".join(map(str, as_sizes(chosen["units"])))
     return Choice(network, fitting, (f"{what}, {layers} units, {length_in_words({**fitting, **training})}",))
@@ -74,10 +70,4 @@ def classifier_tuning_choice(number: int, training: Options) -> Choice:
         "validations": 6,
         "patience": 3,
     }
-    if counts_epochs(training):
-        del fitting["validations"]
-    if not any(training.get(name) is not None for name in BUDGET):
-        fitting["epochs"] = 4
-    chosen = {**fitting, **training}
-    line = f"going on from trained weights with {number:,} sequences: {length_in_words(chosen)}, "
-    return Choice({}, fitting, (line + f"learning rate {chosen['learning_rate']}",))
+    return going_on(f"{number:,} sequences", with_length(fitting, training, "epochs", 4), training)

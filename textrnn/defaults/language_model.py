@@ -3,8 +3,8 @@
 import dataclasses
 import math
 
-from textrnn.config import BUDGET, NetworkConfig
-from textrnn.defaults.choice import FEWEST_STEPS, Choice, Options, as_sizes, counts_epochs, length_in_words
+from textrnn.config import NetworkConfig
+from textrnn.defaults.choice import FEWEST_STEPS, Choice, Options, as_sizes, going_on, length_in_words, with_length
 from textrnn.preprocessing.survey import BLANK_LINE, Survey
 
 __all__ = ["SIZES", "fine_tuning_choice", "language_model_choice"]
@@ -125,12 +125,9 @@ def fitting_choice(size: Size, model: Options, text: Survey, given: Options, mea
         "moving_average": 0.99,
         "weight_decay": 0.01,
     }
-    if not any(given.get(name) is not None for name in BUDGET):
-        wanted = round(size.passes * num_tokens / per_step)
-        options["steps"] = max(min(wanted, affordable_steps(text, model, per_step)), FEWEST_STEPS)
-    if counts_epochs(given):
-        del options["validations"]
-    return options
+    wanted = round(size.passes * num_tokens / per_step)
+    steps = max(min(wanted, affordable_steps(text, model, per_step)), FEWEST_STEPS)
+    return with_length(options, given, "steps", steps)
 
 
 def affordable_steps(text: Survey, model: Options, tokens_per_step: float) -> int:
@@ -193,11 +190,5 @@ def fine_tuning_choice(text: Survey, model: NetworkConfig, given: Options) -> Ch
         "patience": 3,
         "moving_average": 0.99,
     }
-    if counts_epochs(given):
-        del options["validations"]
-    if not any(given.get(name) is not None for name in BUDGET):
-        num_tokens = text.num_characters / 3
-        options["steps"] = max(round(4 * num_tokens / (batch_size * length)), 60)
-    chosen = {**options, **given}
-    line = f"going on from trained weights with {readable_size(text.num_characters)}: {length_in_words(chosen)}, "
-    return Choice({}, options, (line + f"learning rate {chosen['learning_rate']}",))
+    steps = max(round(4 * text.num_characters / 3 / (batch_size * length)), 60)
+    return going_on(readable_size(text.num_characters), with_length(options, given, "steps", steps), given)

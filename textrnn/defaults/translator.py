@@ -2,8 +2,7 @@
 
 import dataclasses
 
-from textrnn.config import BUDGET
-from textrnn.defaults.choice import Choice, Options, as_sizes, counts_epochs, length_in_words
+from textrnn.defaults.choice import Choice, Options, as_sizes, going_on, length_in_words, with_length
 
 __all__ = ["translator_choice", "translator_tuning_choice", "validation_share"]
 
@@ -68,10 +67,7 @@ def translator_choice(num_pairs: int, model: Options, training: Options) -> Choi
         "validations": 10,
         "patience": 4,
     }
-    if counts_epochs(training):
-        del fitting["validations"]
-    if not any(training.get(name) is not None for name in BUDGET):
-        fitting["epochs"] = size.epochs
+    fitting = with_length(fitting, training, "epochs", size.epochs)
     chosen = {**network, **model}
     layers = " and ".join(" + ".join(map(str, as_sizes(chosen[name]))) for name in ("encoder_units", "decoder_units"))
     vocabulary = f"{chosen['vocabulary_size']:,} {level}s" if chosen["vocabulary_size"] else f"{level}s"
@@ -95,13 +91,7 @@ def translator_tuning_choice(num_pairs: int, training: Options) -> Choice:
         "validations": 6,
         "patience": 3,
     }
-    if counts_epochs(training):
-        del fitting["validations"]
-    if not any(training.get(name) is not None for name in BUDGET):
-        fitting["epochs"] = 4
-    chosen = {**fitting, **training}
-    line = f"going on from trained weights with {num_pairs:,} pairs: {length_in_words(chosen)}, "
-    return Choice({}, fitting, (line + f"learning rate {chosen['learning_rate']}",))
+    return going_on(f"{num_pairs:,} pairs", with_length(fitting, training, "epochs", 4), training)
 
 
 def validation_share(num_pairs: int) -> float:

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from textrnn.errors import TextrnnError, check_range, nearest
+from textrnn.errors import TextrnnError, check_range
 from textrnn.preprocessing.batches import Batch, pad
 from textrnn.preprocessing.files import as_read, decoded_text, why_not_text
-from textrnn.preprocessing.pair_tables import Rows, file_rows, is_missing, memory_rows
+from textrnn.preprocessing.pair_tables import Rows, file_rows, is_missing, memory_rows, position
 
 __all__ = ["Label", "Labelled", "LabelledPlan", "encoded_targets", "padded", "read", "split"]
 
@@ -257,18 +257,6 @@ def chosen_columns(rows: Rows, text: str | int | None, label: str | int | None) 
     is_file = rows.unit == "line"
     note = f"{rows.name}: texts from {shown[0]}, labels from {shown[1]}" if is_file and None in given.values() else ""
     return (found["text"], found["label"]), note
-
-
-def position(rows: Rows, column: str | int) -> int:
-    """Returns the position of a column, from 0."""
-    names = list(rows.names)
-    folded = [name.casefold() for name in names]
-    if str(column).casefold() in folded:
-        return folded.index(str(column).casefold())
-    if str(column).isdecimal() and 1 <= int(column) <= max(rows.width(), len(names)):
-        return int(column) - 1
-    known = ", ".join(map(repr, names[:10])) if names else f"1 to {rows.width()}"
-    raise TextrnnError(f"{rows.name}: no column {column!r}.{nearest(str(column), names)} Its columns: {known}.")
 
 
 # Splits

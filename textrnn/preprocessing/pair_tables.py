@@ -10,7 +10,7 @@ from typing import Any
 from textrnn.errors import TextrnnError, nearest
 from textrnn.preprocessing.tables import USUAL_NAME, flattened, opened_table
 
-__all__ = ["Columns", "Rows", "chosen_columns", "file_rows", "is_missing", "memory_rows", "two_columns"]
+__all__ = ["Columns", "Rows", "chosen_columns", "file_rows", "is_missing", "memory_rows", "position", "two_columns"]
 
 Columns = Sequence[int | str]
 

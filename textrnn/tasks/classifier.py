@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textrnn.config.classifier import ClassifierConfig, ClassifierTrainingConfig
+from textrnn.config.classifier import FROM_DATA, ClassifierConfig, ClassifierTrainingConfig
 from textrnn.config.signatures import with_options
 from textrnn.defaults.classifier import classifier_choice, classifier_tuning_choice
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
@@ -19,7 +19,7 @@ from textrnn.preprocessing.files import as_read
 from textrnn.preprocessing.labelled import Label, Labelled, LabelledPlan, as_vectors, encoded_targets, padded
 from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, make_tokenizer
 from textrnn.progress import Progress
-from textrnn.tasks.task import Prepared, Task
+from textrnn.tasks.task import TOKENIZER_OPTIONS, Prepared, Task
 
 if TYPE_CHECKING:
     from textrnn.evaluation.classification import Classification
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["Classifier", "Explanation"]
 
 BATCH_SIZE = 64
-TOKENIZER_OPTIONS = ("level", "vocabulary_size", "lowercase")
-FROM_DATA = ("labels", "vocabulary_size", "num_features", "means", "deviations", "temperature")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +73,7 @@ class Classifier(Task):
 
     kind = "classifier"
     noun = "classifier"
+    _class_weights: np.ndarray | None = None  # of the run that is under way
 
     @with_options(ClassifierConfig, skip=FROM_DATA, are_chosen=True)
     def __init__(
@@ -97,7 +96,6 @@ class Classifier(Task):
         super().__init__(
             ClassifierConfig(**options), {name: value for name, value in given.items() if value is not None}
         )
-        self._class_weights: np.ndarray | None = None
 
     @classmethod
     def load(cls, model: str | os.PathLike[str]) -> "Classifier":
@@ -107,7 +105,6 @@ class Classifier(Task):
             TextrnnError: If there is no such model, or it is damaged, incomplete or of a newer format.
         """
         result: Classifier = cls._loaded(model)
-        result._class_weights = None
         return result
 
     @property
@@ -173,9 +170,6 @@ class Classifier(Task):
         Raises:
             TextrnnError: If the data are missing, unreadable or too few, or an option is wrong.
         """
-        options = {name: value for name, value in options.items() if value is not None}
-        check_options(options, ClassifierTrainingConfig.option_names(), "fit")
-        ClassifierTrainingConfig(**options)  # wrong values are known before anything is read
         asked = {
             "data": data,
             "labels": labels,
@@ -185,7 +179,7 @@ class Classifier(Task):
             "validation_labels": validation_labels,
             "validation_fraction": validation_fraction,
             "encoding": encoding,
-            **options,
+            **self._checked(options),
         }
         return self._fit(
             asked,
@@ -206,9 +200,10 @@ class Classifier(Task):
             progress.message(note)
         config = self._choose(training, model_options, asked, progress)
         sides = (training, "train on"), (validation, "validate on")
-        encoded = [self._encoded(side.sequences) for side, _ in sides]
+        whole = [self._encoded(side.sequences) for side, _ in sides]
+        encoded = [self._cut(sequences) for sequences in whole]
         targets = [encoded_targets(side, self.labels, is_multi, use) for side, use in sides]
-        num_cut = sum(len(one) > self.config.max_length for one in self._encoded(training.sequences, cut=False))
+        num_cut = sum(len(one) > self.config.max_length for one in whole[0])
         if num_cut:
             progress.message(
                 f"{num_cut:,} of {len(training):,} sequences are longer than {self.config.max_length} steps, and only "
@@ -270,8 +265,7 @@ class Classifier(Task):
         self, data: Labelled, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress
     ) -> ClassifierTrainingConfig:
         """Completes the config of a classifier without weights, and returns how to train; says what was chosen."""
-        given = {name: value for name, value in asked.items() if name in ClassifierTrainingConfig.option_names()}
-        given = {name: value for name, value in given.items() if value is not None}
+        given = self._given(asked)
         if self.weights:
             choice = classifier_tuning_choice(len(data), given)
         else:
@@ -305,20 +299,22 @@ class Classifier(Task):
         self.config = ClassifierConfig(**{**options, "labels": labels})
 
     def _network_options(self, config: Any) -> dict[str, Any]:
-        return {"label_smoothing": config.label_smoothing, "class_weights": self._class_weights}
+        return {**super()._network_options(config), "class_weights": self._class_weights}
 
-    def _encoded(self, sequences: Sequence[Any], cut: bool = True) -> list[np.ndarray]:
-        """Returns token ids of shape `(time,)`, or scaled vectors of shape `(time, num_features)`."""
+    def _cut(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
+        """Returns the beginnings of encoded sequences, as far as they are read."""
+        return [one[: self.config.max_length] for one in sequences]
+
+    def _encoded(self, sequences: Sequence[Any]) -> list[np.ndarray]:
+        """Returns token ids of shape `(time,)`, or scaled vectors of shape `(time, num_features)`, in full length."""
         if self.config.vocabulary_size:
             for number, one in enumerate(sequences):
                 if not isinstance(one, str):
                     raise TextrnnError(f"Sequence {number} must be a text. Received: {type(one).__name__}.")
             texts = [as_read(one) for one in sequences]
             found = self._tokenizer("tokenizer").encode_lines(texts) if texts else []
-            found = [ids if len(ids) else np.array([UNK_ID], np.int32) for ids in found]
-        else:
-            found = [self._scaled(one, number) for number, one in enumerate(sequences)]
-        return [one[: self.config.max_length] for one in found] if cut else found
+            return [ids if len(ids) else np.array([UNK_ID], np.int32) for ids in found]
+        return [self._scaled(one, number) for number, one in enumerate(sequences)]
 
     def _scaled(self, vectors: Any, number: int) -> np.ndarray:
         array = as_vectors(vectors, number)
@@ -345,7 +341,7 @@ class Classifier(Task):
         if isinstance(sequences, str):
             raise TextrnnError("Pass a list of texts: probabilities(['a masterpiece']).")
         network = self.network  # raises before anything is read, if there is none
-        return self._as_probabilities(self._logits(self._encoded(list(sequences)), network))
+        return self._as_probabilities(self._logits(self._cut(self._encoded(list(sequences))), network))
 
     def _logits(self, encoded: list[np.ndarray], network: Any = None) -> np.ndarray:
         """Returns the logits of encoded sequences, shape `(samples, num_labels)`."""
@@ -390,7 +386,7 @@ class Classifier(Task):
         """
         if not self.config.vocabulary_size:
             raise TextrnnError("Only decisions about texts are explained by their tokens.")
-        (ids,) = self._encoded([text])
+        (ids,) = self._cut(self._encoded([text]))
         without = [np.where(np.arange(len(ids)) == place, UNK_ID, ids) for place in range(len(ids))]
         found = self._as_probabilities(self._logits([ids, *without]))
         best = int(found[0].argmax())

@@ -167,9 +167,6 @@ class LanguageModel(Task, Writer):
         Raises:
             TextrnnError: If the text is missing, unreadable or too small, or an option is wrong.
         """
-        options = {name: value for name, value in options.items() if value is not None}
-        check_options(options, TrainingConfig.option_names(), "fit")
-        TrainingConfig(**options)  # wrong values are known before anything is read
         asked = {
             "corpus": corpus,
             "validation": validation,
@@ -179,7 +176,7 @@ class LanguageModel(Task, Writer):
             "column": column,
             "encoding": encoding,
             "sample_prompt": sample_prompt,
-            **options,
+            **self._checked(options),
         }
         return self._fit(
             asked,
@@ -247,8 +244,7 @@ class LanguageModel(Task, Writer):
         progress: Progress,
     ) -> TrainingConfig:
         """Completes the config of a model without weights, and returns how to train; says what was chosen."""
-        given = {name: value for name, value in asked.items() if name in TrainingConfig.option_names()}
-        given = {name: value for name, value in given.items() if value is not None}
+        given = self._given(asked)
         if self.weights:
             choice = fine_tuning_choice(text, self.config, given)
         else:
@@ -290,9 +286,6 @@ class LanguageModel(Task, Writer):
             progress.message(f"{num_new:,} new tokens are added to the vocabulary")
             self.weights = with_larger_vocabulary(self.weights, extended.vocabulary_size)
             self.tokenizers = {"tokenizer": extended}
-
-    def _network_options(self, config: Any) -> dict[str, Any]:
-        return {"label_smoothing": config.label_smoothing}
 
     def _batch_plans(self, texts: tuple[EncodedText, EncodedText], config: TrainingConfig) -> tuple[TextPlan, TextPlan]:
         shared = (self.config.form, config.batch_size, config.length, self.config.max_length)

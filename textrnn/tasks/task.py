@@ -10,7 +10,7 @@ import numpy as np
 
 from textrnn.config import FittingConfig
 from textrnn.config.kinds import KINDS
-from textrnn.errors import TextrnnError
+from textrnn.errors import TextrnnError, check_options
 from textrnn.preprocessing.batches import Plan
 from textrnn.preprocessing.tokenizers import Tokenizer
 from textrnn.progress import Progress
@@ -20,7 +20,9 @@ from textrnn.tasks.run import Run, unchanged_by_failure, vocabulary_digest, with
 if TYPE_CHECKING:
     from textrnn.training.history import EpochRecord, Score
 
-__all__ = ["Prepared", "Task", "Weights"]
+__all__ = ["TOKENIZER_OPTIONS", "Prepared", "Task", "Weights"]
+
+TOKENIZER_OPTIONS = ("level", "vocabulary_size", "lowercase")
 
 Weights = dict[str, np.ndarray]
 
@@ -117,6 +119,19 @@ class Task:
 
     # Training
 
+    def _checked(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Returns the options of training that are set; raises if one is unknown or wrong, before anything is read."""
+        config = KINDS[self.kind].load("config", "fitting")
+        given = {name: value for name, value in options.items() if value is not None}
+        check_options(given, config.option_names(), "fit")
+        config(**given)
+        return given
+
+    def _given(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Returns, of the options of `fit`, those of training that are set."""
+        names = KINDS[self.kind].load("config", "fitting").option_names()
+        return {name: asked[name] for name in names if asked.get(name) is not None}
+
     def _fit(self, asked: dict[str, Any], **how: Any) -> "list[EpochRecord]":
         """Does the work of `fit`.
 
@@ -144,7 +159,7 @@ class Task:
 
     def _network_options(self, config: Any) -> dict[str, Any]:
         """Returns the options of training that the Keras network takes, beside precision and seed."""
-        return {}
+        return {"label_smoothing": config.label_smoothing}
 
     def _train(self, run: Run, prepared: Prepared, asked: dict[str, Any]) -> "list[EpochRecord]":
         from textrnn.training.threads import prepare_threads

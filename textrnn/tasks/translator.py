@@ -25,7 +25,7 @@ from textrnn.preprocessing.resegmentation import resegmentation
 from textrnn.preprocessing.tokenizers import LEVELS, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.tasks.run import digest
-from textrnn.tasks.task import Prepared, Task
+from textrnn.tasks.task import TOKENIZER_OPTIONS, Prepared, Task
 
 if TYPE_CHECKING:
     from textrnn.evaluation.bleu import TranslationScores
@@ -35,7 +35,6 @@ __all__ = ["Translation", "Translator"]
 
 MAX_SOURCE_TOKENS = 1000
 BATCH_SIZE = 64
-TOKENIZER_OPTIONS = ("level", "vocabulary_size", "lowercase")
 
 
 class Translator(Task):
@@ -199,9 +198,6 @@ class Translator(Task):
         Raises:
             TextrnnError: If pairs are missing, unreadable or too few, or an option is wrong.
         """
-        options = {name: value for name, value in options.items() if value is not None}
-        check_options(options, TranslatorTrainingConfig.option_names(), "fit")
-        TranslatorTrainingConfig(**options)  # wrong values are known before anything is read
         asked = {
             "pairs": pairs,
             "target": target,
@@ -211,7 +207,7 @@ class Translator(Task):
             "validation_target": validation_target,
             "validation_fraction": validation_fraction,
             "encoding": encoding,
-            **options,
+            **self._checked(options),
         }
         return self._fit(
             asked,
@@ -292,8 +288,7 @@ class Translator(Task):
         self, pairs: Pairs, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress
     ) -> TranslatorTrainingConfig:
         """Completes the config of a translator without weights, and returns how to train; says what was chosen."""
-        given = {name: value for name, value in asked.items() if name in TranslatorTrainingConfig.option_names()}
-        given = {name: value for name, value in given.items() if value is not None}
+        given = self._given(asked)
         if self.weights:
             choice = translator_tuning_choice(len(pairs), given)
         else:
@@ -329,9 +324,6 @@ class Translator(Task):
             source_vocabulary_size=self.source_tokenizer.vocabulary_size,
             target_vocabulary_size=self.target_tokenizer.vocabulary_size,
         )
-
-    def _network_options(self, config: Any) -> dict[str, Any]:
-        return {"label_smoothing": config.label_smoothing}
 
     # Translation
 

@@ -80,10 +80,8 @@ class SequenceClassifier(NamedNetwork):
             recurrent, [self.make_dropout(rate, f"dropout_{layer}") for layer, rate in enumerate(rates)], name="stack"
         )
         self.attention = AttentionPooling(next(self.seeds), name="attention") if "attention" in config.pooling else None
-        self.output_dropout = keras.layers.Dropout(config.output_dropout, seed=next(self.seeds), name="output_dropout")
-        self.named_dropouts["output_dropout"] = self.output_dropout
-        self.word_dropout = keras.layers.Dropout(config.word_dropout, seed=next(self.seeds), name="word_dropout")
-        self.named_dropouts["word_dropout"] = self.word_dropout
+        self.output_dropout = self.make_dropout(config.output_dropout, "output_dropout", has_time=False)
+        self.word_dropout = self.make_dropout(config.word_dropout, "word_dropout", has_time=False)
         self.output_layer = keras.layers.Dense(
             config.num_outputs,
             kernel_initializer=keras.initializers.GlorotUniform(seed=next(self.seeds)),

@@ -33,9 +33,9 @@ class NamedNetwork(keras.Model):
         self.seed = seed
         self.seeds = iter(int(value) for value in np.random.SeedSequence(seed).generate_state(128) % (2**31))
 
-    def make_dropout(self, rate, name):
-        """Returns a dropout layer, whose mask may stay the same over a whole sequence."""
-        noise_shape = (None, 1, None) if self.network_config.variational_dropout else None
+    def make_dropout(self, rate, name, has_time=True):
+        """Returns a dropout layer; over an axis of time its mask may stay the same for a whole sequence."""
+        noise_shape = (None, 1, None) if has_time and self.network_config.variational_dropout else None
         dropout = keras.layers.Dropout(rate, noise_shape=noise_shape, seed=next(self.seeds), name=name)
         self.named_dropouts[name] = dropout
         return dropout
