@@ -67,6 +67,18 @@ def classifier_logits(keras_network, numpy_network):
     return keras_network((IDS, IDS > 0)), numpy_network(IDS, IDS > 0)
 
 
+def waves(number, seed):
+    """Returns a series with a season of eight steps."""
+    return np.sin(np.arange(number) * np.pi / 4) + np.random.default_rng(seed).normal(0, 0.1, number)
+
+
+def forecaster_logits(keras_network, numpy_network):
+    values = waves(24, 2).reshape(2, 12, 1).astype(np.float32)
+    context = np.empty((2, 0), np.float32)
+    return [np.asarray(network(*inputs)).reshape(2, -1) for network, inputs in (
+        (keras_network, ((values, context),)), (numpy_network, (values, context)))]  # fmt: skip
+
+
 SAMPLES = {
     "language-model": Sample(
         {"level": "char", "units": (10, 8), "embedding_dim": 6, "dropout": 0.2, "weight_drop": 0.1},
@@ -86,6 +98,12 @@ SAMPLES = {
         lambda: labelled(60, 1),
         lambda model: model.probabilities(["the boat", "a lamp is lit"]).tolist(),
         classifier_logits,
+    ),
+    "forecaster": Sample(
+        {"horizon": 4, "lookback": 12, "segment": 3, "units": (10, 8), "head_units": 6},
+        lambda: waves(120, 1),
+        lambda model: [model.forecast().quantiles.tolist(), model.forecast(waves(30, 5)).values.tolist()],
+        forecaster_logits,
     ),
 }  # fmt: skip
 FIT = {"steps": 12, "validations": 2, "moving_average": 0.9, "seed": 3, "patience": 0}

@@ -1,4 +1,4 @@
-"""Train, use and judge recurrent text models on an ordinary computer.
+"""Train, use and judge recurrent models of sequences on an ordinary computer.
 
 Names are imported when they are first used, so that generating text never waits for TensorFlow.
 """
@@ -12,14 +12,17 @@ if TYPE_CHECKING:
     from textrnn.evaluation.bleu import TranslationScores as TranslationScores
     from textrnn.evaluation.bleu import bleu as bleu
     from textrnn.evaluation.classification import Classification as Classification
+    from textrnn.evaluation.forecasting import ForecastEvaluation as ForecastEvaluation
     from textrnn.evaluation.memorisation import Memorisation as Memorisation
     from textrnn.evaluation.perplexity import Evaluation as Evaluation
+    from textrnn.inference.forecasting import Forecast as Forecast
     from textrnn.preprocessing import corpora as corpora
     from textrnn.preprocessing import pairs as pairs
     from textrnn.preprocessing import sequences as sequences
     from textrnn.preprocessing import tokenizers as tokenizers
     from textrnn.progress import Progress as Progress
     from textrnn.tasks.classifier import Classifier as Classifier
+    from textrnn.tasks.forecaster import Forecaster as Forecaster
     from textrnn.tasks.language_model import Generation as Generation
     from textrnn.tasks.language_model import LanguageModel as LanguageModel
     from textrnn.tasks.translator import Translation as Translation
@@ -32,6 +35,9 @@ __all__ = [
     "Classification",
     "Classifier",
     "Evaluation",
+    "Forecast",
+    "ForecastEvaluation",
+    "Forecaster",
     "Generation",
     "LanguageModel",
     "Memorisation",
@@ -54,6 +60,9 @@ HOMES = {
     "Classification": "textrnn.evaluation.classification",
     "Classifier": "textrnn.tasks.classifier",
     "Evaluation": "textrnn.evaluation.perplexity",
+    "Forecast": "textrnn.inference.forecasting",
+    "ForecastEvaluation": "textrnn.evaluation.forecasting",
+    "Forecaster": "textrnn.tasks.forecaster",
     "Generation": "textrnn.tasks.language_model",
     "LanguageModel": "textrnn.tasks.language_model",
     "Memorisation": "textrnn.evaluation.memorisation",

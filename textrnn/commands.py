@@ -29,6 +29,7 @@ from textrnn.preprocessing.files import (
 __all__ = [
     "Parser",
     "add_config_options",
+    "add_series_options",
     "argument_text",
     "check_writable",
     "chosen_options",
@@ -37,6 +38,7 @@ __all__ = [
     "print_result",
     "read_prompt",
     "run",
+    "series_options",
     "standard_bytes",
     "standard_input",
     "typed",
@@ -47,6 +49,7 @@ COMMANDS = {
     "generate": "continue a prompt",
     "translate": "translate sentences",
     "classify": "name the classes of texts",
+    "forecast": "forecast a time series",
     "train": "train a model on your text",
     "evaluate": "score a model, a text or translations",
 }
@@ -99,6 +102,25 @@ def chosen_options(arguments: argparse.Namespace, config: type) -> dict[str, Any
     """Returns the options of a config that were given on the command line."""
     names = [field.name for field in dataclasses.fields(config)]
     return {name: getattr(arguments, name) for name in names if getattr(arguments, name, None) is not None}
+
+
+def add_series_options(parser: argparse.ArgumentParser) -> None:
+    """Adds what says which time series a file holds."""
+    parser.add_argument("--column", nargs="+", help="columns of the series, by name or by number from 1")
+    parser.add_argument("--time", help="column of the times (default: found)")
+    parser.add_argument("--group", help="column that names the series of each row, where several stand in one column")
+    parser.add_argument("--known", nargs="+", help="columns of variables that are known beforehand, such as holidays")
+    parser.add_argument("--missing", help="for missing values: interpolate (default), previous, or error for none")
+    parser.add_argument("--encoding", help="encoding of the file (default utf-8)")
+
+
+def series_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Returns what `add_series_options` asks for, as far as it is given; one column is one series."""
+    names = ("column", "time", "group", "known", "missing", "encoding")
+    found = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    if len(found.get("column", ())) == 1:
+        (found["column"],) = found["column"]
+    return found
 
 
 def parsed_by_kind(

@@ -11,11 +11,13 @@ from typing import Any
 from textrnn.commands import (
     Parser,
     add_config_options,
+    add_series_options,
     check_writable,
     chosen_options,
     parsed_by_kind,
     print_result,
     run,
+    series_options,
 )
 from textrnn.errors import TextrnnError
 from textrnn.evaluation.bleu_tokenizers import TOKENIZERS
@@ -95,10 +97,21 @@ def add_classification_options(parser: Parser) -> None:
     add_shared_options(parser)
 
 
+def add_forecast_options(parser: Parser) -> None:
+    """Adds the options for scoring a forecaster."""
+    parser.add_argument("series", help="CSV, TSV or JSON lines file whose end the forecaster was not trained on")
+    parser.add_argument("--model", required=True, help="the directory of a forecaster")
+    parser.add_argument("--windows", type=int, help="windows at the end to forecast (default: what fits into a fifth)")
+    parser.add_argument("--stride", type=int, help="steps between their beginnings (default: the horizon)")
+    add_series_options(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
 KINDS = {
     "perplexity": ("how well a language model predicts a text", add_perplexity_options),
     "memorisation": ("how much of a text stands in a model's training corpus", add_memorisation_options),
     "classification": ("how well a classifier names the classes of texts", add_classification_options),
+    "forecast": ("how well a forecaster forecasts the end of series", add_forecast_options),
     "bleu": ("how close translations come to references", add_bleu_options),
     "translation": ("how well a translator translates a file", add_translation_options),
 }
@@ -224,6 +237,15 @@ def evaluate_classifier(parsed: argparse.Namespace) -> None:
     print_result(found.to_dict() if parsed.json else found, parsed.json)
 
 
+def evaluate_forecaster(parsed: argparse.Namespace) -> None:
+    """Prints how well a forecaster does, beside what needs no network."""
+    from textrnn.tasks.forecaster import Forecaster
+
+    forecaster = Forecaster.load(parsed.model)
+    found = forecaster.evaluate(parsed.series, windows=parsed.windows, stride=parsed.stride, **series_options(parsed))
+    print_result(found.to_dict() if parsed.json else found, parsed.json)
+
+
 def settings(parsed: argparse.Namespace) -> dict[str, Any]:
     """Returns how BLEU is to be counted."""
     return {name: getattr(parsed, name) for name in ("tokenize", "lowercase", "effective_order")}
@@ -278,6 +300,8 @@ def command(arguments: Sequence[str] | None = None) -> None:
         evaluate_bleu(parsed)
     elif parsed.kind == "classification":
         evaluate_classifier(parsed)
+    elif parsed.kind == "forecast":
+        evaluate_forecaster(parsed)
     elif parsed.kind == "translation":
         evaluate_translation(parsed)
     else:

@@ -1,4 +1,4 @@
-"""Pictures: loss curves, padded matrices, attention and BLEU by length, as PNG files."""
+"""Pictures: loss curves, padded matrices, attention, BLEU by length, confusion and forecasts, as PNG files."""
 
 import io
 import math
@@ -9,7 +9,7 @@ from typing import Any
 
 from textrnn.storage import write_atomically
 
-__all__ = ["attention", "bleu_by_length", "confusion", "loss_curve", "padded_matrix"]
+__all__ = ["attention", "bleu_by_length", "confusion", "forecast", "loss_curve", "padded_matrix"]
 
 
 def save(figure: Any, path: str | os.PathLike[str]) -> None:
@@ -222,6 +222,61 @@ def confusion(matrix: Any, labels: Sequence[str], path: str | os.PathLike[str] |
     axes.set_yticks(range(number), labels)
     axes.set_xlabel("named")
     axes.set_ylabel("is")
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+MOST_DRAWN = 12  # series in one picture
+
+
+def forecast(
+    forecasts: Any, path: str | os.PathLike[str] | None = None, truth: Any = None, history: int | None = None
+) -> Any:
+    """Draws the end of series and a fan of what may come: the darker, the more probable.
+
+    Args:
+        forecasts: A `Forecast`, or a list of them, each drawn by itself.
+        path: Where to write a PNG, or None.
+        truth: What came, for each forecast, or None.
+        history: How many of the steps before are drawn; None draws those that were read, four horizons at most.
+
+    Returns:
+        The Matplotlib figure.
+    """
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    forecasts = list(forecasts)[:MOST_DRAWN] if isinstance(forecasts, (list, tuple)) else [forecasts]
+    figure = Figure(figsize=(8, 0.6 + 3.2 * len(forecasts)), layout="constrained")
+    for number, (axes, one) in enumerate(zip(np.atleast_1d(figure.subplots(len(forecasts))), forecasts, strict=True)):
+        before = one.history if one.history is not None else np.empty(0)
+        shown = min(len(before), history or max(4 * len(one), 24))
+        has_times = one.times is not None and one.history_times is not None
+        steps = one.times if has_times else np.arange(1, len(one) + 1)
+        past = one.history_times[len(before) - shown :] if has_times else np.arange(1 - shown, 1)
+        if shown:
+            axes.plot(past, before[len(before) - shown :], color="black", linewidth=1.2, label="series")
+            steps = np.concatenate([past[-1:], steps])
+        joined = before[-1:] if shown else before[:0]
+        middle = (len(one.levels) - 1) / 2
+        for index in range(len(one.levels) // 2):
+            low, high = (np.concatenate([joined, one.quantiles[:, i]]) for i in (index, -1 - index))
+            share = one.levels[-1 - index] - one.levels[index]
+            label = f"{100 * share:.0f}% of futures" if number == 0 else None
+            axes.fill_between(steps, low, high, color="#4477aa", alpha=0.15 + 0.2 * index / middle, lw=0, label=label)
+        axes.plot(steps, np.concatenate([joined, one.values]), color="#224488", linewidth=1.6, label="forecast")
+        if truth is not None:
+            came = np.asarray(truth[number] if np.ndim(truth[0]) else truth)
+            axes.plot(steps[-len(one) :], came[: len(one)], "--", color="#cc3311", linewidth=1.2, label="what came")
+        axes.set_title(one.name, loc="left", fontsize=10)
+        axes.set_xlabel("" if has_times else "steps from now")
+        axes.margins(x=0.01)
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+        if number == 0:
+            axes.legend(loc="best", fontsize=8, frameon=False)
+        axes.tick_params(axis="x", labelsize=8)
     if path is not None:
         save(figure, path)
     return figure

@@ -5,6 +5,7 @@
                         source_tokenizer.json and target_tokenizer.json instead
     weights.safetensors arrays under the names of the config's `weight_shapes`
     ngrams.safetensors  hashed n-grams of the training text, for memorisation reports (optional)
+    series.safetensors  the ends of the series that a forecaster was trained on, where its forecast begins (optional)
     manifest.json       format version, sha256 and size of every other file, facts about the training, and a checksum of
                         the manifest itself
 
@@ -40,7 +41,7 @@ REQUIRED_FILES = ("config.json", "weights.safetensors")
 TOKENIZER_FILES = tuple(
     f"{name}.{suffix}" for name in ("tokenizer", "source_tokenizer", "target_tokenizer") for suffix in ("json", "model")
 )
-OPTIONAL_FILES = (*TOKENIZER_FILES, "ngrams.safetensors")
+OPTIONAL_FILES = (*TOKENIZER_FILES, "ngrams.safetensors", "series.safetensors")
 MAX_CONFIG_BYTES = 100_000
 MAX_FILE_BYTES = 64_000_000  # of any file but the weights, whose size the config says
 MAX_HEADER_BYTES = 10_000_000
@@ -57,6 +58,7 @@ class StoredModel:
         weights: float32 arrays by name.
         ngrams: Hashed n-grams of the training text as uint8 arrays by name; empty if not kept.
         facts: What is known about the training, for people to read.
+        series: The ends of the series that were trained on, float64 and int64 arrays by name; empty if not kept.
     """
 
     config: Any
@@ -64,6 +66,7 @@ class StoredModel:
     weights: dict[str, np.ndarray]
     ngrams: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     facts: dict[str, Any] = dataclasses.field(default_factory=dict)
+    series: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
 
 def read_options(path: pathlib.Path) -> dict[str, Any]:
@@ -132,6 +135,8 @@ def save_model(directory: str | os.PathLike[str], model: StoredModel, half_preci
     files["weights.safetensors"] = safetensors.numpy.save(weights)
     if model.ngrams:
         files["ngrams.safetensors"] = safetensors.numpy.save(model.ngrams)
+    if model.series:
+        files["series.safetensors"] = safetensors.numpy.save(model.series)
     manifest = {
         "format_version": version,
         "files": {
@@ -238,11 +243,13 @@ def load_model(model: str | os.PathLike[str], kind: str) -> StoredModel:
     for name, array in weights.items():
         if not np.isfinite(array).all():
             raise TextrnnError(f"{directory / 'weights.safetensors'}: {name!r} holds values that are not finite.")
-    ngrams = {}
-    if "ngrams.safetensors" in files:
-        ngrams = parsed_arrays(files["ngrams.safetensors"], directory / "ngrams.safetensors", ("U8",))
+    records: dict[str, dict[str, np.ndarray]] = {"ngrams": {}, "series": {}}
+    for name, dtypes in (("ngrams", ("U8",)), ("series", ("F64", "I64"))):
+        file = f"{name}.safetensors"
+        if file in files:
+            records[name] = parsed_arrays(files[file], directory / file, dtypes)
     weights = {name: array.astype(np.float32, copy=False) for name, array in weights.items()}
-    return StoredModel(config, tokenizers, weights, ngrams, facts)
+    return StoredModel(config, tokenizers, weights, records["ngrams"], facts, records["series"])
 
 
 def read_model_files(directory: pathlib.Path) -> tuple[dict[str, bytes], dict[str, Any]]:

@@ -8,17 +8,28 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from textrnn.commands import Parser, add_config_options, chosen_options, parsed_by_kind, run
+from textrnn.commands import (
+    Parser,
+    add_config_options,
+    add_series_options,
+    chosen_options,
+    parsed_by_kind,
+    run,
+    series_options,
+)
 from textrnn.config import (
     NETWORKS,
     ClassifierConfig,
     ClassifierTrainingConfig,
+    ForecasterConfig,
+    ForecasterTrainingConfig,
     NetworkConfig,
     TrainingConfig,
     TranslatorConfig,
     TranslatorTrainingConfig,
+    classifier,
+    forecaster,
 )
-from textrnn.config.classifier import FROM_DATA
 from textrnn.config.kinds import KINDS
 from textrnn.errors import TextrnnError
 from textrnn.storage import CHECKPOINT, read_options
@@ -28,6 +39,7 @@ __all__ = ["command"]
 TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision")
 LANGUAGE_MODEL_OPTIONS = ("network", "level", "lowercase", "split_by", "column", "documents", "sample_prompt")
 TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "lowercase", "validation_target", "columns", "reverse")
+FORECASTER_OPTIONS = ("network", "column", "time", "group", "known", "missing")
 CLASSIFIER_OPTIONS = ("level", "vocabulary_size", "lowercase", "text", "label")
 FIT_OPTIONS = (
     "text",
@@ -39,20 +51,29 @@ FIT_OPTIONS = (
     "documents",
     "columns",
     "reverse",
+    "time",
+    "group",
+    "known",
+    "missing",
 )
 
 
-def add_shared_options(parser: Parser) -> None:
-    """Adds what both kinds have."""
+def add_run_options(parser: Parser) -> None:
+    """Adds what all kinds have."""
     parser.add_argument("--output", required=True, help="directory for model, checkpoint, history and loss curve")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the output directory")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run in the output directory")
     parser.add_argument("--config", type=pathlib.Path, help="JSON file with options; those given here override it")
     parser.add_argument("--initial-model", help="a shipped model or a directory whose weights training goes on from")
+    parser.add_argument("--half-precision", action="store_true", default=None, help="save the weights as float16")
+
+
+def add_shared_options(parser: Parser) -> None:
+    """Adds what all kinds that read text have."""
+    add_run_options(parser)
     parser.add_argument("--level", help="tokens: char, word or subword; by default what fits the text")
     parser.add_argument("--lowercase", action="store_true", default=None, help="read and write small letters only")
     parser.add_argument("--encoding", help="encoding of the files (default utf-8)")
-    parser.add_argument("--half-precision", action="store_true", default=None, help="save the weights as float16")
 
 
 def add_language_model_options(parser: Parser) -> None:
@@ -110,8 +131,19 @@ def add_classifier_options(parser: Parser) -> None:
     parser.add_argument("--vocabulary-size", type=int, help="most token ids (default: as the text has)")
     parser.add_argument("--validation", help="the same as the data, to validate on")
     parser.add_argument("--validation-fraction", type=float, help="part of the data to validate on (default 0.1)")
-    add_config_options(parser, ClassifierConfig, skip=FROM_DATA)
+    add_config_options(parser, ClassifierConfig, skip=classifier.FROM_DATA)
     add_config_options(parser, ClassifierTrainingConfig)
+
+
+def add_forecaster_options(parser: Parser) -> None:
+    """Adds the options for training a forecaster."""
+    parser.add_argument("series", nargs="?", help="CSV, TSV or JSON lines file")
+    add_series_options(parser)
+    add_run_options(parser)
+    parser.add_argument("--network", help=f"a ready-made network: {', '.join(forecaster.FORECASTERS)}")
+    parser.add_argument("--validation-fraction", type=float, help="part of the end of each series to validate on")
+    add_config_options(parser, ForecasterConfig, skip=forecaster.FROM_DATA)
+    add_config_options(parser, ForecasterTrainingConfig)
 
 
 def text_of(parsed: argparse.Namespace) -> tuple[Any, ...]:
@@ -149,6 +181,9 @@ TRAININGS = {
     "classifier": Training(
         add_classifier_options, CLASSIFIER_OPTIONS, lambda parsed: (parsed.data,), 'classify --model {} "..."'
     ),
+    "forecaster": Training(
+        add_forecaster_options, FORECASTER_OPTIONS, lambda parsed: (parsed.series,), "forecast --model {}"
+    ),
     "translator": Training(add_translator_options, TRANSLATOR_OPTIONS, pairs_of, 'translate --model {} "..."'),
 }
 
@@ -170,7 +205,9 @@ def gathered_options(
     parsed: argparse.Namespace, names: Sequence[str], configs: tuple[type, type]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Returns the options for the model and those for `fit`, from the config file and the command line."""
-    given = {name: getattr(parsed, name) for name in names if getattr(parsed, name) is not None}
+    given = {name: getattr(parsed, name) for name in names if getattr(parsed, name, None) is not None}
+    if parsed.kind == "forecaster":
+        given |= series_options(parsed)
     options = {**options_from_file(parsed.config), **given}
     for config in configs:
         options |= chosen_options(parsed, config)

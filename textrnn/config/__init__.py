@@ -6,6 +6,7 @@ network, the NumPy network and the storage agree without knowing one another.
 
 from textrnn.config.classifier import ClassifierConfig, ClassifierTrainingConfig
 from textrnn.config.fitting import BUDGET, PRECISIONS, FittingConfig
+from textrnn.config.forecaster import ForecasterConfig, ForecasterTrainingConfig
 from textrnn.config.language_model import NETWORKS, NetworkConfig, TrainingConfig
 from textrnn.config.translator import TranslatorConfig, TranslatorTrainingConfig
 
@@ -16,6 +17,8 @@ __all__ = [
     "ClassifierConfig",
     "ClassifierTrainingConfig",
     "FittingConfig",
+    "ForecasterConfig",
+    "ForecasterTrainingConfig",
     "NetworkConfig",
     "TrainingConfig",
     "TranslatorConfig",

@@ -64,5 +64,14 @@ KINDS = {
             task="Classifier",
             purpose="train a model that names the class of a text, on labelled texts",
         ),
+        Kind(
+            "forecaster",
+            "forecaster",
+            config="ForecasterConfig",
+            fitting="ForecasterTrainingConfig",
+            network="SeriesForecaster",
+            task="Forecaster",
+            purpose="train a model that forecasts a time series",
+        ),
     )
 }

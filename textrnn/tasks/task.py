@@ -42,6 +42,7 @@ class Prepared:
             weights are best. None leaves that to the validation loss.
         loss_score: Returns the score that a validation loss amounts to, for people.
         settle: Called with the weights in place before they are saved: what else of the model follows from them.
+        initial_weights: Weights by name to begin with, in the place of those that are drawn.
     """
 
     config: FittingConfig
@@ -53,6 +54,7 @@ class Prepared:
     validation_score: "Callable[[], Score] | None" = None
     loss_score: "Callable[[float], Score] | None" = None
     settle: Callable[[], None] | None = None
+    initial_weights: Weights = dataclasses.field(default_factory=dict)
 
 
 class Task:
@@ -85,9 +87,14 @@ class Task:
         stored = load_model(model, cls.kind)
         result = cls.__new__(cls)
         Task.__init__(result, stored.config, {})
-        result.tokenizers, result.weights = stored.tokenizers, stored.weights
-        result.ngrams, result.facts, result.origin = stored.ngrams, stored.facts, str(model)
+        result._take(stored)
+        result.origin = str(model)
         return result
+
+    def _take(self, stored: StoredModel) -> None:
+        """Takes over what was read."""
+        self.tokenizers, self.weights = stored.tokenizers, stored.weights
+        self.ngrams, self.facts = stored.ngrams, stored.facts
 
     def save(self, directory: str | os.PathLike[str], half_precision: bool = False) -> None:
         """Writes the model directory.
@@ -168,8 +175,8 @@ class Task:
         prepare_threads(self.config, run.progress)
         make_network = KINDS[self.kind].load("training", "network")
         network = make_network(self.config, config.precision, config.seed, **self._network_options(config))
-        if self.weights:
-            network.set_weights_by_name(self.weights)
+        if self.weights or prepared.initial_weights:
+            network.set_weights_by_name({**network.get_weights_by_name(), **self.weights, **prepared.initial_weights})
         run.progress.message(prepared.description(config))
 
         def with_weights(call: Callable[[], Any] | None) -> Callable[[Weights], Any] | None:

@@ -55,6 +55,7 @@ class SequenceClassifier(NamedNetwork):
     """
 
     target_name = "sequence"
+    loss_unit = "nats per sequence"
 
     def __init__(
         self,

@@ -12,6 +12,8 @@ from textrnn.config import (
     ClassifierConfig,
     ClassifierTrainingConfig,
     FittingConfig,
+    ForecasterConfig,
+    ForecasterTrainingConfig,
     NetworkConfig,
     TrainingConfig,
     TranslatorConfig,
@@ -20,8 +22,15 @@ from textrnn.config import (
 from textrnn.preprocessing.labelled import LabelledPlan
 from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan
 from textrnn.preprocessing.sequences import EncodedText, TextPlan
+from textrnn.preprocessing.windows import WindowPlan
 
-__all__ = ["describe_classifier_run", "describe_run", "describe_translator_run", "num_parameters"]
+__all__ = [
+    "describe_classifier_run",
+    "describe_forecaster_run",
+    "describe_run",
+    "describe_translator_run",
+    "num_parameters",
+]
 
 EFFICIENCY = 0.5  # share of the matrix-product peak that training has been seen to reach
 FEW_STEPS = 200  # fewer than these leave a network untrained
@@ -188,3 +197,22 @@ def describe_classifier_run(
         f"{num_parameters(config):,} parameters; {length_of(training, plans[0].num_batches, seconds)}",
     ]
     return "\n".join([*lines, *short_run_advice(training, plans[0].num_batches), *precision_advice(training.precision)])
+
+
+def describe_forecaster_run(
+    config: ForecasterConfig, training: ForecasterTrainingConfig, plans: tuple[WindowPlan, WindowPlan]
+) -> str:
+    """Returns the lines that are shown before a forecaster's training starts."""
+    windows = [len(plan.owners) for plan in plans]
+    num_segments = config.lookback // config.segment
+    multiplied = sum(
+        math.prod(shape) * (num_segments if name.startswith("recurrent") else 1)
+        for name, shape in config.weight_shapes().items()
+    )
+    passes = num_passes(training, plans[0].num_batches)
+    seconds = 6 * multiplied * windows[0] * passes / (EFFICIENCY * flops_per_second(training.precision))
+    lines = [
+        f"{windows[0]:,} training windows of {num_segments} segments, {windows[1]:,} validation windows",
+        f"{num_parameters(config):,} parameters; {length_of(training, plans[0].num_batches, seconds)}",
+    ]
+    return "\n".join([*lines, *precision_advice(training.precision)])

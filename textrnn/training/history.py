@@ -51,7 +51,7 @@ def perplexity(loss: float) -> Score:
 class EpochRecord:
     """One row of the training history.
 
-    Losses are in nats per target, `seconds` counts from the beginning, and `score` is what decides which weights are
+    Losses are per target, `seconds` counts from the beginning, and `score` is what decides which weights are
     best if that is not the validation loss: for translators the BLEU of translated validation sentences.
     """
 

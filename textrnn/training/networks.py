@@ -120,6 +120,7 @@ class TokenNetwork(NamedNetwork):
 
     output_projection: layers.TokenOutput
     target_name = "token"
+    loss_unit = "nats per token"
 
     def __init__(self, config, precision: str = "float32", seed: int = 0, label_smoothing: float = 0.0, **options):
         super().__init__(config, precision, seed, **options)

@@ -18,11 +18,13 @@ class TrainableNetwork(Protocol):
         stop_training: Set by a callback to end training.
         optimizer: Set by the trainer, for callbacks.
         target_name: What a target is called, such as "token".
+        loss_unit: What a loss is in, such as "nats per token".
     """
 
     stop_training: bool
     optimizer: Any
     target_name: str
+    loss_unit: str
 
     def step_signature(self) -> list[Any]:
         """Returns the `tf.TensorSpec`s of inputs, targets and states."""

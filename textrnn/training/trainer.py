@@ -252,7 +252,7 @@ class Trainer:
         return batches
 
     def _train_on(self, batch: Batch) -> float:
-        """Makes one step; returns its loss in nats per target."""
+        """Makes one step; returns its loss per target."""
         position, config = self.position, self.config
         start = time.monotonic()
         learning_rate = self.callbacks.learning_rate(self._scheduled_learning_rate())
@@ -350,7 +350,7 @@ class Trainer:
             self.progress.message(f"  sample: {self.sample(weights)!r}")
 
     def validation_loss(self) -> float:
-        """Returns the loss on the validation batches in nats per target."""
+        """Returns the loss on the validation batches per target."""
         total = count = 0.0
         states = None
         for batch in self.validation.batches():
@@ -365,7 +365,7 @@ class Trainer:
         if self.output is not None and self.records:
             from textrnn import plots
 
-            plots.loss_curve(self.records, self.output / "loss.png", f"nats per {self.network.target_name}")
+            plots.loss_curve(self.records, self.output / "loss.png", self.network.loss_unit)
 
     def _arrays(self) -> dict[str, Any]:
         """Returns every variable that training changes, by name: weights, averages, optimizer and dropout seeds."""

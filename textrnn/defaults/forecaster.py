@@ -1,0 +1,296 @@
+"""What is chosen for a forecaster: how a series is read by what forecasts it best, the network by how much there is."""
+
+import dataclasses
+import itertools
+from typing import Any
+
+import numpy as np
+
+from textrnn.config.forecaster import HARMONICS, ForecasterConfig
+from textrnn.defaults.choice import Choice, Options, as_sizes, going_on, length_in_words, with_length
+from textrnn.defaults.linear_forecast import LinearForecast, fitted
+from textrnn.errors import TextrnnError
+from textrnn.preprocessing.series import SeriesData
+from textrnn.preprocessing.times import CALENDAR_SECONDS, seasons_of, step_in_words
+from textrnn.preprocessing.windows import WindowReader, statistics
+
+__all__ = [
+    "complete",
+    "forecaster_choice",
+    "forecaster_tuning_choice",
+    "found_period",
+    "num_validation_steps",
+    "windows_of",
+]
+
+VALIDATION_SHARE = 0.15
+LONGEST_LOOKBACK = 512
+FEWEST_WINDOWS = 20
+CLEAR = 0.3  # autocorrelation that a season has at least
+MOST_SEGMENTS = 32
+BETTER = 0.99  # what is more complicated must have an error lower than this share
+
+Windows = tuple[np.ndarray, np.ndarray]
+
+
+# Seasons
+
+
+def found_period(data: SeriesData) -> int:
+    """Returns the steps of a season: a usual one for the frequency if the values show it, else what they show; or 1."""
+    longest = max(data.series, key=len)
+    values = without_trend(longest.values)
+    limit = len(values) // 3
+    correlations = autocorrelations(values, limit)
+    seconds = float(np.median(np.diff(longest.times.astype(np.int64)))) / 1e9 if longest.times is not None else 0.0
+    usual = [season for season in seasons_of(seconds) if season <= limit and is_peak(correlations, season)]
+    peaks = [lag for lag in range(2, limit) if is_peak(correlations, lag)]
+    if not usual and not peaks:
+        return 1
+    best = max([*usual, *peaks], key=lambda lag: correlations[lag])
+    # A usual season is taken though another peak, such as a multiple of it, is slightly higher.
+    near = [season for season in usual if correlations[season] > 0.8 * correlations[best]]
+    return min(near) if near else first_of_multiples(best, peaks, correlations)
+
+
+def without_trend(values: np.ndarray) -> np.ndarray:
+    """Returns values less the line through them; of positive ones that grow by factors, the logarithms' line."""
+    if values.min() > 0 and values.max() > 3 * values.min():
+        values = np.log(values)
+    steps = np.arange(len(values))
+    return np.asarray(values - np.polyval(np.polyfit(steps, values, 1), steps))
+
+
+def autocorrelations(values: np.ndarray, limit: int) -> np.ndarray:
+    """Returns the autocorrelation at each lag below a limit, by way of the spectrum."""
+    size = 2 ** int(np.ceil(np.log2(2 * len(values) + 1)))
+    spectrum = np.fft.rfft(values, size)
+    products = np.fft.irfft(spectrum * spectrum.conj(), size)[: max(limit + 2, 3)]
+    counts = len(values) - np.arange(len(products))
+    return np.asarray(products / np.maximum(counts, 1) / max(products[0] / len(values), 1e-12))
+
+
+def is_peak(correlations: np.ndarray, lag: int) -> bool:
+    """Says whether the autocorrelation is high at a lag, and higher than around it."""
+    if not 2 <= lag < len(correlations) - 1 or correlations[lag] < CLEAR:
+        return False
+    reach = max(1, lag // 8)
+    around = correlations[max(lag - reach, 1) : lag + reach + 1]
+    # Values that change slowly are alike at all small lags: there must be a valley before the peak.
+    return bool(correlations[lag] >= around.max() and correlations[1:lag].min() < correlations[lag] - 0.1)
+
+
+def first_of_multiples(best: int, peaks: list[int], correlations: np.ndarray) -> int:
+    """Returns the shortest season of which a season is about a multiple, and which is nearly as clear."""
+    near = [
+        lag
+        for lag in peaks
+        if abs(best / lag - round(best / lag)) < 0.1 and correlations[lag] > 0.8 * correlations[best]
+    ]
+    return min(near, default=best)
+
+
+# Windows
+
+
+def num_validation_steps(length: int, horizon: int) -> int:
+    """Returns how many steps at the end of a series are set aside to validate on."""
+    return max(min(max(round(VALIDATION_SHARE * length), 2 * horizon), length // 3), horizon)
+
+
+def windows_of(reader: WindowReader, share: float | None = None) -> tuple[Windows, Windows]:
+    """Returns the windows to train on and those to validate on, whose targets come after all of the former's.
+
+    Args:
+        reader: What windows are cut out of.
+        share: Share of each series to validate on; None goes by its length.
+    """
+    sides: tuple[list[Any], list[Any]] = ([], [])
+    config = reader.config
+    for owner, values in enumerate(reader.values):
+        length = len(values)
+        aside = (
+            max(round(share * length), config.output_steps) if share else num_validation_steps(length, config.horizon)
+        )
+        for side, start, end in ((0, config.lookback, length - aside), (1, length - aside, length)):
+            origins = np.arange(max(start, config.lookback), end - config.output_steps + 1)
+            sides[side].append((np.full(len(origins), owner), origins))
+    joined = [tuple(np.concatenate(part) for part in zip(*side, strict=True)) for side in sides]
+    return joined[0], joined[1]  # type: ignore[return-value]
+
+
+def complete(options: Options, data: SeriesData) -> ForecasterConfig:
+    """Returns a config with what follows from the training data: the scaling of each series and known variable.
+
+    Args:
+        options: The options of the network.
+        data: The series; of each the part that is not validated on counts.
+    """
+    config = ForecasterConfig(**options)
+    later = max(config.horizon, config.output_steps)
+    locations, scales, known = [], [], []
+    for series in data.series:
+        values = series.values[: max(len(series) - num_validation_steps(len(series), later), 1)]
+        if config.log and values.min() > 0:
+            values = np.log(values)
+        location, scale = statistics(values)
+        locations.append(location)
+        scales.append(scale)
+        known.append(series.known[: len(values)])
+    of_known = [statistics(column) for column in np.concatenate(known).T] if config.known else []
+    return dataclasses.replace(
+        config,
+        names=tuple(series.name for series in data.series),
+        locations=tuple(locations),
+        scales=tuple(scales),
+        known_locations=tuple(location for location, _ in of_known),
+        known_scales=tuple(scale for _, scale in of_known),
+        frequency=data.frequency,
+        time=data.time,
+    )
+
+
+# Choices
+
+
+def forecaster_choice(data: SeriesData, model: Options, training: Options) -> Choice:
+    """Chooses network and training of a forecaster.
+
+    How a series is read - its scaling, logarithms, how far back, with the calendar or without - is decided by a linear
+    forecast's error on the validation windows.
+
+    Args:
+        data: The series to train on.
+        model: The options of the network that are set.
+        training: The options of training that are set.
+    """
+    shortest = min(map(len, data.series))
+    period = model.get("period") or found_period(data)
+    horizon = model.get("horizon") or (min(period, 60) if period > 1 else 12)
+    network: Options = {"period": period, "horizon": horizon, "known": data.known}
+    check_length(data, horizon, model)
+    choices = {
+        "scaling": ("series", "last", "window"),
+        "log": (False, True) if min(series.values.min() for series in data.series) > 0 else (False,),
+        "lookback": lookbacks(shortest, period, horizon),
+        "calendar": calendars(data),
+    }
+    open_ = {name: values for name, values in choices.items() if model.get(name) is None}
+    tried: list[tuple[float, Options]] = []
+    for values in itertools.product(*open_.values()):
+        options = {**network, "segment": 1, **model, **dict(zip(open_, values, strict=True))}
+        if model.get("segment") and options["lookback"] % model["segment"]:
+            continue
+        linear = linear_of({**options, "linear": True}, data)
+        if linear is not None:
+            tried.append((linear.error, options))
+    if not tried:
+        raise TextrnnError(
+            f"The series is too short: {shortest:,} steps, for windows of {model.get('lookback', 'some')}, {horizon} "
+            "steps to forecast, and others to validate on. Use a shorter `lookback` or `horizon`."
+        )
+    lowest = min(error for error, _ in tried)
+    # The first of those that are about as good: the simpler ones come first.
+    error, chosen = next((error, options) for error, options in tried if error <= lowest / BETTER)
+    network |= {name: chosen[name] for name in open_}
+    lookback = chosen["lookback"]
+    network["segment"] = model.get("segment") or segment_of(lookback, period)
+    number = sum(len(series) for series in data.series)
+    network |= sized(number)
+    merged = {**network, **model}
+    batch_size = training.get("batch_size") or (64 if number < 20_000 else 256)
+    fitting: Options = {
+        "batch_size": batch_size,
+        "learning_rate": 0.002,
+        "warmup_steps": 20,
+        "moving_average": 0.98,
+        "weight_decay": 0.05,
+        "validations": 10,
+        "patience": 4,
+    }
+    steps = 300 if number < 1000 else 800 if number < 20_000 else 2500
+    fitting = with_length(fitting, training, "steps", steps)
+    season = f"seasons of {period:,} steps" if period > 1 else "no season"
+    unit = step_in_words(data.frequency) if data.frequency else "row"
+    how = ", ".join(
+        [
+            f"{'logarithms' if merged['log'] else 'values'} scaled by the {merged['scaling']}",
+            *(f"the time of the {name}" for name in merged["calendar"]),
+        ]
+    )
+    lines = (
+        f"{number:,} steps of one {unit}, {season}; reading {lookback} to forecast {horizon}: {how} (a linear forecast "
+        f"then errs by {error:.2f} of repeating the last season)",
+        f"{merged.get('cell', 'gru')} {'+'.join(map(str, as_sizes(merged['units'])))}, "
+        f"{length_in_words({**fitting, **training})}",
+    )
+    return Choice(network, fitting, lines)
+
+
+def linear_of(options: Options, data: SeriesData) -> LinearForecast | None:
+    """Returns the linear forecast of series that are read in some way, or None if there is too little for that."""
+    reader = WindowReader(complete(options, data), data)
+    training, validation = windows_of(reader)
+    if len(training[0]) < min(FEWEST_WINDOWS, 2 * options["lookback"]) or not len(validation[0]):
+        return None
+    return fitted(reader, training, validation)
+
+
+def check_length(data: SeriesData, horizon: int, model: Options) -> None:
+    """Raises unless each series has a window, a horizon to learn from and one to validate on."""
+    for series in data.series:
+        needed = model.get("lookback", 2) + 2 * horizon
+        if len(series) < needed:
+            raise TextrnnError(
+                f"Series {series.name!r} has {len(series):,} steps; to learn to forecast {horizon} it needs at least "
+                f"{needed:,}. Use a shorter `horizon`{' or `lookback`' if model.get('lookback') else ''}."
+            )
+
+
+def lookbacks(shortest: int, period: int, horizon: int) -> tuple[int, ...]:
+    """Returns how far back it may pay to look, shortest first."""
+    wanted = {horizon, 2 * horizon, 3 * horizon, period, 2 * period, 3 * period, 30}
+    limit = max(min(LONGEST_LOOKBACK, shortest // 3), 2)
+    found = sorted(one for one in wanted if 4 <= one <= limit)
+    return tuple(found) or (limit,)
+
+
+def calendars(data: SeriesData) -> tuple[tuple[str, ...], ...]:
+    """Returns the sets of positions in time that may be read: none, and those of which the series has seen two."""
+    longest = max(data.series, key=len)
+    if longest.times is None or not data.frequency:
+        return ((),)
+    moments = longest.times.astype(np.int64) / 1e9
+    step, span = float(np.median(np.diff(moments))), float(moments[-1] - moments[0])
+    found = tuple(
+        name for name in HARMONICS if 2 * CALENDAR_SECONDS[name] <= span and 3 * step <= CALENDAR_SECONDS[name]
+    )
+    return ((), found) if found else ((),)
+
+
+def segment_of(lookback: int, period: int) -> int:
+    """Returns how many steps to read at once: a season if there are two, else what gives no more than 32 segments."""
+    if period > 1 and lookback % period == 0 and lookback >= 2 * period:
+        return period
+    return next(size for size in range(1, lookback + 1) if lookback % size == 0 and lookback // size <= MOST_SEGMENTS)
+
+
+def sized(number: int) -> Options:
+    """Returns the size of the network for so many steps of all series."""
+    if number < 1000:
+        return {"units": (32,), "head_units": 32, "output_dropout": 0.3}
+    if number < 20_000:
+        return {"units": (64,), "head_units": 64, "output_dropout": 0.3}
+    return {"units": (128,), "head_units": 128, "output_dropout": 0.2}
+
+
+def forecaster_tuning_choice(data: SeriesData, training: Options) -> Choice:
+    """Chooses how a trained forecaster goes on with other series.
+
+    Args:
+        data: The series.
+        training: The options of training that are set.
+    """
+    fitting: Options = {"learning_rate": 0.0005, "warmup_steps": 20, "validations": 6, "patience": 3}
+    number = sum(map(len, data.series))
+    return going_on(f"{number:,} steps", with_length(fitting, training, "steps", 300), training)

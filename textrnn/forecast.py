@@ -1,0 +1,103 @@
+"""`python -m textrnn.forecast series.csv --column Close --horizon 30`: forecasts a time series."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from textrnn.commands import (
+    Parser,
+    add_config_options,
+    add_series_options,
+    check_writable,
+    chosen_options,
+    print_result,
+    run,
+    series_options,
+)
+from textrnn.config.forecaster import FORECASTERS, FROM_DATA, ForecasterConfig, ForecasterTrainingConfig
+from textrnn.errors import TextrnnError
+from textrnn.inference.forecasting import Forecast
+from textrnn.progress import Progress
+from textrnn.tasks.forecaster import Forecaster
+
+__all__ = ["command"]
+
+
+def make_parser() -> Parser:
+    """Returns the parser of this command."""
+    parser = Parser(
+        prog="textrnn forecast", description="Forecasts a series: trains and forecasts in one go, or uses a model."
+    )
+    parser.add_argument("series", nargs="?", help="CSV, TSV or JSON lines file; with --model the series to go on from")
+    add_series_options(parser)
+    parser.add_argument("--model", help="the directory of a trained forecaster, which needs no training")
+    parser.add_argument("--network", help=f"a ready-made network: {', '.join(FORECASTERS)}")
+    parser.add_argument(
+        "--windows", type=int, help="windows at the end to train and score another one without; 0 for none (default: 8)"
+    )
+    parser.add_argument("--plot", metavar="PNG", help="draw the end of the series and its forecast")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_config_options(parser, ForecasterConfig, skip=FROM_DATA)
+    add_config_options(parser, ForecasterTrainingConfig)
+    return parser
+
+
+def command(arguments: Sequence[str] | None = None) -> None:
+    """Forecasts; raises `TextrnnError` for bad input."""
+    parsed = make_parser().parse_args(arguments)
+    check_writable(parsed.plot)
+    if parsed.model is None and parsed.series is None:
+        raise TextrnnError("Pass a file with a series, or --model DIR: textrnn forecast series.csv --horizon 30")
+    forecasts, score = trained_forecasts(parsed) if parsed.model is None else (loaded_forecasts(parsed), None)
+    if parsed.plot:
+        from textrnn import plots
+
+        plots.forecast(forecasts, parsed.plot)
+    if parsed.json:
+        content: dict[str, Any] = {"forecasts": [one.to_dict() for one in forecasts]}
+        print_result({**content, "backtest": None if score is None else score.to_dict()}, True)
+        return
+    for one in forecasts:
+        print(f"{one.name}\n{one}" if len(forecasts) > 1 else one, flush=True)
+    if score is not None:
+        print(f"\nA forecaster that was trained on the values before these windows:\n{score}", file=sys.stderr)
+
+
+def trained_forecasts(parsed: argparse.Namespace) -> tuple[list[Forecast], Any]:
+    """Returns forecasts by a forecaster that is trained for them, and how well one does that has not seen the end."""
+    options = network_options(parsed)
+    fitting = chosen_options(parsed, ForecasterTrainingConfig)
+    forecaster = Forecaster(**options, network=parsed.network)
+    forecaster.fit(parsed.series, **series_options(parsed), **fitting)
+    forecasts = as_list(forecaster.forecast())
+    if parsed.windows == 0:
+        return forecasts, None
+    try:
+        return forecasts, forecaster.backtest(parsed.windows, progress=Progress(quiet=True), **fitting)
+    except TextrnnError as error:
+        print(f"note: not scored, since the series is too short to keep its end aside: {error}", file=sys.stderr)
+        return forecasts, None
+
+
+def loaded_forecasts(parsed: argparse.Namespace) -> list[Forecast]:
+    """Returns forecasts by a trained forecaster."""
+    options = {**network_options(parsed), **chosen_options(parsed, ForecasterTrainingConfig)}
+    if options or parsed.network:
+        name = next(iter(options), "network")
+        raise TextrnnError(f"`{name}` is fixed by --model {parsed.model}; leave it out.")
+    return as_list(Forecaster.load(parsed.model).forecast(parsed.series, **series_options(parsed)))
+
+
+def network_options(parsed: argparse.Namespace) -> dict[str, Any]:
+    """Returns the options of the network that are set."""
+    return {name: value for name, value in chosen_options(parsed, ForecasterConfig).items() if name not in FROM_DATA}
+
+
+def as_list(found: Any) -> list[Forecast]:
+    """Returns one forecast or several as a list."""
+    return found if isinstance(found, list) else [found]
+
+
+if __name__ == "__main__":
+    sys.exit(run(command))

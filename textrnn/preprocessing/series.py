@@ -1,0 +1,536 @@
+"""Time series from files and memory: columns of numbers, their times, what is missing, what is known beforehand."""
+
+import dataclasses
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from textrnn.errors import TextrnnError, check_choice
+from textrnn.preprocessing.pair_tables import Rows, file_rows, is_missing, position
+from textrnn.preprocessing.times import future_times, grid_of, parsed_times, step_in_words
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["MISSING", "Series", "SeriesData", "read"]
+
+MISSING = ("interpolate", "previous", "error")
+NO_VALUE = {"", "na", "n/a", "nan", "null", "none", "nil", "-", "?", ".", "#n/a"}
+TIME_NAMES = (
+    "date",
+    "time",
+    "datetime",
+    "timestamp",
+    "day",
+    "week",
+    "month",
+    "year",
+    "ds",
+    "period",
+    "observation_date",
+)
+CURRENCY = re.compile(r"^\s*[$€£¥]\s*|\s*[%€$£¥]\s*$")
+DECIMAL_COMMA = re.compile(r"[-+]?(\d+|\d{1,3}(\.\d{3})+),\d+")
+THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
+SHOWN = 3  # gaps that are named
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Series:
+    """One series, at equal steps.
+
+    Args:
+        name: What it is called.
+        values: float64 of shape `(time,)`; where nothing was observed, what was filled in.
+        observed: Booleans of shape `(time,)`.
+        known: What is known beforehand, float64 of shape `(time + later, num_known)`.
+        times: When the steps are, `datetime64[ns]` of shape `(time,)`, or None.
+    """
+
+    name: str
+    values: np.ndarray
+    observed: np.ndarray
+    known: np.ndarray
+    times: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def before(self, step: int) -> "Series":
+        """Returns the series as it was before a step; what is known beforehand stays known."""
+        times = None if self.times is None else self.times[:step]
+        return dataclasses.replace(self, values=self.values[:step], observed=self.observed[:step], times=times)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SeriesData:
+    """Series of one sort.
+
+    Args:
+        series: The series.
+        frequency: What stands between two steps, in pandas' words; "" if nobody knows.
+        time: The name of the column of times, "" if there is none.
+        known: Names of the variables that are known beforehand.
+        notes: What there is to say about the reading.
+        is_one: Whether it was one series, and not a list with one in it.
+    """
+
+    series: tuple[Series, ...]
+    frequency: str = ""
+    time: str = ""
+    known: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    is_one: bool = True
+
+    def map(self, change: Any) -> "SeriesData":
+        """Returns the data with each series changed by a function."""
+        return dataclasses.replace(self, series=tuple(change(series) for series in self.series))
+
+
+def read(
+    data: Any,
+    column: str | int | Sequence[str | int] | None = None,
+    time: str | int | None = None,
+    *,
+    group: str | int | None = None,
+    known: Sequence[str | int] = (),
+    missing: str = "interpolate",
+    encoding: str = "utf-8",
+) -> SeriesData:
+    """Reads series.
+
+    Args:
+        data: A CSV, TSV or JSON lines file, a pandas Series or DataFrame, an array of shape `(time,)` or
+            `(time, series)`, a list of numbers, or a list or dictionary of arrays of shape `(time,)`.
+        column: The column of the values, by name or by number from 1; several are several series. None takes the only
+            one that holds numbers.
+        time: The column of the times; None finds it.
+        group: The column that names the series of each row, where several stand one below the other.
+        known: Columns of variables that are known beforehand, such as holidays; rows at the end that have no value but
+            these are the future.
+        missing: What stands in for missing values: "interpolate" draws a line between their neighbours, "previous"
+            repeats, "error" takes none.
+        encoding: Encoding of a file.
+
+    Raises:
+        TextrnnError: If the data cannot be read, lacks a column, holds text in a column of numbers, has times that are
+            none or repeat, or a series is constant or has no value.
+    """
+    check_choice("missing", missing, MISSING)
+    if isinstance(data, SeriesData):
+        return data
+    if isinstance(data, (str, os.PathLike)):
+        rows = file_rows(data, encoding, column_names(column, time, group, known), holds_pairs=False)
+        return from_columns(columns_of_rows(rows, (column, time, group, known)), column, time, group, known, missing)
+    if hasattr(data, "to_pandas"):  # polars
+        data = data.to_pandas()
+    if hasattr(data, "iloc"):  # pandas
+        return from_columns(columns_of_frame(data), column, time, group, known, missing)
+    if known or group is not None:
+        raise TextrnnError("`known` and `group` name columns: pass a file or a data frame.")
+    return from_arrays(data, missing)
+
+
+def column_names(*asked: Any) -> list[str | int] | None:
+    """Returns all columns that are asked for, or None."""
+    found: list[str | int] = []
+    for one in asked:
+        found += [one] if isinstance(one, (str, int)) else list(one or ())
+    return found or None
+
+
+# Tables
+
+
+@dataclasses.dataclass(frozen=True)
+class Columns:
+    """The columns of a table.
+
+    Args:
+        name: What errors call it.
+        columns: The cells by name, in order: texts, numbers or times.
+        places: How errors name each row.
+        index: Times that are no column, or None.
+        rows: The table as it was read, to find columns by number; None for a data frame.
+    """
+
+    name: str
+    columns: dict[str, Sequence[Any]]
+    places: Sequence[str]
+    index: Any = None
+    rows: Rows | None = None
+
+    def find(self, column: str | int) -> str:
+        """Returns the name of a column that is given by name or by number."""
+        names = list(self.columns)
+        rows = self.rows or Rows(self.name, [], tuple(names), unit="item")
+        return names[position(rows, column)]
+
+
+def columns_of_rows(rows: Rows, asked: Any) -> Columns:
+    """Returns the columns of a file."""
+    width = max(rows.width(), len(rows.names))
+    if not rows.rows:
+        raise TextrnnError(f"{rows.name}: holds no rows.")
+    names = list(rows.names) or [f"column {number + 1}" for number in range(width)]
+    names += [f"column {number + 1}" for number in range(len(names), width)]
+    columns: dict[str, Sequence[Any]] = {
+        name: [cells[index] if index < len(cells) else "" for _, cells in rows.rows] for index, name in enumerate(names)
+    }
+    return Columns(rows.name, columns, [rows.place(number) for number, _ in rows.rows], rows=rows)
+
+
+def columns_of_frame(frame: Any) -> Columns:
+    """Returns the columns of a pandas DataFrame or Series; an index of times counts as times."""
+    import pandas
+
+    if isinstance(frame, pandas.Series):
+        frame = frame.to_frame("value" if frame.name is None else frame.name)
+    index = frame.index if isinstance(frame.index, (pandas.DatetimeIndex, pandas.PeriodIndex)) else None
+    columns: dict[str, Sequence[Any]] = {str(name): frame.iloc[:, i] for i, name in enumerate(frame.columns)}
+    return Columns("the table", columns, [f"the table, row {number + 1}" for number in range(len(frame))], index)
+
+
+def from_columns(
+    table: Columns,
+    column: str | int | Sequence[str | int] | None,
+    time: str | int | None,
+    group: str | int | None,
+    known: Sequence[str | int],
+    missing: str,
+) -> SeriesData:
+    """Returns the series in the columns of a table."""
+    known_names = [table.find(one) for one in ([known] if isinstance(known, (str, int)) else known)]
+    group_name = None if group is None else table.find(group)
+    time_name = (
+        None if table.index is not None and time is None else found_time(table, time, {group_name, *known_names})
+    )
+    asked = [column] if isinstance(column, (str, int)) else list(column or ())
+    others = {time_name, group_name, *known_names}
+    chosen = [table.find(one) for one in asked] or [only_numbers(table, others)]
+    if set(chosen) & others:
+        raise TextrnnError(f"{table.name}: column {next(iter(set(chosen) & others))!r} is asked for twice.")
+    values = {name: numbers(table, name) for name in [*chosen, *known_names]}
+    cells = table.index if time_name is None else table.columns[time_name]
+    times = None if cells is None else parsed_times(as_times(cells), table.places)
+    rows_of: dict[str, np.ndarray] = {"": np.arange(len(table.places))}
+    if group_name is not None:
+        labels = np.array([str(cell).strip() for cell in table.columns[group_name]])
+        rows_of = {label: np.flatnonzero(labels == label) for label in dict.fromkeys(labels.tolist())}
+    notes: list[str] = []
+    found: list[Series] = []
+    frequencies: list[str] = []
+    for label, chosen_rows in rows_of.items():
+        order = chosen_rows if times is None else in_order(table, times, chosen_rows, label, notes)
+        for name in chosen:
+            title = " ".join(filter(None, (label, name if not label or len(chosen) > 1 else "")))
+            later = np.stack([values[one][order] for one in known_names], axis=1) if known_names else None
+            series, frequency = on_grid(
+                title, values[name][order], later, None if times is None else times[order], notes
+            )
+            found.append(filled(series, missing, notes, table.name))
+            frequencies.append(frequency)
+    frequency = frequencies[0] if len(set(frequencies)) == 1 else ""
+    is_one = len(found) == 1 and not isinstance(column, (list, tuple))
+    what = time_name or ""
+    return SeriesData(tuple(found), frequency, what, tuple(known_names), tuple(dict.fromkeys(notes)), is_one)
+
+
+def as_times(cells: Any) -> Any:
+    """Returns a column of times as pandas knows them, or else as it is."""
+    import pandas
+
+    if isinstance(cells, pandas.Series):
+        if isinstance(cells.dtype, pandas.PeriodDtype):
+            return pandas.PeriodIndex(cells)
+        return pandas.DatetimeIndex(cells) if cells.dtype.kind == "M" else cells.tolist()
+    return cells
+
+
+def found_time(table: Columns, time: str | int | None, taken: set[str | None]) -> str | None:
+    """Returns the column of times: the one that is asked for, one of a usual name, or the first if it holds some."""
+    if time is not None:
+        return table.find(time)
+    free = [name for name in table.columns if name not in taken]
+    named = [name for name in free if name.strip().strip('"').casefold() in TIME_NAMES]
+    for name in [*named, *free[:1]]:
+        cells = table.columns[name]
+        if name in named and holds_times(cells):
+            return name
+        # A first column of numbers without a name for times holds values.
+        if name not in named and holds_times(cells) and not all(number_of(cell) is not None for cell in cells):
+            return name
+    return None
+
+
+def holds_times(cells: Sequence[Any]) -> bool:
+    """Says whether the first cells of a column are times."""
+    sample = as_times(cells)
+    try:
+        parsed_times(sample[:20], ["" for _ in sample[:20]])
+    except TextrnnError:
+        return False
+    return True
+
+
+def only_numbers(table: Columns, others: set[str | None]) -> str:
+    """Returns the only column of numbers; raises if there are several, or none."""
+    free = [name for name in table.columns if name not in others]
+    held = [
+        name
+        for name in free
+        if any(number_of(cell) is not None for cell in table.columns[name])
+        and sum(number_of(cell) is not None or is_no_value(cell) for cell in table.columns[name])
+        > 0.5 * len(table.columns[name])
+    ]
+    if len(held) == 1:
+        return held[0]
+    if not held:
+        raise TextrnnError(
+            f"{table.name}: has no column of numbers. Its columns: {', '.join(map(repr, table.columns))}."
+        )
+    raise TextrnnError(
+        f"{table.name}: several columns hold numbers: {', '.join(map(repr, held[:10]))}. Say which one: "
+        f"--column {held[-1]}, or column={held[-1]!r}."
+    )
+
+
+def is_no_value(cell: Any) -> bool:
+    """Says whether a cell marks a missing value."""
+    return is_missing(cell) or (isinstance(cell, str) and cell.strip().casefold() in NO_VALUE)
+
+
+def number_of(cell: Any) -> float | None:
+    """Returns the number in a cell, which may have a currency sign, thousands' commas or a decimal comma; or None."""
+    if isinstance(cell, bool):
+        return None
+    try:
+        return float(cell)
+    except (TypeError, ValueError):
+        pass
+    if not isinstance(cell, str):
+        return None
+    text = CURRENCY.sub("", cell.strip())
+    if THOUSANDS.fullmatch(text):
+        text = text.replace(",", "")
+    elif DECIMAL_COMMA.fullmatch(text):
+        text = text.replace(".", "").replace(",", ".")
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def numbers(table: Columns, name: str) -> np.ndarray:
+    """Returns a column as float64, NaN where nothing is.
+
+    Raises:
+        TextrnnError: If a cell holds text.
+    """
+    found = np.empty(len(table.places))
+    for row, cell in enumerate(table.columns[name]):
+        value = float("nan") if is_no_value(cell) else number_of(cell)
+        if value is None or np.isinf(value):
+            raise TextrnnError(f"{table.places[row]}: column {name!r} holds {cell!r:.40}, which is no number.")
+        found[row] = value
+    return found
+
+
+def in_order(
+    table: Columns, times: "pandas.DatetimeIndex", rows: np.ndarray, label: str, notes: list[str]
+) -> np.ndarray:
+    """Returns the rows of a series in the order of their times.
+
+    Raises:
+        TextrnnError: If two have the same.
+    """
+    moments = times.asi8[rows]
+    order = np.argsort(moments, kind="stable")
+    if (order != np.arange(len(order))).any():
+        notes.append(f"{table.name}: the rows are not in the order of their times, and were sorted")
+    same = np.flatnonzero(np.diff(moments[order]) == 0)
+    if len(same):
+        first, second = rows[order[same[0]]], rows[order[same[0] + 1]]
+        of_series = f" of series {label!r}" if label else ""
+        raise TextrnnError(
+            f"{table.places[second]}: the time {times[second]} stands there a second time{of_series} (first: "
+            f"{table.places[first].rpartition(', ')[2]}). Keep one of them; if several series stand one below the "
+            "other, name the column that tells them apart: --group."
+        )
+    return np.asarray(rows[order])
+
+
+# Steps
+
+
+def on_grid(
+    name: str, values: np.ndarray, known: np.ndarray | None, times: "pandas.DatetimeIndex | None", notes: list[str]
+) -> tuple[Series, str]:
+    """Returns a series with a step for each time of its frequency, NaN where none was given, and the frequency."""
+    known = np.empty((len(values), 0)) if known is None else known
+    if times is None:
+        return Series(name, values, np.isfinite(values), known), ""
+    frequency, grid = grid_of(times)
+    if len(grid) > len(times):
+        places = grid.get_indexer(times)
+        missing = grid.difference(times)
+        shown = ", ".join(str(one).removesuffix(" 00:00:00") for one in missing[:SHOWN])
+        more = ", ..." if len(missing) > SHOWN else ""
+        notes.append(
+            f"{name}: {len(missing):,} of {len(grid):,} steps of one {step_in_words(frequency)} are not there: {shown}"
+            f"{more}"
+        )
+        values, known = spread(values, places, len(grid)), spread(known, places, len(grid))
+        known = np.stack([interpolated(column) for column in known.T], axis=1) if known.shape[1] else known
+    elif frequency in ("", "B") and len(times) > 1:
+        days = np.diff(times.asi8) / 8.64e13
+        notes.append(f"{name}: steps are {days.min():.3g} to {days.max():.3g} days long; each row is taken as one step")
+    moments = np.asarray(grid.to_numpy(), dtype="datetime64[ns]")
+    return Series(name, values, np.isfinite(values), known, moments), frequency
+
+
+def spread(values: np.ndarray, places: np.ndarray, number: int) -> np.ndarray:
+    """Returns rows at their places, NaN elsewhere."""
+    result = np.full((number, *values.shape[1:]), np.nan)
+    result[places] = values
+    return result
+
+
+def filled(series: Series, missing: str, notes: list[str], source: str) -> Series:
+    """Returns a series without missing values: those before the first and after the last are cut off, others filled.
+
+    Raises:
+        TextrnnError: If it has no value, or only one that repeats, or none may be missing.
+    """
+    there = np.flatnonzero(series.observed)
+    if not len(there):
+        raise TextrnnError(f"{source}: series {series.name!r} has no value.")
+    first, last = int(there[0]), int(there[-1]) + 1
+    values, observed = series.values[first:last], series.observed[first:last]
+    if (values[observed] == values[observed][0]).all() and len(values) > 1:
+        raise TextrnnError(
+            f"{source}: series {series.name!r} is constant, {values[0]:g} at every step: there is nothing to forecast."
+        )
+    num_missing = int((~observed).sum())
+    if num_missing:
+        if missing == "error":
+            place = first + int(np.flatnonzero(~observed)[0])
+            when = f" at {series.times[place]}"[:14] if series.times is not None else ""
+            raise TextrnnError(f"{source}: series {series.name!r} has no value in step {place + 1}{when}.")
+        how = "lines between their neighbours" if missing == "interpolate" else "what came before"
+        notes.append(f"{series.name}: {num_missing:,} of {len(values):,} values are missing; {how} stand in")
+        values = interpolated(values) if missing == "interpolate" else repeated(values)
+    known = series.known[first:]
+    if np.isnan(known).any():
+        raise TextrnnError(f"{source}: a variable that is known beforehand has no value in row {first + 1} or later.")
+    times = None if series.times is None else series.times[first:last]
+    return Series(series.name, values, observed, known, times)
+
+
+def interpolated(values: np.ndarray) -> np.ndarray:
+    """Returns values with lines between those that are there."""
+    there = np.flatnonzero(np.isfinite(values))
+    return np.interp(np.arange(len(values)), there, values[there]) if len(there) else values
+
+
+def repeated(values: np.ndarray) -> np.ndarray:
+    """Returns values with each missing one taken from before."""
+    places = np.maximum.accumulate(np.where(np.isfinite(values), np.arange(len(values)), 0))
+    return np.asarray(values[places])
+
+
+# Memory
+
+
+def from_arrays(data: Any, missing: str) -> SeriesData:
+    """Returns series from arrays and lists."""
+    names: list[str] = []
+    if isinstance(data, Mapping):
+        names, data = [str(name) for name in data], list(data.values())
+        arrays = [as_vector(item, name) for name, item in zip(names, data, strict=True)]
+        is_one = False
+    elif hasattr(data, "__len__") and len(data) and np.ndim(data[0]) > 0 and not isinstance(data, np.ndarray):
+        arrays, is_one = [as_vector(item, f"series {number}") for number, item in enumerate(data, start=1)], False
+    else:
+        array = as_array(data, "The series")
+        if array.ndim not in (1, 2) or not array.size:
+            raise TextrnnError(
+                f"A series must have shape (time,), and several (time, series). Received: {array.shape}. Pass a list "
+                "of series of different length."
+            )
+        arrays, is_one = list(array.T) if array.ndim == 2 else [array], array.ndim == 1
+    names = names or ([""] if is_one else [str(number + 1) for number in range(len(arrays))])
+    notes: list[str] = []
+    found = []
+    for name, values in zip(names, arrays, strict=True):
+        series = Series(name or "series", values, np.isfinite(values), np.empty((len(values), 0)))
+        found.append(filled(series, missing, notes, "the data"))
+    return SeriesData(tuple(found), notes=tuple(notes), is_one=is_one)
+
+
+def as_array(item: Any, name: str) -> np.ndarray:
+    """Returns numbers as a float64 array; None is missing."""
+    try:
+        array = np.asarray(item, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TextrnnError(f"{name} is no array of numbers: {error}.") from error
+    if np.isinf(array).any():
+        raise TextrnnError(f"{name} holds values that are infinite.")
+    return array
+
+
+def as_vector(item: Any, name: str) -> np.ndarray:
+    """Returns one series as a float64 array."""
+    array = as_array(item, name)
+    if array.ndim != 1 or not array.size:
+        raise TextrnnError(f"{name} must have shape (time,). Received: {array.shape}.")
+    return array
+
+
+def times_after(series: Series, frequency: str, number: int) -> "pandas.DatetimeIndex | None":
+    """Returns the times of the steps after a series, or None if they are not known."""
+    if series.times is None:
+        return None
+    return future_times(int(series.times[-1].astype(np.int64)), frequency, number)
+
+
+# Storage
+
+
+def to_stored(data: SeriesData, steps: int) -> dict[str, np.ndarray]:
+    """Returns the last steps of series as arrays by name."""
+    arrays: dict[str, np.ndarray] = {}
+    for number, series in enumerate(data.series):
+        start = max(len(series) - steps, 0)
+        arrays[f"values_{number}"] = series.values[start:]
+        if series.known.shape[1]:
+            arrays[f"known_{number}"] = np.ascontiguousarray(series.known[start:])
+        if series.times is not None:
+            arrays[f"times_{number}"] = series.times[start:].astype(np.int64)
+    arrays["is_one"] = np.array([data.is_one], dtype=np.int64)
+    return arrays
+
+
+def from_stored(arrays: dict[str, np.ndarray], config: Any) -> SeriesData:
+    """Returns the series that `to_stored` made arrays of.
+
+    Raises:
+        TextrnnError: If an array is missing or has another shape than it should.
+    """
+    found = []
+    for number, name in enumerate(config.names):
+        values, times = arrays.get(f"values_{number}"), arrays.get(f"times_{number}")
+        if values is None or values.ndim != 1 or not len(values) or not np.isfinite(values).all():
+            raise TextrnnError(f"The end of series {name!r} is not there; the model is damaged.")
+        known = arrays.get(f"known_{number}", np.empty((len(values), 0)))
+        if known.ndim != 2 or known.shape[1] != len(config.known) or len(known) < len(values):
+            raise TextrnnError(f"The known variables of series {name!r} have another shape; the model is damaged.")
+        if times is not None and times.shape != values.shape:
+            raise TextrnnError(f"The times of series {name!r} have another shape; the model is damaged.")
+        moments = None if times is None else times.astype("datetime64[ns]")
+        found.append(Series(name, values, np.ones(len(values), bool), known, moments))
+    is_one = bool(arrays.get("is_one", np.array([0]))[0])
+    return SeriesData(tuple(found), config.frequency, config.time, config.known, is_one=is_one)

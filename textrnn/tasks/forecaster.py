@@ -1,0 +1,507 @@
+"""The forecaster that people call: fit it to series, forecast what comes, see whether that is better than repeating."""
+
+import contextlib
+import dataclasses
+import hashlib
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from textrnn.config.forecaster import FORECASTERS, FROM_DATA, ForecasterConfig, ForecasterTrainingConfig
+from textrnn.config.signatures import with_options
+from textrnn.defaults.forecaster import complete, forecaster_choice, forecaster_tuning_choice, windows_of
+from textrnn.defaults.linear_forecast import fitted
+from textrnn.errors import TextrnnError, check_choice, check_options, check_range
+from textrnn.inference.forecasting import Forecast, forecast_quantiles
+from textrnn.preprocessing import series as series_files
+from textrnn.preprocessing.series import Series, SeriesData, times_after
+from textrnn.preprocessing.windows import WindowPlan, WindowReader
+from textrnn.progress import Progress
+from textrnn.storage import StoredModel
+from textrnn.tasks.task import Prepared, Task, Weights
+
+if TYPE_CHECKING:
+    from textrnn.evaluation.forecasting import ForecastEvaluation
+    from textrnn.training.history import EpochRecord
+
+__all__ = ["Forecaster"]
+
+MOST_VALIDATION = 2000  # windows that are validated on
+MOST_CALIBRATION = 500  # windows that intervals are widened by
+WIDENING = (0.5, 3.0)
+
+
+class Forecaster(Task):
+    """A recurrent forecaster of time series.
+
+    Example:
+
+        forecaster = Forecaster(horizon=30)
+        forecaster.fit("prices.csv", column="Close", time="Date")
+        print(forecaster.forecast())
+
+    Args:
+        horizon: Steps to forecast; None takes one season, or 12.
+        network: A ready-made network: "tutorial" or "tutorial-stock", those of the well-known Keras tutorials.
+        **options: Options of `textrnn.config.ForecasterConfig`. What is not set here is chosen by `fit`.
+
+    Raises:
+        TextrnnError: If an option is unknown or its value impossible.
+    """
+
+    kind = "forecaster"
+    noun = "forecaster"
+
+    @with_options(ForecasterConfig, skip=FROM_DATA, are_chosen=True)
+    def __init__(self, horizon: int | None = None, *, network: str | None = None, **options: Any) -> None:
+        options = {name: value for name, value in {"horizon": horizon, **options}.items() if value is not None}
+        names = [name for name in ForecasterConfig.option_names() if name not in FROM_DATA]
+        check_options(options, names, "Forecaster")
+        if network is not None:
+            check_choice("network", network, FORECASTERS)
+            options = {**FORECASTERS[network], **options}
+        # Until `fit` completes it.
+        super().__init__(ForecasterConfig(**options), options)
+        self.data: SeriesData | None = None  # where `forecast` goes on from
+
+    @classmethod
+    def load(cls, model: str | os.PathLike[str]) -> "Forecaster":
+        """Loads a forecaster from a directory.
+
+        Raises:
+            TextrnnError: If there is no such model, or it is damaged, incomplete or of a newer format.
+        """
+        result: Forecaster = cls._loaded(model)
+        return result
+
+    def _take(self, stored: StoredModel) -> None:
+        super()._take(stored)
+        self.data = series_files.from_stored(stored.series, self.config) if stored.series else None
+
+    def _stored(self, weights: Weights, facts: dict[str, Any]) -> StoredModel:
+        stored = super()._stored(weights, facts)
+        kept = {} if self.data is None else series_files.to_stored(self.data, self._kept_steps)
+        return dataclasses.replace(stored, series=kept)
+
+    @property
+    def _kept_steps(self) -> int:
+        """Steps of a series that a forecast is made from, or shown with."""
+        return max(self.config.lookback, 4 * self.config.horizon)
+
+    def __repr__(self) -> str:
+        config, trained = self.config, "trained" if self.weights else "not trained"
+        layers = f"{config.cell} {'+'.join(map(str, config.units))}"
+        of = f" of {len(config.names):,} series" if len(config.names) > 1 else ""
+        return f"<Forecaster: {config.horizon} steps from {config.lookback}{of}, {layers}, {trained}>"
+
+    # Training
+
+    @with_options(ForecasterTrainingConfig, are_chosen=True)
+    def fit(
+        self,
+        data: Any = None,
+        column: str | int | Sequence[str | int] | None = None,
+        time: str | int | None = None,
+        *,
+        group: str | int | None = None,
+        known: Sequence[str | int] | None = None,
+        missing: str | None = None,
+        validation_fraction: float | None = None,
+        encoding: str | None = None,
+        output: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        overwrite: bool = False,
+        half_precision: bool = False,
+        callbacks: Sequence[Any] = (),
+        progress: Progress | None = None,
+        **options: Any,
+    ) -> "list[EpochRecord]":
+        """Trains the forecaster on series and keeps the weights that forecast the end of each best.
+
+        What is not set, here or when the forecaster was made, follows from the data. A forecaster that has been trained
+        or loaded goes on from its weights. If training fails, it stays as it was; if it is interrupted, it has the best
+        weights so far.
+
+        Args:
+            data: A CSV, TSV or JSON lines file, a pandas Series or DataFrame, an array of shape `(time,)` or
+                `(time, series)`, a list of numbers, or a list or dictionary of arrays.
+            column: The column of the values, by name or by number from 1; several are several series. None takes the
+                only one that holds numbers.
+            time: The column of the times; None finds it.
+            group: The column that names the series of each row, where several stand one below the other.
+            known: Columns of variables that are known beforehand, such as holidays; rows at the end that have no value
+                but these are the future.
+            missing: What stands in for missing values: "interpolate" (default), "previous", or "error" for none.
+            validation_fraction: Share of the end of each series to validate on; None goes by its length.
+            encoding: Encoding of the file.
+            output: Directory for the model, the checkpoint, `history.csv` and `loss.png`; None writes nothing.
+            resume: Whether to go on from the checkpoint in `output`, with the options that it was made with.
+            overwrite: Whether to replace an earlier run in `output`; otherwise that is an error.
+            half_precision: Whether to save the weights as float16.
+            callbacks: Keras callbacks.
+            progress: Where messages go; by default standard error.
+            **options: Options of `textrnn.config.ForecasterTrainingConfig`, such as `epochs`.
+
+        Returns:
+            The history, one record per validation.
+
+        Raises:
+            TextrnnError: If the data are missing, unreadable or too short, or an option is wrong.
+        """
+        asked = {
+            "data": data,
+            "column": column,
+            "time": time,
+            "group": group,
+            "known": known,
+            "missing": missing,
+            "validation_fraction": validation_fraction,
+            "encoding": encoding,
+            **self._checked(options),
+        }
+        return self._fit(
+            asked,
+            output=output,
+            resume=resume,
+            overwrite=overwrite,
+            half_precision=half_precision,
+            callbacks=callbacks,
+            progress=progress,
+        )
+
+    def _prepared(
+        self, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress, resources: contextlib.ExitStack
+    ) -> Prepared:
+        from textrnn.training.estimates import describe_forecaster_run
+
+        if asked["data"] is None:
+            raise TextrnnError("Pass the series: a CSV file, a data frame, or an array of numbers.")
+        data = self._read(asked["data"], asked)
+        for note in data.notes:
+            progress.message(note)
+        config = self._choose(data, model_options, asked, progress)
+        self.data = data
+        reader = WindowReader(self.config, data)
+        share = asked["validation_fraction"]
+        if share is not None:
+            check_range("validation_fraction", share, 0, 1, above=True, below=True)
+        training, validation = windows_of(reader, share)
+        if not len(training[0]) or not len(validation[0]):
+            raise TextrnnError(
+                f"The series is too short for windows of {self.config.lookback} and {self.config.horizon} steps to "
+                "forecast. Use a shorter `lookback` or `horizon`."
+            )
+        thinned = np.linspace(0, len(validation[0]) - 1, min(len(validation[0]), MOST_VALIDATION)).round().astype(int)
+        validation = validation[0][np.unique(thinned)], validation[1][np.unique(thinned)]
+        plans = (
+            WindowPlan(reader, *training, config.batch_size, config.seed),
+            WindowPlan(reader, *validation, max(config.batch_size, 256)),
+        )
+        return Prepared(
+            config,
+            plans,
+            lambda config: describe_forecaster_run(self.config, config, plans),
+            data_facts={"series": len(data.series), "steps_of_series": sum(map(len, data.series))},
+            text_digest=series_digest(data),
+            settle=lambda: self._calibrate(reader, *validation),
+            initial_weights={}
+            if self.weights or not self.config.linear
+            else self._linear(reader, training, validation),
+        )
+
+    def _read(self, data: Any, asked: dict[str, Any]) -> SeriesData:
+        """Returns the series that are asked for; what names their columns is kept from training."""
+        how = {name: asked.get(name) for name in ("column", "time", "group")}
+        known = asked.get("known") or self.config.known
+        more = {name: asked[name] for name in ("missing", "encoding") if asked.get(name) is not None}
+        return series_files.read(data, how["column"], how["time"], group=how["group"], known=known, **more)
+
+    def _choose(
+        self, data: SeriesData, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress
+    ) -> ForecasterTrainingConfig:
+        """Completes the config of a forecaster without weights, and returns how to train; says what was chosen."""
+        given = self._given(asked)
+        if self.weights:
+            choice = forecaster_tuning_choice(data, given)
+        else:
+            choice = forecaster_choice(data, model_options, given)
+            self.chosen = {**choice.model, **model_options}
+            self.config = complete(self.chosen, data)
+        for line in choice.reasons:
+            progress.message(line)
+        return ForecasterTrainingConfig(**{**choice.training, **given})
+
+    def _linear(self, reader: WindowReader, training: Any, validation: Any) -> Weights:
+        """Returns the weights to begin with: a linear forecast, and how far it is off as the first quantiles."""
+        linear = fitted(reader, training, validation)
+        offsets = np.zeros((self.config.output_steps, self.config.outputs_per_step))
+        if self.config.quantiles:
+            offsets[:, : len(self.config.quantiles)] = np.quantile(linear.residuals, self.config.quantiles, axis=0).T
+            offsets -= offsets[:, self.config.quantiles.index(0.5), np.newaxis] if 0.5 in self.config.quantiles else 0
+        bias = linear.bias[:, np.newaxis] + offsets
+        if self.config.point == "mean":
+            bias[:, -1] = linear.bias
+        shapes = self.config.weight_shapes()
+        return {
+            "linear/kernel": linear.kernel.astype(np.float32),
+            "output/kernel": np.zeros(shapes["output/kernel"], np.float32),
+            "output/bias": bias.ravel().astype(np.float32),
+        }
+
+    def _calibrate(self, reader: WindowReader, owners: np.ndarray, origins: np.ndarray) -> None:
+        """Widens the quantiles until the outermost interval holds as many of the validation values as it says.
+
+        As conformal prediction does (Romano et al. 2019), by a factor of its own instead of a distance.
+        """
+        levels = self.config.quantiles
+        if len(levels) < 3 or self.config.strategy == "recursive":
+            return
+        self.config = dataclasses.replace(self.config, widening=1.0)
+        chosen = np.unique(np.linspace(0, len(owners) - 1, min(len(owners), MOST_CALIBRATION)).round().astype(int))
+        owners, origins = owners[chosen], origins[chosen]
+        read = WindowReader(self.config, reader.data)
+        found = forecast_quantiles(self.network, read, owners, origins)
+        steps = self.config.horizon
+        truth = np.array([read.data.series[i].values[o : o + steps] for i, o in zip(owners, origins, strict=True)])
+        if self.config.log:
+            found, truth = np.log(found), np.log(truth)
+        point, low, high = found[:, :, 0], found[:, :, 1], found[:, :, -1]
+        reach = np.where(truth > point, high - point, point - low)
+        needed = np.abs(truth - point) / np.maximum(reach, 1e-12)
+        factor = float(np.quantile(needed, levels[-1] - levels[0]))
+        self.config = dataclasses.replace(self.config, widening=round(min(max(factor, WIDENING[0]), WIDENING[1]), 4))
+
+    def _network_options(self, config: Any) -> dict[str, Any]:
+        return {}
+
+    # Use
+
+    def forecast(
+        self,
+        data: Any = None,
+        column: str | int | Sequence[str | int] | None = None,
+        time: str | int | None = None,
+        *,
+        group: str | int | None = None,
+        known: Sequence[str | int] | None = None,
+        missing: str | None = None,
+        encoding: str | None = None,
+    ) -> Any:
+        """Returns what comes after series: a `Forecast`, or a list of one for each of several series.
+
+        Args:
+            data: The series to go on from, see `fit`; None goes on from the training data.
+            column: See `fit`.
+            time: See `fit`.
+            group: See `fit`.
+            known: See `fit`.
+            missing: See `fit`.
+            encoding: See `fit`.
+
+        Raises:
+            TextrnnError: If the data cannot be read, or a series is shorter than the window.
+        """
+        network = self.network
+        asked = {
+            "column": column,
+            "time": time,
+            "group": group,
+            "known": known,
+            "missing": missing,
+            "encoding": encoding,
+        }
+        read = self._series(data, asked)
+        reader = WindowReader(self.config, read)
+        owners = np.arange(len(read.series))
+        origins = np.array([len(series) for series in read.series])
+        found = forecast_quantiles(network, reader, owners, origins)
+        results = [self._as_forecast(series, row) for series, row in zip(read.series, found, strict=True)]
+        return results[0] if read.is_one else results
+
+    def _series(self, data: Any, asked: dict[str, Any]) -> SeriesData:
+        """Returns the series to go on from; raises if one is shorter than the window."""
+        if data is None and self.data is None:
+            raise TextrnnError("This forecaster keeps no series to go on from. Pass one: forecast(series).")
+        if data is None and self.data is not None:
+            read = self.data
+        else:
+            if (
+                asked["column"] is None
+                and isinstance(data, (str, os.PathLike))
+                and self._names_are_columns(data, asked)
+            ):
+                names = list(self.config.names)
+                asked = {**asked, "column": names if len(names) > 1 else names[0]}
+            read = self._read(data, asked)
+        for series in read.series:
+            if len(series) < self.config.lookback:
+                raise TextrnnError(
+                    f"Series {series.name!r} has {len(series):,} steps, and this forecaster reads "
+                    f"{self.config.lookback:,}."
+                )
+        return read
+
+    def _names_are_columns(self, path: Any, asked: dict[str, Any]) -> bool:
+        """Says whether a file has the columns that were trained on."""
+        from textrnn.preprocessing.tables import opened_table
+
+        names = opened_table(path, asked.get("encoding") or "utf-8").first
+        return bool(self.config.names) and asked["group"] is None and set(self.config.names) <= set(names)
+
+    def _as_forecast(self, series: Series, row: np.ndarray) -> Forecast:
+        times = times_after(series, self.config.frequency, self.config.horizon)
+        moments = None if times is None else np.asarray(times.to_numpy(), dtype="datetime64[ns]")
+        end = slice(max(len(series) - self._kept_steps, 0), None)
+        before = None if series.times is None else series.times[end]
+        levels = self.config.quantiles
+        return Forecast(series.name, row[:, 0], levels, row[:, 1:], moments, series.values[end], before)
+
+    # Evaluation
+
+    def evaluate(
+        self,
+        data: Any = None,
+        column: str | int | Sequence[str | int] | None = None,
+        time: str | int | None = None,
+        *,
+        windows: int | None = None,
+        stride: int | None = None,
+        group: str | int | None = None,
+        known: Sequence[str | int] | None = None,
+        missing: str | None = None,
+        encoding: str | None = None,
+    ) -> "ForecastEvaluation":
+        """Forecasts the end of series window by window, and scores that beside what needs no network.
+
+        Args:
+            data: Series whose end the forecaster has not been trained on; see `fit`.
+            column: See `fit`.
+            time: See `fit`.
+            windows: How many windows; None takes those that fit into the last fifth, at least one.
+            stride: Steps between their beginnings; None takes the horizon, so that they do not overlap.
+            group: See `fit`.
+            known: See `fit`.
+            missing: See `fit`.
+            encoding: See `fit`.
+
+        Raises:
+            TextrnnError: If the data cannot be read, or are too short.
+        """
+        asked = {
+            "column": column,
+            "time": time,
+            "group": group,
+            "known": known,
+            "missing": missing,
+            "encoding": encoding,
+        }
+        read = self._series(data, asked)
+        notes = read.notes
+        if self.data is not None and overlaps(self.data, read):
+            notes = (*notes, "the forecaster was trained on some of these values: `backtest` trains anew before them")
+        return self._scored(read, windows, stride or self.config.horizon, notes)
+
+    def backtest(
+        self,
+        windows: int | None = None,
+        stride: int | None = None,
+        data: Any = None,
+        *,
+        column: str | int | Sequence[str | int] | None = None,
+        time: str | int | None = None,
+        group: str | int | None = None,
+        known: Sequence[str | int] | None = None,
+        missing: str | None = None,
+        encoding: str | None = None,
+        progress: Progress | None = None,
+        **options: Any,
+    ) -> "ForecastEvaluation":
+        """Trains a forecaster of the same options on the series but for their end, and scores its forecasts of that.
+
+        Each forecast is made from all values before it; the training sees only those before the first.
+
+        Args:
+            windows: How many forecasts, from rolling origins; None takes eight, or as many as fit into a fifth.
+            stride: Steps between their origins; None takes the horizon, so that they do not overlap.
+            data: The series; None takes those that were trained on.
+            column: See `fit`.
+            time: See `fit`.
+            group: See `fit`.
+            known: See `fit`.
+            missing: See `fit`.
+            encoding: See `fit`.
+            progress: Where messages go; by default standard error.
+            **options: Options of `textrnn.config.ForecasterTrainingConfig`.
+
+        Raises:
+            TextrnnError: If the series are too short, or not there: a loaded forecaster keeps only their ends.
+        """
+        asked = {
+            "column": column,
+            "time": time,
+            "group": group,
+            "known": known,
+            "missing": missing,
+            "encoding": encoding,
+        }
+        if data is None and self.data is None:
+            raise TextrnnError("There are no series to train on. Pass some, or call `fit` first.")
+        read = self.data if data is None and self.data is not None else self._read(data, asked)
+        horizon = self.config.horizon
+        stride = stride or horizon
+        if windows is None:
+            windows = max(min(8, min(map(len, read.series)) // 5 // stride), 1)
+        first = horizon + (windows - 1) * stride
+        before = read.map(lambda series: series.before(max(len(series) - first, 1)))
+        fresh = Forecaster(**{**self.given, "horizon": horizon})
+        fresh.fit(before, progress=progress, **options)
+        return fresh._scored(read, windows, stride, read.notes)
+
+    def _scored(
+        self, read: SeriesData, windows: int | None, stride: int, notes: tuple[str, ...] = ()
+    ) -> "ForecastEvaluation":
+        from textrnn.evaluation.forecasting import evaluate
+
+        config = self.config
+        check_range("stride", stride, 1, whole=True)
+        owners, origins = [], []
+        for owner, series in enumerate(read.series):
+            possible = (len(series) - config.lookback - config.horizon) // stride + 1
+            number = windows or max(len(series) // 5 // stride, 1)
+            if possible < (windows or 1):
+                raise TextrnnError(
+                    f"Series {series.name!r} has {len(series):,} steps, too few for {number} windows of "
+                    f"{config.lookback} and {config.horizon} steps to forecast."
+                )
+            last = len(series) - config.horizon
+            found = last - stride * np.arange(min(number, possible))[::-1]
+            owners.append(np.full(len(found), owner))
+            origins.append(found)
+        reader = WindowReader(config, read)
+        chosen = np.concatenate(owners), np.concatenate(origins)
+        forecasts = forecast_quantiles(self.network, reader, *chosen)
+        values = [series.values for series in read.series]
+        observed = [series.observed for series in read.series]
+        return evaluate(values, *chosen, forecasts, config.quantiles, config.period, observed, notes)
+
+
+def series_digest(data: SeriesData) -> str:
+    """Returns a hash of series."""
+    digest = hashlib.sha256()
+    for series in data.series:
+        digest.update(series.values.tobytes() + series.known.tobytes() + series.observed.tobytes())
+    return digest.hexdigest()
+
+
+def overlaps(training: SeriesData, data: SeriesData) -> bool:
+    """Says whether the last values that were trained on stand in other data."""
+    for known in training.series:
+        tail = known.values[-5:]
+        for series in data.series:
+            if len(series) >= len(tail) and series.name == known.name:
+                rows = np.lib.stride_tricks.sliding_window_view(series.values, len(tail))
+                if (rows == tail).all(axis=1).any():
+                    return True
+    return False
