@@ -75,7 +75,7 @@ def test_a_linear_forecast_finds_a_linear_rule():
     data = series.read(np.array(values) + np.random.default_rng(0).normal(0, 1e-6, 202))
     config = ForecasterConfig(horizon=2, lookback=4, names=("series",), locations=(0.0,), scales=(1.0,))
     reader = WindowReader(config, data)
-    linear = fitted(reader, *defaults.windows_of(reader))
+    linear = fitted(reader, defaults.splits_of(reader))
     assert linear.error < 0.01
 
 

@@ -20,15 +20,20 @@ __all__ = [
     "forecaster_tuning_choice",
     "found_period",
     "num_validation_steps",
+    "splits_of",
     "windows_of",
 ]
 
 VALIDATION_SHARE = 0.15
+MOST_SPLITS = 3
+SHORT = 2000  # steps of all series below which there is more than one split
 LONGEST_LOOKBACK = 512
 FEWEST_WINDOWS = 20
 CLEAR = 0.3  # autocorrelation that a season has at least
+KNOWN = 0.1  # the same for a season that is usual for the steps, such as 24 hours
+NEARLY = 0.95  # share of the highest autocorrelation around it that a usual season may have
 MOST_SEGMENTS = 32
-BETTER = 0.99  # what is more complicated must have an error lower than this share
+ABOUT_EQUAL = 1.03  # errors within this share of the lowest are about as good
 
 Windows = tuple[np.ndarray, np.ndarray]
 
@@ -39,14 +44,25 @@ Windows = tuple[np.ndarray, np.ndarray]
 def found_period(data: SeriesData) -> int:
     """Returns the steps of a season: a usual one for the frequency if the values show it, else what they show; or 1."""
     longest = max(data.series, key=len)
-    values = without_trend(longest.values)
-    limit = len(values) // 3
-    correlations = autocorrelations(values, limit)
     seconds = float(np.median(np.diff(longest.times.astype(np.int64)))) / 1e9 if longest.times is not None else 0.0
-    usual = [season for season in seasons_of(seconds) if season <= limit and is_peak(correlations, season)]
+    values = without_trend(longest.values)
+    # What changes slowly hides a season of a day, which the changes from step to step show.
+    return season_in(values, seasons_of(seconds)) or season_in(np.diff(values), seasons_of(seconds)) or 1
+
+
+def season_in(values: np.ndarray, known: tuple[int, ...]) -> int:
+    """Returns the season that the autocorrelation of values shows, or 0.
+
+    Args:
+        values: A series without trend.
+        known: The seasons that are usual for its steps.
+    """
+    limit = len(values) // 3
+    correlations = autocorrelations(values - values.mean(), limit)
+    usual = [season for season in known if season <= limit and is_peak(correlations, season, KNOWN, NEARLY)]
     peaks = [lag for lag in range(2, limit) if is_peak(correlations, lag)]
     if not usual and not peaks:
-        return 1
+        return 0
     best = max([*usual, *peaks], key=lambda lag: correlations[lag])
     # A usual season is taken though another peak, such as a multiple of it, is slightly higher.
     near = [season for season in usual if correlations[season] > 0.8 * correlations[best]]
@@ -70,14 +86,14 @@ def autocorrelations(values: np.ndarray, limit: int) -> np.ndarray:
     return np.asarray(products / np.maximum(counts, 1) / max(products[0] / len(values), 1e-12))
 
 
-def is_peak(correlations: np.ndarray, lag: int) -> bool:
-    """Says whether the autocorrelation is high at a lag, and higher than around it."""
-    if not 2 <= lag < len(correlations) - 1 or correlations[lag] < CLEAR:
+def is_peak(correlations: np.ndarray, lag: int, least: float = CLEAR, share: float = 1.0) -> bool:
+    """Says whether the autocorrelation is high at a lag, and at least a share of the highest around it."""
+    if not 2 <= lag < len(correlations) - 1 or correlations[lag] < least:
         return False
     reach = max(1, lag // 8)
     around = correlations[max(lag - reach, 1) : lag + reach + 1]
     # Values that change slowly are alike at all small lags: there must be a valley before the peak.
-    return bool(correlations[lag] >= around.max() and correlations[1:lag].min() < correlations[lag] - 0.1)
+    return bool(correlations[lag] >= share * around.max() and correlations[1:lag].min() < correlations[lag] - 0.1)
 
 
 def first_of_multiples(best: int, peaks: list[int], correlations: np.ndarray) -> int:
@@ -98,12 +114,28 @@ def num_validation_steps(length: int, horizon: int) -> int:
     return max(min(max(round(VALIDATION_SHARE * length), 2 * horizon), length // 3), horizon)
 
 
-def windows_of(reader: WindowReader, share: float | None = None) -> tuple[Windows, Windows]:
+def splits_of(reader: WindowReader, share: float | None = None) -> list[tuple[Windows, Windows]]:
+    """Returns windows to train on and to validate on, those of the end of the series first.
+
+    Short series are split again before that end, and once more: what is best for one year may be chance.
+
+    Args:
+        reader: What windows are cut out of.
+        share: Share of each series to validate on; None goes by its length.
+    """
+    number = MOST_SPLITS if sum(map(len, reader.values)) < SHORT else 1
+    found = [windows_of(reader, share, back) for back in range(number)]
+    enough = [split for split in found[1:] if len(split[0][0]) >= FEWEST_WINDOWS]
+    return [found[0], *enough]
+
+
+def windows_of(reader: WindowReader, share: float | None = None, back: int = 0) -> tuple[Windows, Windows]:
     """Returns the windows to train on and those to validate on, whose targets come after all of the former's.
 
     Args:
         reader: What windows are cut out of.
         share: Share of each series to validate on; None goes by its length.
+        back: How many times as much of the end is left out.
     """
     sides: tuple[list[Any], list[Any]] = ([], [])
     config = reader.config
@@ -112,6 +144,7 @@ def windows_of(reader: WindowReader, share: float | None = None) -> tuple[Window
         aside = (
             max(round(share * length), config.output_steps) if share else num_validation_steps(length, config.horizon)
         )
+        length -= back * aside
         for side, start, end in ((0, config.lookback, length - aside), (1, length - aside, length)):
             origins = np.arange(max(start, config.lookback), end - config.output_steps + 1)
             sides[side].append((np.full(len(origins), owner), origins))
@@ -176,22 +209,27 @@ def forecaster_choice(data: SeriesData, model: Options, training: Options) -> Ch
         "calendar": calendars(data),
     }
     open_ = {name: values for name, values in choices.items() if model.get(name) is None}
-    tried: list[tuple[float, Options]] = []
+    tried: list[tuple[LinearForecast, Options]] = []
     for values in itertools.product(*open_.values()):
         options = {**network, "segment": 1, **model, **dict(zip(open_, values, strict=True))}
         if model.get("segment") and options["lookback"] % model["segment"]:
             continue
         linear = linear_of({**options, "linear": True}, data)
         if linear is not None:
-            tried.append((linear.error, options))
+            tried.append((linear, options))
     if not tried:
         raise TextrnnError(
             f"The series is too short: {shortest:,} steps, for windows of {model.get('lookback', 'some')}, {horizon} "
             "steps to forecast, and others to validate on. Use a shorter `lookback` or `horizon`."
         )
-    lowest = min(error for error, _ in tried)
-    # The first of those that are about as good: the simpler ones come first.
-    error, chosen = next((error, options) for error, options in tried if error <= lowest / BETTER)
+    most = max(linear.num_splits for linear, _ in tried)
+    tried = [(linear, options) for linear, options in tried if linear.num_splits == most]  # others were asked for less
+    lowest = min(linear.error for linear, _ in tried)
+    # Of those that are about as good one that sees a season, from which the recurrent layers have more to read.
+    linear, chosen = min(
+        ((linear, options) for linear, options in tried if linear.error <= ABOUT_EQUAL * lowest),
+        key=lambda found: (found[1]["lookback"] < period, found[0].error),
+    )
     network |= {name: chosen[name] for name in open_}
     lookback = chosen["lookback"]
     network["segment"] = model.get("segment") or segment_of(lookback, period)
@@ -220,7 +258,7 @@ def forecaster_choice(data: SeriesData, model: Options, training: Options) -> Ch
     )
     lines = (
         f"{number:,} steps of one {unit}, {season}; reading {lookback} to forecast {horizon}: {how} (a linear forecast "
-        f"then errs by {error:.2f} of repeating the last season)",
+        f"then errs by {linear.error:.2f} of repeating the last season)",
         f"{merged.get('cell', 'gru')} {'+'.join(map(str, as_sizes(merged['units'])))}, "
         f"{length_in_words({**fitting, **training})}",
     )
@@ -230,10 +268,11 @@ def forecaster_choice(data: SeriesData, model: Options, training: Options) -> Ch
 def linear_of(options: Options, data: SeriesData) -> LinearForecast | None:
     """Returns the linear forecast of series that are read in some way, or None if there is too little for that."""
     reader = WindowReader(complete(options, data), data)
-    training, validation = windows_of(reader)
+    splits = splits_of(reader)
+    training, validation = splits[0]
     if len(training[0]) < min(FEWEST_WINDOWS, 2 * options["lookback"]) or not len(validation[0]):
         return None
-    return fitted(reader, training, validation)
+    return fitted(reader, splits)
 
 
 def check_length(data: SeriesData, horizon: int, model: Options) -> None:
@@ -249,7 +288,11 @@ def check_length(data: SeriesData, horizon: int, model: Options) -> None:
 
 def lookbacks(shortest: int, period: int, horizon: int) -> tuple[int, ...]:
     """Returns how far back it may pay to look, shortest first."""
-    wanted = {horizon, 2 * horizon, 3 * horizon, period, 2 * period, 3 * period, 30}
+    wanted = {horizon, 2 * horizon, 3 * horizon, period, 2 * period, 3 * period}
+    if period > 1:
+        wanted.add(7 * period)  # a week of days
+    if not 1 < period < 60:
+        wanted.add(30)
     limit = max(min(LONGEST_LOOKBACK, shortest // 3), 2)
     found = sorted(one for one in wanted if 4 <= one <= limit)
     return tuple(found) or (limit,)

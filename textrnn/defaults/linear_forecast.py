@@ -16,7 +16,8 @@ __all__ = ["LinearForecast", "fitted", "naive_kernel", "seasonal_errors"]
 
 PENALTIES = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)
 MOST_WINDOWS = 3000  # that one comparison takes
-SMALL = 1e-9
+
+Windows = tuple[np.ndarray, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -28,12 +29,14 @@ class LinearForecast:
         bias: Shape `(output_steps,)`.
         error: Its mean absolute error on the validation windows, in seasonal naive errors of each series.
         residuals: What it was off by there, scaled as the windows are, shape `(windows, output_steps)`.
+        num_splits: How often it was compared.
     """
 
     kernel: np.ndarray
     bias: np.ndarray
     error: float
     residuals: np.ndarray
+    num_splits: int
 
 
 def seasonal_errors(values: Sequence[np.ndarray], period: int) -> np.ndarray:
@@ -65,49 +68,71 @@ def bases_of(config: ForecasterConfig) -> tuple[str, ...]:
     return ("location", *(("last",) if config.scaling != "last" else ()), *(("season",) if has_season else ()))
 
 
-def fitted(
-    reader: WindowReader, training: tuple[np.ndarray, np.ndarray], validation: tuple[np.ndarray, np.ndarray]
-) -> LinearForecast:
+def fitted(reader: WindowReader, splits: Sequence[tuple[Windows, Windows]]) -> LinearForecast:
     """Returns the linear forecast whose penalty, and what it pulls towards, validates best.
+
+    Args:
+        reader: What windows are cut out of.
+        splits: Windows to fit to and windows to compare by, once or several times; the forecast is that of the first
+            split, with what is best for all of them.
+    """
+    bases = bases_of(reader.config)
+    fits = [Fit(reader, *split, bases) for split in splits]
+    errors = np.mean([fit.errors for fit in fits], axis=0)  # (bases, penalties)
+    # Of equal ones the first: pulled towards the location, and least.
+    base, penalty = np.unravel_index(int(np.argmin(np.round(errors / errors.min(), 9))), errors.shape)
+    kernel, bias = fits[0].solution(int(base), int(penalty))
+    residuals = np.concatenate([fit.residuals(int(base), int(penalty)) for fit in fits])
+    return LinearForecast(kernel, bias, float(errors[base, penalty]), residuals, len(fits))
+
+
+class Fit:
+    """Ridge regressions on the windows of one split, for all bases and penalties.
 
     Args:
         reader: What windows are cut out of.
         training: Series and origins of the windows to fit to.
         validation: Those to compare by.
+        bases: What the penalty pulls towards, see `naive_kernel`.
     """
-    config = reader.config
-    inputs, targets, _, _ = arrays_of(reader, thinned(training))
-    seen, wanted, scales, units = arrays_of(reader, thinned(validation))
-    mean_inputs, mean_targets = inputs.mean(axis=0), targets.mean(axis=0)
-    centred = inputs - mean_inputs
-    values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
-    rotated = vectors.T @ (centred.T @ (targets - mean_targets)) / len(centred)
-    best: LinearForecast | None = None
-    for base in bases_of(config):
-        naive = naive_kernel(config, base)
-        # The penalty is on the distance from the naive kernel: regress what that leaves.
-        left = rotated - values[:, np.newaxis] * (vectors.T @ naive)
-        for penalty in PENALTIES:
-            kernel = naive + vectors @ (left / (np.maximum(values, 0) + penalty)[:, np.newaxis])
-            bias = mean_targets - mean_inputs @ kernel
-            residuals = wanted - (seen @ kernel + bias)
-            error = float((np.abs(residuals) * scales / units).mean())
-            if best is None or error < best.error * (1 - SMALL):
-                best = LinearForecast(kernel, bias, error, residuals)
-    assert best is not None
-    return best
+
+    def __init__(self, reader: WindowReader, training: Windows, validation: Windows, bases: Sequence[str]) -> None:
+        inputs, targets, _, _ = arrays_of(reader, thinned(training))
+        self.seen, self.wanted, scales, units = arrays_of(reader, thinned(validation))
+        self.mean_inputs, self.mean_targets = inputs.mean(axis=0), targets.mean(axis=0)
+        centred = inputs - self.mean_inputs
+        self.values, self.vectors = np.linalg.eigh(centred.T @ centred / len(centred))
+        self.rotated = self.vectors.T @ (centred.T @ (targets - self.mean_targets)) / len(centred)
+        self.naive = [naive_kernel(reader.config, base) for base in bases]
+        weights = scales / units  # (windows, 1)
+        self.errors = np.array(
+            [
+                [np.mean(np.abs(self.residuals(base, penalty)) * weights) for penalty in range(len(PENALTIES))]
+                for base in range(len(bases))
+            ]
+        )
+
+    def solution(self, base: int, penalty: int) -> tuple[np.ndarray, np.ndarray]:
+        """Returns kernel and bias. The penalty is on the distance from the naive kernel: what that leaves is fitted."""
+        naive = self.naive[base]
+        left = self.rotated - self.values[:, np.newaxis] * (self.vectors.T @ naive)
+        kernel = naive + self.vectors @ (left / (np.maximum(self.values, 0) + PENALTIES[penalty])[:, np.newaxis])
+        return kernel, self.mean_targets - self.mean_inputs @ kernel
+
+    def residuals(self, base: int, penalty: int) -> np.ndarray:
+        """Returns what is left of the validation targets, shape `(windows, output_steps)`."""
+        kernel, bias = self.solution(base, penalty)
+        return np.asarray(self.wanted - (self.seen @ kernel + bias))
 
 
-def thinned(windows: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def thinned(windows: Windows) -> Windows:
     """Returns windows evenly taken from many."""
     owners, origins = windows
     chosen = np.unique(np.linspace(0, len(owners) - 1, min(len(owners), MOST_WINDOWS)).round().astype(int))
     return owners[chosen], origins[chosen]
 
 
-def arrays_of(
-    reader: WindowReader, chosen: tuple[np.ndarray, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def arrays_of(reader: WindowReader, chosen: Windows) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Returns inputs, targets, scales and seasonal errors of windows, in float64; what was not observed is filled."""
     owners, origins = chosen
     windows = reader.at(owners, origins)

@@ -11,7 +11,7 @@ import numpy as np
 
 from textrnn.config.forecaster import FORECASTERS, FROM_DATA, ForecasterConfig, ForecasterTrainingConfig
 from textrnn.config.signatures import with_options
-from textrnn.defaults.forecaster import complete, forecaster_choice, forecaster_tuning_choice, windows_of
+from textrnn.defaults.forecaster import complete, forecaster_choice, forecaster_tuning_choice, splits_of
 from textrnn.defaults.linear_forecast import fitted
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.inference.forecasting import Forecast, forecast_quantiles
@@ -30,7 +30,7 @@ __all__ = ["Forecaster"]
 
 MOST_VALIDATION = 2000  # windows that are validated on
 MOST_CALIBRATION = 500  # windows that intervals are widened by
-WIDENING = (0.5, 3.0)
+WIDENING = (1.0, 3.0)  # never narrower: what comes is seldom more regular than what was
 
 
 class Forecaster(Task):
@@ -187,7 +187,8 @@ class Forecaster(Task):
         share = asked["validation_fraction"]
         if share is not None:
             check_range("validation_fraction", share, 0, 1, above=True, below=True)
-        training, validation = windows_of(reader, share)
+        splits = splits_of(reader, share)
+        training, validation = splits[0]
         if not len(training[0]) or not len(validation[0]):
             raise TextrnnError(
                 f"The series is too short for windows of {self.config.lookback} and {self.config.horizon} steps to "
@@ -206,9 +207,7 @@ class Forecaster(Task):
             data_facts={"series": len(data.series), "steps_of_series": sum(map(len, data.series))},
             text_digest=series_digest(data),
             settle=lambda: self._calibrate(reader, *validation),
-            initial_weights={}
-            if self.weights or not self.config.linear
-            else self._linear(reader, training, validation),
+            initial_weights={} if self.weights or not self.config.linear else self._linear(reader, splits),
         )
 
     def _read(self, data: Any, asked: dict[str, Any]) -> SeriesData:
@@ -233,9 +232,9 @@ class Forecaster(Task):
             progress.message(line)
         return ForecasterTrainingConfig(**{**choice.training, **given})
 
-    def _linear(self, reader: WindowReader, training: Any, validation: Any) -> Weights:
+    def _linear(self, reader: WindowReader, splits: Any) -> Weights:
         """Returns the weights to begin with: a linear forecast, and how far it is off as the first quantiles."""
-        linear = fitted(reader, training, validation)
+        linear = fitted(reader, splits)
         offsets = np.zeros((self.config.output_steps, self.config.outputs_per_step))
         if self.config.quantiles:
             offsets[:, : len(self.config.quantiles)] = np.quantile(linear.residuals, self.config.quantiles, axis=0).T
