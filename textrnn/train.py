@@ -40,7 +40,7 @@ TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision
 LANGUAGE_MODEL_OPTIONS = ("network", "level", "lowercase", "split_by", "column", "documents", "sample_prompt")
 TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "lowercase", "validation_target", "columns", "reverse")
 FORECASTER_OPTIONS = ("network", "column", "time", "group", "known", "missing")
-CLASSIFIER_OPTIONS = ("level", "vocabulary_size", "lowercase", "text", "label")
+CLASSIFIER_OPTIONS = ("network", "level", "vocabulary_size", "lowercase", "text", "label")
 FIT_OPTIONS = (
     "text",
     "label",
@@ -124,7 +124,10 @@ def add_translator_options(parser: Parser) -> None:
 
 def add_classifier_options(parser: Parser) -> None:
     """Adds the options for training a classifier."""
-    parser.add_argument("data", nargs="?", help="CSV, TSV or JSON lines file, or a folder with a folder for each class")
+    parser.add_argument(
+        "data", nargs="?", help="CSV, TSV or JSON lines file, a folder with a folder for each class, or mnist:train"
+    )
+    parser.add_argument("--network", help=f"a ready-made network: {', '.join(classifier.CLASSIFIERS)}")
     parser.add_argument("--text", help="column of the texts, by name or by number from 1 (default: found)")
     parser.add_argument("--label", help="column of the labels, by name or by number from 1 (default: found)")
     add_shared_options(parser)

@@ -1,16 +1,27 @@
 """What a classifier is, and how it is trained."""
 
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent_shapes
 from textrnn.config.fitting import FittingConfig
 from textrnn.errors import TextrnnError, check_choice, check_range
 
-__all__ = ["FROM_DATA", "POOLINGS", "ClassifierConfig", "ClassifierTrainingConfig"]
+__all__ = ["CLASSIFIERS", "FROM_DATA", "POOLINGS", "ClassifierConfig", "ClassifierTrainingConfig"]
 
 FROM_DATA = ("labels", "vocabulary_size", "num_features", "means", "deviations", "temperature")  # nobody sets these
 POOLINGS = ("last", "max", "mean", "attention")
+
+# The network of the well-known Keras tutorials that reads digits row by row.
+TUTORIAL: dict[str, Any] = {
+    "cell": "simple_rnn",
+    "units": (64,),
+    "bidirectional": False,
+    "pooling": ("last",),
+    "input_dropout": 0.0,
+    "output_dropout": 0.0,
+}
+CLASSIFIERS = {"tutorial": TUTORIAL}
 
 Label = str | int | float
 

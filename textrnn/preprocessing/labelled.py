@@ -15,6 +15,7 @@ import numpy as np
 from textrnn.errors import TextrnnError, check_range
 from textrnn.preprocessing.batches import Batch, pad
 from textrnn.preprocessing.files import as_read, decoded_text, why_not_text
+from textrnn.preprocessing.images import mnist
 from textrnn.preprocessing.pair_tables import Rows, file_rows, is_missing, memory_rows, position
 
 __all__ = ["Label", "Labelled", "LabelledPlan", "encoded_targets", "padded", "read", "split"]
@@ -76,7 +77,8 @@ def read(
     Args:
         data: A CSV, TSV or JSON lines file, a folder with a folder of text files for each class, a data frame, rows of
             (text, label), or, with `labels`, texts or arrays: one array of shape `(samples, time, num_features)` or
-            `(samples, time)`, or a list of arrays of shape `(time, num_features)` or `(time,)`.
+            `(samples, time)`, or a list of arrays of shape `(time, num_features)` or `(time,)`. "mnist:train" and
+            "mnist:test" are handwritten digits, row by row.
         labels: The label of each, or a tuple or list of labels.
         text: The column of the texts: a name, or a number that begins with 1.
         label: The column of the labels.
@@ -90,6 +92,9 @@ def read(
         return from_memory(data, labels, multi_label)
     if isinstance(data, Labelled):
         return data
+    if isinstance(data, str) and data.startswith("mnist:"):
+        images, digits = mnist(data.removeprefix("mnist:"))
+        return Labelled(list(images), [(int(digit),) for digit in digits])
     if isinstance(data, (str, os.PathLike)):
         path = pathlib.Path(data)
         if path.is_dir():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textrnn.config.classifier import FROM_DATA, ClassifierConfig, ClassifierTrainingConfig
+from textrnn.config.classifier import CLASSIFIERS, FROM_DATA, ClassifierConfig, ClassifierTrainingConfig
 from textrnn.config.signatures import with_options
 from textrnn.defaults.classifier import classifier_choice, classifier_tuning_choice
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
@@ -62,6 +62,7 @@ class Classifier(Task):
         print(classifier.predict(["a masterpiece"]))
 
     Args:
+        network: A ready-made network: "tutorial", that of the well-known Keras tutorials on digits.
         level: "char", "word" or "subword"; None lets `fit` choose.
         vocabulary_size: Most token ids to use; None lets `fit` choose.
         lowercase: Whether texts are put into small letters.
@@ -78,6 +79,7 @@ class Classifier(Task):
     @with_options(ClassifierConfig, skip=FROM_DATA, are_chosen=True)
     def __init__(
         self,
+        network: str | None = None,
         *,
         level: str | None = None,
         vocabulary_size: int | None = None,
@@ -87,6 +89,9 @@ class Classifier(Task):
         options = {name: value for name, value in options.items() if value is not None}
         names = [name for name in ClassifierConfig.option_names() if name not in FROM_DATA]
         check_options(options, [*names, *TOKENIZER_OPTIONS], "Classifier")
+        if network is not None:
+            check_choice("network", network, CLASSIFIERS)
+            options = {**CLASSIFIERS[network], **options}
         if level is not None:
             check_choice("level", level, LEVELS)
         if vocabulary_size is not None:
