@@ -94,7 +94,7 @@ SAMPLES = {
     ),
     "classifier": Sample(
         {"level": "word", "units": (10, 8), "embedding_dim": 6, "dropout": 0.2, "weight_drop": 0.1, "word_dropout": 0.1,
-         "pooling": ("last", "max", "mean", "attention")},
+         "linear": True, "pooling": ("last", "max", "mean", "attention")},
         lambda: labelled(60, 1),
         lambda model: model.probabilities(["the boat", "a lamp is lit"]).tolist(),
         classifier_logits,

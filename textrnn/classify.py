@@ -75,7 +75,7 @@ def described(classifier: Classifier, text: str, explain: bool) -> dict[str, Any
     labels = [str(label) for label in classifier.labels]
     content: dict[str, Any] = {
         "text": text,
-        "label": classifier.predict(text),
+        "label": classifier.named(row),
         "probabilities": dict(zip(labels, map(float, row), strict=True)),
     }
     if explain:

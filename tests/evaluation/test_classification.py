@@ -31,9 +31,9 @@ def test_the_temperature_makes_targets_probable():
     is_first = draw.random(20_000) < probability
     logits = 3 * np.stack([np.log(probability), np.log(1 - probability)], axis=1)
     targets = np.stack([is_first, ~is_first], axis=1).astype(float)
-    assert fitted_temperature(logits, targets) == pytest.approx(3, rel=0.05)
+    assert fitted_temperature(logits, targets).temperature == pytest.approx(3, rel=0.05)
     single = 3 * np.log(probability / (1 - probability))[:, np.newaxis]
-    assert fitted_temperature(single, targets[:, :1], is_multi=True) == pytest.approx(3, rel=0.05)
+    assert fitted_temperature(single, targets[:, :1], is_multi=True).temperature == pytest.approx(3, rel=0.05)
 
 
 def test_words_alone():

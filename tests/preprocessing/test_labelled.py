@@ -124,3 +124,10 @@ def test_padding():
     vectors, mask = padded([np.ones((2, 3)), np.ones((1, 3))])
     assert vectors.tolist() == [[[1, 1, 1], [1, 1, 1]], [[1, 1, 1], [0, 0, 0]]]
     assert mask.tolist() == [[True, True], [True, False]]
+
+
+def test_several_labels_in_a_list_of_a_json_line(tmp_path):
+    path = tmp_path / "tags.jsonl"
+    path.write_text('{"text": "a red boat", "tags": ["red", "boat"]}\n{"text": "two", "tags": [1, 2]}\n')
+    found = labelled.read(path, text="text", label="tags", multi_label=True)
+    assert found.labels == [("red", "boat"), (1, 2)]

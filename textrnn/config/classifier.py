@@ -7,9 +7,18 @@ from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent
 from textrnn.config.fitting import FittingConfig
 from textrnn.errors import TextrnnError, check_choice, check_range
 
-__all__ = ["CLASSIFIERS", "FROM_DATA", "POOLINGS", "ClassifierConfig", "ClassifierTrainingConfig"]
+__all__ = ["CLASSIFIERS", "FROM_DATA", "PAIR_BUCKETS", "POOLINGS", "ClassifierConfig", "ClassifierTrainingConfig"]
 
-FROM_DATA = ("labels", "vocabulary_size", "num_features", "means", "deviations", "temperature")  # nobody sets these
+FROM_DATA = (  # nobody sets these
+    "labels",
+    "vocabulary_size",
+    "num_features",
+    "means",
+    "deviations",
+    "temperature",
+    "linear_share",
+)
+PAIR_BUCKETS = 32_768  # places for pairs of tokens in the linear classifier
 POOLINGS = ("last", "max", "mean", "attention")
 
 # The network of the well-known Keras tutorials that reads digits row by row.
@@ -41,6 +50,8 @@ class ClassifierConfig(Config):
         bidirectional: Whether the recurrent layers read both ways.
         pooling: What the output sees of the last layer: "last" (where each direction has ended), "max" or "mean" over
             all steps, "attention" (a learned average); several stand side by side.
+        linear: Whether a linear classifier of tokens and pairs of tokens stands beside the recurrent layers, with a
+            loss of its own; their logits are averaged.
         input_dropout: Dropout on what is read.
         dropout: Dropout between recurrent layers.
         output_dropout: Dropout before the output.
@@ -52,6 +63,7 @@ class ClassifierConfig(Config):
         deviations: Standard deviation of each feature in training; vectors are divided by it.
         temperature: Divides the logits, so that probabilities are as often right as they say (Guo et al. 2017); found
             on the validation data.
+        linear_share: Share of the linear classifier in the logits; found on the validation data.
     """
 
     labels: tuple[Label, ...] = ()
@@ -63,6 +75,7 @@ class ClassifierConfig(Config):
     embedding_dim: int = 128
     bidirectional: bool = True
     pooling: tuple[str, ...] = ("max", "mean", "attention")
+    linear: bool = False
     input_dropout: float = 0.3
     dropout: float = 0.3
     output_dropout: float = 0.3
@@ -73,6 +86,7 @@ class ClassifierConfig(Config):
     means: tuple[float, ...] = ()
     deviations: tuple[float, ...] = ()
     temperature: float = 1.0
+    linear_share: float = 0.5
 
     kind: ClassVar[str] = "classifier"
 
@@ -89,6 +103,7 @@ class ClassifierConfig(Config):
         check_range("max_length", self.max_length, 1, 100_000, whole=True)
         check_range("temperature", self.temperature, 0, 1000, above=True)
         self._check_shares("input_dropout", "dropout", "output_dropout", "word_dropout", "weight_drop")
+        check_range("linear_share", self.linear_share, 0, 1)
         self._check_flags()
         if not pooling or len(set(pooling)) < len(pooling):
             raise TextrnnError(f"`pooling` must name each way of pooling once. Received: {pooling}.")
@@ -132,6 +147,11 @@ class ClassifierConfig(Config):
         return (self.vocabulary_size,) if self.vocabulary_size else ()
 
     @property
+    def has_linear(self) -> bool:
+        """Whether there is a linear classifier: of vectors there is none."""
+        return self.linear and self.vocabulary_size > 0
+
+    @property
     def num_outputs(self) -> int:
         """Number of logits."""
         return len(self.labels)
@@ -151,6 +171,9 @@ class ClassifierConfig(Config):
             shapes |= {"attention/kernel": (size, size), "attention/bias": (size,), "attention/vector": (size,)}
         shapes["output/kernel"] = (size * len(self.pooling), self.num_outputs)
         shapes["output/bias"] = (self.num_outputs,)
+        if self.has_linear:
+            shapes["linear/embeddings"] = (self.vocabulary_size + PAIR_BUCKETS, self.num_outputs)
+            shapes["linear/bias"] = (self.num_outputs,)
         return shapes
 
 

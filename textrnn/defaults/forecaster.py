@@ -27,6 +27,7 @@ __all__ = [
 VALIDATION_SHARE = 0.15
 MOST_SPLITS = 3
 SHORT = 2000  # steps of all series below which there is more than one split
+MANY = 20_000  # steps of all series from which networks are larger
 LONGEST_LOOKBACK = 512
 FEWEST_WINDOWS = 20
 CLEAR = 0.3  # autocorrelation that a season has at least
@@ -70,11 +71,13 @@ def season_in(values: np.ndarray, known: tuple[int, ...]) -> int:
 
 
 def without_trend(values: np.ndarray) -> np.ndarray:
-    """Returns values less the line through them; of positive ones that grow by factors, the logarithms' line."""
+    """Returns values less the line through them, at most 1; of positive ones that grow by factors, the logarithms."""
     if values.min() > 0 and values.max() > 3 * values.min():
         values = np.log(values)
     steps = np.arange(len(values))
-    return np.asarray(values - np.polyval(np.polyfit(steps, values, 1), steps))
+    left = values - np.polyval(np.polyfit(steps, values, 1), steps)
+    # What the line leaves of values that lie on it is nothing but rounding.
+    return np.asarray(left / max(float(np.abs(left).max()), 1e-6 * float(np.ptp(values)), np.finfo(float).tiny))
 
 
 def autocorrelations(values: np.ndarray, limit: int) -> np.ndarray:
@@ -225,10 +228,12 @@ def forecaster_choice(data: SeriesData, model: Options, training: Options) -> Ch
     most = max(linear.num_splits for linear, _ in tried)
     tried = [(linear, options) for linear, options in tried if linear.num_splits == most]  # others were asked for less
     lowest = min(linear.error for linear, _ in tried)
-    # Of those that are about as good one that sees a season, from which the recurrent layers have more to read.
+    # Of those that are about as good one that sees a season, and of many series most: there is more to read for the
+    # recurrent layers.
+    most_seasons = 1 if sum(map(len, data.series)) < MANY else 7
     linear, chosen = min(
         ((linear, options) for linear, options in tried if linear.error <= ABOUT_EQUAL * lowest),
-        key=lambda found: (found[1]["lookback"] < period, found[0].error),
+        key=lambda found: (-min(found[1]["lookback"] // period, most_seasons) * (period > 1), found[0].error),
     )
     network |= {name: chosen[name] for name in open_}
     lookback = chosen["lookback"]
@@ -236,7 +241,7 @@ def forecaster_choice(data: SeriesData, model: Options, training: Options) -> Ch
     number = sum(len(series) for series in data.series)
     network |= sized(number)
     merged = {**network, **model}
-    batch_size = training.get("batch_size") or (64 if number < 20_000 else 256)
+    batch_size = training.get("batch_size") or (64 if number < MANY else 256)
     fitting: Options = {
         "batch_size": batch_size,
         "learning_rate": 0.002,
@@ -246,7 +251,7 @@ def forecaster_choice(data: SeriesData, model: Options, training: Options) -> Ch
         "validations": 10,
         "patience": 4,
     }
-    steps = 300 if number < 1000 else 800 if number < 20_000 else 2500
+    steps = 300 if number < 1000 else 800 if number < MANY else 2500
     fitting = with_length(fitting, training, "steps", steps)
     season = f"seasons of {period:,} steps" if period > 1 else "no season"
     unit = step_in_words(data.frequency) if data.frequency else "row"
@@ -322,7 +327,7 @@ def sized(number: int) -> Options:
     """Returns the size of the network for so many steps of all series."""
     if number < 1000:
         return {"units": (32,), "head_units": 32, "output_dropout": 0.3}
-    if number < 20_000:
+    if number < MANY:
         return {"units": (64,), "head_units": 64, "output_dropout": 0.3}
     return {"units": (128,), "head_units": 128, "output_dropout": 0.2}
 

@@ -169,7 +169,15 @@ def calibration_error(probabilities: np.ndarray, targets: np.ndarray, is_multi: 
     return float(sum(gaps))
 
 
-def fitted_temperature(logits: np.ndarray, targets: np.ndarray, is_multi: bool = False) -> float:
+@dataclasses.dataclass(frozen=True)
+class Temperature:
+    """What logits are divided by, and the cross-entropy that this leaves."""
+
+    temperature: float
+    loss: float
+
+
+def fitted_temperature(logits: np.ndarray, targets: np.ndarray, is_multi: bool = False) -> Temperature:
     """Returns what to divide logits by so that the targets are as probable as can be (Guo et al. 2017, section 4.2).
 
     Args:
@@ -187,7 +195,8 @@ def fitted_temperature(logits: np.ndarray, targets: np.ndarray, is_multi: bool =
         return float((totals - (scaled * targets).sum(axis=1)).mean())
 
     candidates = np.exp(np.linspace(np.log(0.2), np.log(5.0), 161))
-    return round(float(min(candidates, key=loss)), 4)
+    best = float(min(candidates, key=loss))
+    return Temperature(round(best, 4), loss(best))
 
 
 def bag_of_words(training: tuple[list[str], list[Any]], test: tuple[list[str], list[Any]]) -> float | None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from textrnn.config.classifier import ClassifierConfig
+from textrnn.config.classifier import PAIR_BUCKETS, ClassifierConfig
 from textrnn.inference.cells import project
 from textrnn.inference.networks import check_weights
 from textrnn.inference.stack import RecurrentStack
@@ -42,7 +42,19 @@ class SequenceClassifier:
         """
         hidden = self.weights["embedding/embeddings"][inputs] if self.config.vocabulary_size else inputs
         outputs, ends = self.stack.read(hidden, mask)
-        return project(self._pooled(outputs, ends, mask), self.weights["output/kernel"], self.weights["output/bias"])
+        weights, share = self.weights, np.float32(self.config.linear_share)
+        logits = project(self._pooled(outputs, ends, mask), weights["output/kernel"], weights["output/bias"])
+        return logits if not self.config.has_linear else (1 - share) * logits + share * self.linear(inputs)
+
+    def linear(self, inputs: np.ndarray) -> np.ndarray:
+        """Returns the logits of the linear classifier of tokens and pairs of tokens, shape `(batch, num_labels)`."""
+        first, second = inputs[:, :-1].astype(np.int64), inputs[:, 1:].astype(np.int64)
+        pairs = (first * 1_000_003 + second) % PAIR_BUCKETS + self.config.vocabulary_size
+        ids = np.concatenate([inputs, pairs], axis=1)
+        real = np.concatenate([inputs > 0, second > 0], axis=1)  # (batch, tokens and pairs)
+        found = self.weights["linear/embeddings"][ids] * real[:, :, np.newaxis].astype(np.float32)
+        number = np.maximum(real.sum(axis=1, keepdims=True), 1).astype(np.float32)
+        return np.asarray(found.sum(axis=1) / np.sqrt(number) + self.weights["linear/bias"])
 
     def _pooled(self, outputs: np.ndarray, ends: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Returns what the output layer sees, shape `(batch, num_poolings * size)`; see `ClassifierConfig.pooling`."""

@@ -1,8 +1,10 @@
 """Sequences with labels, and batches of them: texts, or arrays of vectors, from tables, folders and memory."""
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
+import json
 import math
 import os
 import pathlib
@@ -24,7 +26,7 @@ Label = str | int | float
 
 BUCKET_POOL = 50  # batches whose sequences are sorted by length together
 MOST_LABELS = 1000
-SEPARATORS = ("|", ";", ",")  # between the labels of a cell
+SEPARATORS = ("\n", "|", ";", ",")  # between the labels of a cell; a list in a JSON line is read as lines
 LABEL_NAMES = ("label", "labels", "class", "category", "sentiment", "target", "stars", "rating", "type", "tag", "tags")
 TEXT_NAMES = ("text", "review", "sentence", "message", "question", "content", "comment", "tweet", "body", "title")
 SHOWN = 5  # bad rows that are named
@@ -160,6 +162,9 @@ def labels_of(value: Any, multi_label: bool) -> tuple[Label, ...]:
     if is_missing(value) or (isinstance(value, str) and not value.strip()):
         return ()
     if isinstance(value, str) and multi_label:
+        if value.startswith("["):  # a list of numbers in a JSON line
+            with contextlib.suppress(ValueError):
+                return labels_of(json.loads(value), multi_label)
         separator = next((one for one in SEPARATORS if one in value), SEPARATORS[0])
         return tuple(dict.fromkeys(part.strip() for part in value.split(separator) if part.strip()))
     return (plain_label(value),)

@@ -185,8 +185,8 @@ class WindowReader:
 
 def statistics(values: np.ndarray) -> tuple[float, float]:
     """Returns mean and standard deviation, which is never zero."""
-    deviation = float(values.std())
-    return float(values.mean()), deviation if deviation > 1e-8 else 1.0
+    mean, deviation = float(values.mean()), float(values.std())
+    return mean, deviation if deviation > 1e-9 * abs(mean) else 1.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

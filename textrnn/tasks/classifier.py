@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Classifier", "Explanation"]
 
 BATCH_SIZE = 64
+LINEAR_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -237,8 +238,14 @@ class Classifier(Task):
             return Score("accuracy", float((named == (targets[1] > 0)).all(axis=1).mean()))
 
         def calibrate() -> None:
-            temperature = fitted_temperature(self._logits(encoded[1]), targets[1], is_multi)
-            self.config = dataclasses.replace(self.config, temperature=temperature)
+            logits = {}
+            for share in LINEAR_SHARES if self.config.has_linear else (self.config.linear_share,):
+                self.config, self._network = dataclasses.replace(self.config, linear_share=share), None
+                logits[share] = self._logits(encoded[1])
+            found = {share: fitted_temperature(one, targets[1], is_multi) for share, one in logits.items()}
+            share = min(found, key=lambda share: found[share].loss)
+            self.config = dataclasses.replace(self.config, linear_share=share, temperature=found[share].temperature)
+            self._network = None
 
         return Prepared(
             config,
@@ -372,13 +379,21 @@ class Classifier(Task):
         Args:
             sequences: Texts or arrays, as for `probabilities`; or one text, whose class is returned by itself.
         """
+        one = isinstance(sequences, str)
+        results = [self.named(row) for row in self.probabilities([sequences] if one else sequences)]
+        return results[0] if one else results
+
+    def named(self, probabilities: np.ndarray) -> Any:
+        """Returns the class that probabilities name, or a tuple of all labels if there may be several.
+
+        Args:
+            probabilities: Those of one sequence, shape `(num_labels,)`.
+        """
         from textrnn.evaluation.classification import named_labels
 
-        one = isinstance(sequences, str)
-        named = named_labels(self.probabilities([sequences] if one else sequences), self.config.multi_label)
-        groups = [tuple(label for label, is_it in zip(self.labels, row, strict=True) if is_it) for row in named]
-        results = groups if self.config.multi_label else [group[0] for group in groups]
-        return results[0] if one else results
+        (row,) = named_labels(probabilities[np.newaxis], self.config.multi_label)
+        group = tuple(label for label, is_it in zip(self.labels, row, strict=True) if is_it)
+        return group if self.config.multi_label else group[0]
 
     def explain(self, text: str) -> Explanation:
         """Returns which tokens carried the decision: how the probability falls when each is read as unknown.

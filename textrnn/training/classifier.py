@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from textrnn.config.classifier import ClassifierConfig
+from textrnn.config.classifier import PAIR_BUCKETS, ClassifierConfig
 from textrnn.preprocessing.tokenizers import UNK_ID
 from textrnn.training import layers
 from textrnn.training.networks import NamedNetwork
@@ -38,6 +38,37 @@ class AttentionPooling(keras.layers.Layer):
         scores = tf.linalg.matvec(asked, tf.convert_to_tensor(self.vector))  # (batch, time)
         weights = tf.nn.softmax(tf.where(mask, scores, -1e9))
         return tf.reduce_sum(outputs * weights[:, :, tf.newaxis], axis=1)
+
+
+class LinearClassifier(keras.layers.Layer):
+    """A linear classifier of tokens and pairs of neighbours, which share a table by their hash (Joulin et al. 2017).
+
+    Args:
+        vocabulary_size: Number of token ids.
+        num_outputs: Number of logits.
+    """
+
+    def __init__(self, vocabulary_size, num_outputs, **options):
+        super().__init__(**options)
+        self.vocabulary_size = vocabulary_size
+        self.num_outputs = num_outputs
+
+    def build(self, input_shape):
+        """Makes the weights: zero, so that what nobody has seen says nothing."""
+        shape = (self.vocabulary_size + PAIR_BUCKETS, self.num_outputs)
+        self.embeddings = self.add_weight(name="embeddings", shape=shape, initializer="zeros")
+        self.bias = self.add_weight(name="bias", shape=(self.num_outputs,), initializer="zeros")
+        self.built = True
+
+    def call(self, inputs):
+        """Maps token ids of shape `(batch, time)`, 0 at padding, to logits of shape `(batch, num_outputs)`."""
+        first, second = tf.cast(inputs[:, :-1], tf.int64), tf.cast(inputs[:, 1:], tf.int64)
+        pairs = tf.cast((first * 1_000_003 + second) % PAIR_BUCKETS, tf.int32) + self.vocabulary_size
+        ids = tf.concat([inputs, pairs], axis=1)
+        real = tf.cast(tf.concat([inputs > 0, second > 0], axis=1), tf.float32)  # (batch, tokens and pairs)
+        found = tf.gather(tf.convert_to_tensor(self.embeddings), ids) * real[:, :, tf.newaxis]
+        number = tf.maximum(tf.reduce_sum(real, axis=1, keepdims=True), 1.0)
+        return tf.reduce_sum(found, axis=1) / tf.sqrt(number) + self.bias
 
 
 class SequenceClassifier(NamedNetwork):
@@ -88,6 +119,9 @@ class SequenceClassifier(NamedNetwork):
             kernel_initializer=keras.initializers.GlorotUniform(seed=next(self.seeds)),
             name="output",
         )
+        self.linear = None
+        if config.has_linear:
+            self.linear = LinearClassifier(config.vocabulary_size, config.num_outputs, name="linear")
         self.build((None, None))
 
     def build(self, input_shape):
@@ -100,24 +134,28 @@ class SequenceClassifier(NamedNetwork):
         if self.attention is not None:
             self.attention.build((None, None, size))
         self.output_layer.build((None, size * len(config.pooling)))
+        if self.linear is not None:
+            self.linear.build((None, None))
         self.built = True
 
     def call(self, inputs, training=False):
         """Returns the logits; see the class for shapes."""
-        inputs, mask = inputs
-        hidden = self._read(inputs, training)  # (batch, time, size)
-        outputs, ends = self.stack.read(hidden, mask, training)
-        pooled = [self._pooled(name, outputs, ends, mask) for name in self.network_config.pooling]
-        return self.output_layer(self.output_dropout(tf.concat(pooled, axis=-1), training=training))
+        logits = self.both(inputs, training)
+        share = self.network_config.linear_share
+        return logits[0] if self.linear is None else (1 - share) * logits[0] + share * logits[1]
 
-    def _read(self, inputs, training):
-        """Returns vectors for tokens, some of them unknown, or vectors as they are; with dropout."""
-        if self.embedding is None:
-            return self.input_dropout(inputs, training=training)
-        if self.network_config.word_dropout and training:
+    def both(self, inputs, training):
+        """Returns the logits of the recurrent layers, and those of the linear classifier if there is one."""
+        inputs, mask = inputs
+        if self.network_config.word_dropout and training and self.embedding is not None:
             kept = self.word_dropout(tf.ones_like(inputs, tf.float32), training=True) > 0
             inputs = tf.where(kept | tf.equal(inputs, 0), inputs, UNK_ID)
-        return self.input_dropout(self.embedding(inputs, training=training), training=training)
+        hidden = inputs if self.embedding is None else self.embedding(inputs, training=training)
+        hidden = self.input_dropout(hidden, training=training)  # (batch, time, size)
+        outputs, ends = self.stack.read(hidden, mask, training)
+        pooled = [self._pooled(name, outputs, ends, mask) for name in self.network_config.pooling]
+        logits = self.output_layer(self.output_dropout(tf.concat(pooled, axis=-1), training=training))
+        return [logits] if self.linear is None else [logits, self.linear(inputs)]
 
     def _pooled(self, name, outputs, ends, mask):
         """Returns one of the poolings, shape `(batch, size)`; see `ClassifierConfig.pooling`."""
@@ -133,7 +171,7 @@ class SequenceClassifier(NamedNetwork):
 
     def weight_owners(self):
         """Returns the layers that hold weights."""
-        owners = [self.embedding, *self.stack.weight_owners, self.attention, self.output_layer]
+        owners = [self.embedding, *self.stack.weight_owners, self.attention, self.output_layer, self.linear]
         return [owner for owner in owners if owner is not None]
 
     # What the trainer asks of a network
@@ -159,9 +197,14 @@ class SequenceClassifier(NamedNetwork):
         """Returns the cross-entropy summed over the sequences, in nats, and no states.
 
         Targets are 1 for each label that a sequence has, shape `(batch, num_labels)`. Of several labels each has a
-        cross-entropy of its own, and they are added up.
+        cross-entropy of its own, and they are added up. In training the linear classifier has a loss of its own, so
+        that the recurrent layers learn what they would learn without it.
         """
-        logits = self(inputs, training=training)
+        found = self.both(inputs, training) if training else [self(inputs, training=False)]
+        return tf.add_n([self._loss(logits, targets, training) for logits in found]), states
+
+    def _loss(self, logits, targets, training):
+        """Returns the summed cross-entropy of logits."""
         smoothing = self.label_smoothing if training else 0.0
         if self.network_config.multi_label:
             losses = tf.nn.sigmoid_cross_entropy_with_logits(targets * (1 - smoothing) + smoothing / 2, logits)
@@ -170,4 +213,4 @@ class SequenceClassifier(NamedNetwork):
             losses = tf.nn.softmax_cross_entropy_with_logits(smoothed, logits)[:, tf.newaxis]
         if self.class_weights is not None and training:
             losses *= tf.reduce_sum(targets * self.class_weights, axis=1, keepdims=True)
-        return tf.reduce_sum(losses), states
+        return tf.reduce_sum(losses)
