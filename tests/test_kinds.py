@@ -64,7 +64,7 @@ def translator_logits(keras_network, numpy_network):
 
 
 def classifier_logits(keras_network, numpy_network):
-    return keras_network((IDS, IDS > 0)), numpy_network(IDS, IDS > 0)
+    return keras_network((IDS, IDS > 0, IDS)), numpy_network(IDS, IDS > 0, IDS)
 
 
 def waves(number, seed):

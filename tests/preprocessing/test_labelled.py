@@ -3,7 +3,7 @@ import pytest
 
 from textrnn import TextrnnError
 from textrnn.preprocessing import labelled
-from textrnn.preprocessing.labelled import Labelled, LabelledPlan, encoded_targets, padded
+from textrnn.preprocessing.labelled import Encoded, Labelled, LabelledPlan, encoded_targets, padded
 
 
 def write(path, text):
@@ -105,7 +105,7 @@ def test_batches_are_of_like_length_and_a_function_of_the_epoch():
     draw = np.random.default_rng(0)
     sequences = [draw.integers(4, 9, draw.integers(1, 30)).astype(np.int32) for _ in range(203)]
     targets = np.eye(203, dtype=np.float32)
-    plan = LabelledPlan(sequences, targets, batch_size=10, seed=4)
+    plan = LabelledPlan(Encoded(sequences), targets, batch_size=10, seed=4)
     batches = list(plan.batches(1))
     assert len(batches) == plan.num_batches == 21
     seen = np.concatenate([batch.targets.argmax(axis=1) for batch in batches])

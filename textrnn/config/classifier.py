@@ -7,7 +7,15 @@ from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent
 from textrnn.config.fitting import FittingConfig
 from textrnn.errors import TextrnnError, check_choice, check_range
 
-__all__ = ["CLASSIFIERS", "FROM_DATA", "PAIR_BUCKETS", "POOLINGS", "ClassifierConfig", "ClassifierTrainingConfig"]
+__all__ = [
+    "CLASSIFIERS",
+    "FROM_DATA",
+    "GRAM_PLACES",
+    "LINEAR_STEP",
+    "POOLINGS",
+    "ClassifierConfig",
+    "ClassifierTrainingConfig",
+]
 
 FROM_DATA = (  # nobody sets these
     "labels",
@@ -18,7 +26,8 @@ FROM_DATA = (  # nobody sets these
     "temperature",
     "linear_share",
 )
-PAIR_BUCKETS = 32_768  # places for pairs of tokens in the linear classifier
+GRAM_PLACES = 65_536  # of words, pairs of words and pieces of words in the linear classifier
+LINEAR_STEP = 4.0  # what the linear classifier multiplies by: it sees most words only a few times
 POOLINGS = ("last", "max", "mean", "attention")
 
 # The network of the well-known Keras tutorials that reads digits row by row.
@@ -50,8 +59,8 @@ class ClassifierConfig(Config):
         bidirectional: Whether the recurrent layers read both ways.
         pooling: What the output sees of the last layer: "last" (where each direction has ended), "max" or "mean" over
             all steps, "attention" (a learned average); several stand side by side.
-        linear: Whether a linear classifier of tokens and pairs of tokens stands beside the recurrent layers, with a
-            loss of its own; their logits are averaged.
+        linear: Whether a linear classifier of words, pairs of words and pieces of words stands beside the recurrent
+            layers, with a loss of its own; their logits are averaged.
         input_dropout: Dropout on what is read.
         dropout: Dropout between recurrent layers.
         output_dropout: Dropout before the output.
@@ -172,7 +181,7 @@ class ClassifierConfig(Config):
         shapes["output/kernel"] = (size * len(self.pooling), self.num_outputs)
         shapes["output/bias"] = (self.num_outputs,)
         if self.has_linear:
-            shapes["linear/embeddings"] = (self.vocabulary_size + PAIR_BUCKETS, self.num_outputs)
+            shapes["linear/embeddings"] = (1 + GRAM_PLACES, self.num_outputs)
             shapes["linear/bias"] = (self.num_outputs,)
         return shapes
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from textrnn.config.classifier import PAIR_BUCKETS, ClassifierConfig
+from textrnn.config.classifier import LINEAR_STEP, ClassifierConfig
 from textrnn.inference.cells import project
 from textrnn.inference.networks import check_weights
 from textrnn.inference.stack import RecurrentStack
@@ -29,13 +29,14 @@ class SequenceClassifier:
         self.stack = RecurrentStack(config.cell, weights, config.units, config.directions)
 
     @on_one_blas_thread
-    def __call__(self, inputs: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    def __call__(self, inputs: np.ndarray, mask: np.ndarray, grams: np.ndarray | None = None) -> np.ndarray:
         """Reads sequences.
 
         Args:
             inputs: Token ids of shape `(batch, time)`, or scaled vectors of shape `(batch, time, num_features)`,
                 right-padded.
             mask: Booleans of shape `(batch, time)`, false at padding.
+            grams: What the linear classifier reads, places of shape `(batch, grams)`, 0 at padding.
 
         Returns:
             Logits of shape `(batch, num_labels)`.
@@ -44,17 +45,14 @@ class SequenceClassifier:
         outputs, ends = self.stack.read(hidden, mask)
         weights, share = self.weights, np.float32(self.config.linear_share)
         logits = project(self._pooled(outputs, ends, mask), weights["output/kernel"], weights["output/bias"])
-        return logits if not self.config.has_linear else (1 - share) * logits + share * self.linear(inputs)
+        return logits if grams is None else (1 - share) * logits + share * self.linear(grams)
 
-    def linear(self, inputs: np.ndarray) -> np.ndarray:
-        """Returns the logits of the linear classifier of tokens and pairs of tokens, shape `(batch, num_labels)`."""
-        first, second = inputs[:, :-1].astype(np.int64), inputs[:, 1:].astype(np.int64)
-        pairs = (first * 1_000_003 + second) % PAIR_BUCKETS + self.config.vocabulary_size
-        ids = np.concatenate([inputs, pairs], axis=1)
-        real = np.concatenate([inputs > 0, second > 0], axis=1)  # (batch, tokens and pairs)
-        found = self.weights["linear/embeddings"][ids] * real[:, :, np.newaxis].astype(np.float32)
-        number = np.maximum(real.sum(axis=1, keepdims=True), 1).astype(np.float32)
-        return np.asarray(found.sum(axis=1) / np.sqrt(number) + self.weights["linear/bias"])
+    def linear(self, grams: np.ndarray) -> np.ndarray:
+        """Returns the logits of the linear classifier, shape `(batch, num_labels)`."""
+        real = (grams > 0).astype(np.float32)
+        found = self.weights["linear/embeddings"][grams] * real[:, :, np.newaxis]  # (batch, grams, num_labels)
+        number = np.maximum(real.sum(axis=1, keepdims=True), 1)
+        return np.asarray(np.float32(LINEAR_STEP) * found.sum(axis=1) / np.sqrt(number) + self.weights["linear/bias"])
 
     def _pooled(self, outputs: np.ndarray, ends: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Returns what the output layer sees, shape `(batch, num_poolings * size)`; see `ClassifierConfig.pooling`."""

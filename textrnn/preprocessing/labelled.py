@@ -20,7 +20,7 @@ from textrnn.preprocessing.files import as_read, decoded_text, why_not_text
 from textrnn.preprocessing.images import mnist
 from textrnn.preprocessing.pair_tables import Rows, file_rows, is_missing, memory_rows, position
 
-__all__ = ["Label", "Labelled", "LabelledPlan", "encoded_targets", "padded", "read", "split"]
+__all__ = ["Encoded", "Label", "Labelled", "LabelledPlan", "encoded_targets", "padded", "read", "split"]
 
 Label = str | int | float
 
@@ -352,25 +352,47 @@ def padded(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return result, mask
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Encoded:
+    """Sequences as a network reads them.
+
+    Args:
+        sequences: Token ids or vectors; see `padded`.
+        grams: What the linear classifier reads of each, see `textrnn.preprocessing.grams`; None where there is none.
+    """
+
+    sequences: list[np.ndarray]
+    grams: list[np.ndarray] | None = None
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def inputs(self, chosen: Iterable[int]) -> tuple[np.ndarray, ...]:
+        """Returns what a network is called on for some of them."""
+        chosen = list(chosen)
+        more = () if self.grams is None else (pad([self.grams[i] for i in chosen]),)
+        return (*padded([self.sequences[i] for i in chosen]), *more)
+
+
 @dataclasses.dataclass(frozen=True)
 class LabelledPlan:
     """All batches of a training run or a validation, as a pure function of (seed, epoch).
 
     Args:
-        sequences: Token ids or vectors; see `padded`.
+        data: The sequences.
         targets: Shape `(samples, num_labels)`.
         batch_size: Sequences per batch.
         seed: Fixes the order; None keeps sequences sorted by length.
     """
 
-    sequences: list[np.ndarray]
+    data: Encoded
     targets: np.ndarray
     batch_size: int
     seed: int | None = None
 
     def batches(self, epoch: int = 0) -> Iterator[Batch]:
         """Yields the batches of one epoch."""
-        lengths = np.array([len(sequence) for sequence in self.sequences])
+        lengths = np.array([len(sequence) for sequence in self.data.sequences])
         randomness = None if self.seed is None else np.random.Generator(np.random.PCG64([self.seed, epoch]))
         order = np.arange(len(lengths)) if randomness is None else randomness.permutation(len(lengths))
         pool = len(order) if randomness is None else BUCKET_POOL * self.batch_size
@@ -380,12 +402,12 @@ class LabelledPlan:
             part = part[np.argsort(lengths[part], kind="stable")]
             groups.extend(part[i : i + self.batch_size] for i in range(0, len(part), self.batch_size))
         for group in groups if randomness is None else [groups[i] for i in randomness.permutation(len(groups))]:
-            yield Batch(padded([self.sequences[i] for i in group]), self.targets[group])
+            yield Batch(self.data.inputs(group), self.targets[group])
 
     @property
     def num_targets(self) -> int:
         """Sequences in an epoch."""
-        return len(self.sequences)
+        return len(self.data)
 
     @property
     def max_targets(self) -> int:
@@ -397,6 +419,6 @@ class LabelledPlan:
         """Batches in an epoch."""
         pool = BUCKET_POOL * self.batch_size
         if self.seed is None:
-            return math.ceil(len(self.sequences) / self.batch_size)
-        whole, rest = divmod(len(self.sequences), pool)
+            return math.ceil(len(self.data) / self.batch_size)
+        whole, rest = divmod(len(self.data), pool)
         return whole * BUCKET_POOL + math.ceil(rest / self.batch_size)

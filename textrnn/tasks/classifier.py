@@ -16,7 +16,8 @@ from textrnn.errors import TextrnnError, check_choice, check_options, check_rang
 from textrnn.inference.threads import parts, side_by_side
 from textrnn.preprocessing import labelled
 from textrnn.preprocessing.files import as_read
-from textrnn.preprocessing.labelled import Label, Labelled, LabelledPlan, as_vectors, encoded_targets, padded
+from textrnn.preprocessing.grams import grams
+from textrnn.preprocessing.labelled import Encoded, Label, Labelled, LabelledPlan, as_vectors, encoded_targets
 from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.tasks.task import TOKENIZER_OPTIONS, Prepared, Task
@@ -207,7 +208,10 @@ class Classifier(Task):
         config = self._choose(training, model_options, asked, progress)
         sides = (training, "train on"), (validation, "validate on")
         whole = [self._encoded(side.sequences) for side, _ in sides]
-        encoded = [self._cut(sequences) for sequences in whole]
+        encoded = [
+            Encoded(self._cut(sequences), self._grams(side.sequences))
+            for sequences, (side, _) in zip(whole, sides, strict=True)
+        ]
         targets = [encoded_targets(side, self.labels, is_multi, use) for side, use in sides]
         num_cut = sum(len(one) > self.config.max_length for one in whole[0])
         if num_cut:
@@ -218,9 +222,7 @@ class Classifier(Task):
         self._class_weights = balanced_weights(targets[0]) if config.balanced else None
         return self._batched(encoded, targets, training, config)
 
-    def _batched(
-        self, encoded: list[list[np.ndarray]], targets: list[np.ndarray], training: Labelled, config: Any
-    ) -> Prepared:
+    def _batched(self, encoded: list[Encoded], targets: list[np.ndarray], training: Labelled, config: Any) -> Prepared:
         """Makes batches of the encoded sequences."""
         from textrnn.evaluation.classification import fitted_temperature, named_labels
         from textrnn.training.estimates import describe_classifier_run
@@ -250,13 +252,13 @@ class Classifier(Task):
         return Prepared(
             config,
             plans,
-            lambda config: describe_classifier_run(self.config, config, encoded[0], plans),
+            lambda config: describe_classifier_run(self.config, config, encoded[0].sequences, plans),
             data_facts={
                 "training_sequences": len(training),
                 "validation_sequences": len(encoded[1]),
                 "label_counts": {str(label): count for label, count in training.counts().items()},
             },
-            text_digest=sequences_digest(encoded[0], targets[0]),
+            text_digest=sequences_digest(encoded[0].sequences, targets[0]),
             validation_score=accuracy,
             settle=calibrate,
         )
@@ -353,15 +355,21 @@ class Classifier(Task):
         if isinstance(sequences, str):
             raise TextrnnError("Pass a list of texts: probabilities(['a masterpiece']).")
         network = self.network  # raises before anything is read, if there is none
-        return self._as_probabilities(self._logits(self._cut(self._encoded(list(sequences))), network))
+        items = list(sequences)
+        encoded = Encoded(self._cut(self._encoded(items)), self._grams(items))
+        return self._as_probabilities(self._logits(encoded, network))
 
-    def _logits(self, encoded: list[np.ndarray], network: Any = None) -> np.ndarray:
+    def _grams(self, sequences: Sequence[Any]) -> list[np.ndarray] | None:
+        """Returns what the linear classifier reads of texts, or None where there is none."""
+        return [grams(as_read(one)) for one in sequences] if self.config.has_linear else None
+
+    def _logits(self, encoded: Encoded, network: Any = None) -> np.ndarray:
         """Returns the logits of encoded sequences, shape `(samples, num_labels)`."""
         network = network or self.network
-        order = sorted(range(len(encoded)), key=lambda index: -len(encoded[index]))  # of like length together
+        order = sorted(range(len(encoded)), key=lambda index: -len(encoded.sequences[index]))  # of like length together
         batches = [order[rows] for rows in parts(len(order), BATCH_SIZE)] if order else []
         results = np.zeros((len(encoded), self.config.num_outputs), dtype=np.float32)
-        found = side_by_side(lambda chosen: network(*padded([encoded[i] for i in chosen])), batches)
+        found = side_by_side(lambda chosen: network(*encoded.inputs(chosen)), batches)
         for chosen, logits in zip(batches, found, strict=True):
             results[chosen] = logits
         return results
@@ -407,10 +415,12 @@ class Classifier(Task):
         if not self.config.vocabulary_size:
             raise TextrnnError("Only decisions about texts are explained by their tokens.")
         (ids,) = self._cut(self._encoded([text]))
-        without = [np.where(np.arange(len(ids)) == place, UNK_ID, ids) for place in range(len(ids))]
-        found = self._as_probabilities(self._logits([ids, *without]))
-        best = int(found[0].argmax())
         tokens = self._tokenizer("tokenizer").token_texts(as_read(text))[: len(ids)]
+        without = [np.where(np.arange(len(ids)) == place, UNK_ID, ids) for place in range(len(ids))]
+        blank = "" if self._tokenizer("tokenizer").level == "char" else " "
+        others = [blank.join(tokens[:place] + tokens[place + 1 :]) for place in range(len(ids))]
+        found = self._as_probabilities(self._logits(Encoded([ids, *without], self._grams([text, *others]))))
+        best = int(found[0].argmax())
         effects = tuple(float(found[0, best] - row[best]) for row in found[1:])
         return Explanation(self.labels[best], float(found[0, best]), tuple(tokens), effects)
 

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from textrnn.config.classifier import PAIR_BUCKETS, ClassifierConfig
+from textrnn.config.classifier import GRAM_PLACES, LINEAR_STEP, ClassifierConfig
 from textrnn.preprocessing.tokenizers import UNK_ID
 from textrnn.training import layers
 from textrnn.training.networks import NamedNetwork
@@ -41,40 +41,41 @@ class AttentionPooling(keras.layers.Layer):
 
 
 class LinearClassifier(keras.layers.Layer):
-    """A linear classifier of tokens and pairs of neighbours, which share a table by their hash (Joulin et al. 2017).
+    """A linear classifier of the words, pairs of words and pieces of words that a text holds (Joulin et al. 2017).
 
     Args:
-        vocabulary_size: Number of token ids.
         num_outputs: Number of logits.
+        rate: Share of what a text holds that is left out, in training.
+        seed: Fixes what is left out.
     """
 
-    def __init__(self, vocabulary_size, num_outputs, **options):
+    def __init__(self, num_outputs, rate, seed, **options):
         super().__init__(**options)
-        self.vocabulary_size = vocabulary_size
         self.num_outputs = num_outputs
+        self.rate = rate
+        self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape):
         """Makes the weights: zero, so that what nobody has seen says nothing."""
-        shape = (self.vocabulary_size + PAIR_BUCKETS, self.num_outputs)
+        shape = (1 + GRAM_PLACES, self.num_outputs)
         self.embeddings = self.add_weight(name="embeddings", shape=shape, initializer="zeros")
         self.bias = self.add_weight(name="bias", shape=(self.num_outputs,), initializer="zeros")
         self.built = True
 
-    def call(self, inputs):
-        """Maps token ids of shape `(batch, time)`, 0 at padding, to logits of shape `(batch, num_outputs)`."""
-        first, second = tf.cast(inputs[:, :-1], tf.int64), tf.cast(inputs[:, 1:], tf.int64)
-        pairs = tf.cast((first * 1_000_003 + second) % PAIR_BUCKETS, tf.int32) + self.vocabulary_size
-        ids = tf.concat([inputs, pairs], axis=1)
-        real = tf.cast(tf.concat([inputs > 0, second > 0], axis=1), tf.float32)  # (batch, tokens and pairs)
-        found = tf.gather(tf.convert_to_tensor(self.embeddings), ids) * real[:, :, tf.newaxis]
+    def call(self, grams, training=False):
+        """Maps places of shape `(batch, grams)`, 0 at padding, to logits of shape `(batch, num_outputs)`."""
+        real = tf.cast(grams > 0, tf.float32)
         number = tf.maximum(tf.reduce_sum(real, axis=1, keepdims=True), 1.0)
-        return tf.reduce_sum(found, axis=1) / tf.sqrt(number) + self.bias
+        if training and self.rate:
+            real = keras.random.dropout(real, self.rate, seed=self.seed_generator)
+        found = tf.gather(tf.convert_to_tensor(self.embeddings), grams) * real[:, :, tf.newaxis]
+        return LINEAR_STEP * tf.reduce_sum(found, axis=1) / tf.sqrt(number) + self.bias
 
 
 class SequenceClassifier(NamedNetwork):
     """Embedding, recurrent layers, pooling over time and output; a plain Keras model.
 
-    Called on `(inputs, mask)` it returns the logits, shape `(batch, num_labels)`: `inputs` are token ids of shape
+    Called on `(inputs, mask)`, or on `(inputs, mask, grams)` where there is a linear classifier, it returns the logits, shape `(batch, num_labels)`: `inputs` are token ids of shape
     `(batch, time)`, or scaled vectors of shape `(batch, time, num_features)`; `mask` is false at padding.
 
     Args:
@@ -121,7 +122,7 @@ class SequenceClassifier(NamedNetwork):
         )
         self.linear = None
         if config.has_linear:
-            self.linear = LinearClassifier(config.vocabulary_size, config.num_outputs, name="linear")
+            self.linear = LinearClassifier(config.num_outputs, config.input_dropout, next(self.seeds), name="linear")
         self.build((None, None))
 
     def build(self, input_shape):
@@ -146,7 +147,7 @@ class SequenceClassifier(NamedNetwork):
 
     def both(self, inputs, training):
         """Returns the logits of the recurrent layers, and those of the linear classifier if there is one."""
-        inputs, mask = inputs
+        inputs, mask, *grams = inputs
         if self.network_config.word_dropout and training and self.embedding is not None:
             kept = self.word_dropout(tf.ones_like(inputs, tf.float32), training=True) > 0
             inputs = tf.where(kept | tf.equal(inputs, 0), inputs, UNK_ID)
@@ -155,7 +156,7 @@ class SequenceClassifier(NamedNetwork):
         outputs, ends = self.stack.read(hidden, mask, training)
         pooled = [self._pooled(name, outputs, ends, mask) for name in self.network_config.pooling]
         logits = self.output_layer(self.output_dropout(tf.concat(pooled, axis=-1), training=training))
-        return [logits] if self.linear is None else [logits, self.linear(inputs)]
+        return [logits] if self.linear is None else [logits, self.linear(*grams, training=training)]
 
     def _pooled(self, name, outputs, ends, mask):
         """Returns one of the poolings, shape `(batch, size)`; see `ClassifierConfig.pooling`."""
@@ -183,7 +184,8 @@ class SequenceClassifier(NamedNetwork):
         if not config.vocabulary_size:
             inputs = tf.TensorSpec((None, None, config.num_features), tf.float32)
         targets = tf.TensorSpec((None, config.num_outputs), tf.float32)
-        return [(inputs, tf.TensorSpec((None, None), tf.bool)), targets, []]
+        grams = [tf.TensorSpec((None, None), tf.int32)] if config.has_linear else []
+        return [(inputs, tf.TensorSpec((None, None), tf.bool), *grams), targets, []]
 
     def initial_states(self, batch_size):
         """Returns the states before a batch: none."""
