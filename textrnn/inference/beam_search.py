@@ -231,7 +231,8 @@ def log_sum_exp(logits: np.ndarray, highest: np.ndarray) -> np.ndarray:
         exponentials = logits[rows] - highest[rows]
         np.exp(exponentials, out=exponentials)
         exponentials.sum(axis=1, keepdims=True, out=totals[rows])
-    return highest + np.log(totals)
+    result: np.ndarray = highest + np.log(totals)
+    return result
 
 
 def block_maxima(values: np.ndarray) -> np.ndarray:
@@ -329,7 +330,7 @@ def hopeless(beams: Beams, finished: list[list[Hypothesis]], options: BeamOption
 
 def ranking_score(log_probability: float, length: int, attention: np.ndarray | None, options: BeamOptions) -> float:
     """Returns `log p / ((5 + length) / 6) ** a + b * sum(log(min(coverage, 1)))` (Wu et al. 2016, equation 14)."""
-    score = log_probability / ((5.0 + length) / 6.0) ** options.length_penalty
+    score: float = log_probability / ((5.0 + length) / 6.0) ** options.length_penalty
     if attention is not None and options.coverage_penalty:
         coverage = np.clip(attention.sum(axis=0), 1e-9, 1.0)
         score += options.coverage_penalty * float(np.log(coverage).sum())
