@@ -56,7 +56,7 @@ def check_range(
         below: Whether `high` itself is excluded.
     """
     kinds = (int,) if whole else (int, float)
-    allowed = isinstance(value, kinds) and not isinstance(value, bool) and abs(value) < float("inf")  # type: ignore[arg-type]
+    allowed = isinstance(value, kinds) and not isinstance(value, bool) and abs(value) < float("inf")
     if allowed and low is not None:
         allowed = value > low if above else value >= low  # type: ignore[operator]
     if allowed and high is not None:

@@ -81,7 +81,8 @@ def unescaped(text: str) -> str:
 
 def needs_whole_texts(parsed: argparse.Namespace) -> bool:
     """Says whether a text must be complete before it can be printed."""
-    return parsed.json or parsed.explain or parsed.memorisation or parsed.new_only or parsed.unique
+    result: bool = parsed.json or parsed.explain or parsed.memorisation or parsed.new_only or parsed.unique
+    return result
 
 
 def check_interactive(parsed: argparse.Namespace) -> None:

@@ -163,7 +163,7 @@ def attention(
         label.set(rotation=45, horizontalalignment="left", verticalalignment="bottom", rotation_mode="anchor")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    figure.colorbar(image, ax=axes, fraction=0.04, pad=0.02).outline.set_visible(False)  # type: ignore[operator]
+    figure.colorbar(image, ax=axes, fraction=0.04, pad=0.02).outline.set_visible(False)
     if path is not None:
         save(figure, path)
     return figure

@@ -1,7 +1,7 @@
 """What all configs share: dictionaries in and out, checks, and the weights of a recurrent layer."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from textrnn.errors import TextrnnError, check_options, check_range
 
@@ -21,14 +21,15 @@ class Config:
         return [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
 
     @classmethod
-    def from_dict(cls, options: dict[str, Any]):
+    def from_dict(cls, options: dict[str, Any]) -> Self:
         """Builds a config from a dictionary such as `to_dict` returns; unknown names are errors."""
         check_options(options, cls.option_names(), cls.__name__)
         return cls(**options)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns a dictionary that JSON can hold."""
-        return dataclasses.asdict(self)  # type: ignore[call-overload]
+        options: dict[str, Any] = dataclasses.asdict(self)  # type: ignore[call-overload]
+        return options
 
     # Of configs that say what a network is, how models are stored
 
@@ -40,7 +41,7 @@ class Config:
         return self.to_dict()
 
     @classmethod
-    def from_stored(cls, options: dict[str, Any]) -> Any:
+    def from_stored(cls, options: dict[str, Any]) -> Self:
         """Builds a config from what a model of any format keeps."""
         return cls.from_dict(options)
 

@@ -1,7 +1,7 @@
 """What a language model is, and how it is trained."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent_shapes
 from textrnn.config.fitting import FittingConfig
@@ -112,7 +112,7 @@ class NetworkConfig(Config):
         return dict(renamed.get(name, (name, value)) for name, value in options.items())
 
     @classmethod
-    def from_stored(cls, options: dict[str, Any]) -> "NetworkConfig":
+    def from_stored(cls, options: dict[str, Any]) -> Self:
         """Builds a config from what a model of any format keeps."""
         if "line_markers" not in options:
             return cls.from_dict(options)

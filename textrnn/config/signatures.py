@@ -36,7 +36,7 @@ def with_options(*configs: type, skip: Sequence[str] = (), are_chosen: bool = Fa
     """
 
     def decorate(function: Function) -> Function:
-        fields = {field.name: field for config in configs for field in dataclasses.fields(config)}  # type: ignore[arg-type]
+        fields = {field.name: field for config in configs for field in dataclasses.fields(config)}
         known = inspect.signature(function)
         kept = [p for p in known.parameters.values() if p.kind is not p.VAR_KEYWORD]
         taken = {p.name for p in kept} | set(skip)

@@ -114,7 +114,8 @@ def bleu_metric(tokenize: str, lowercase: bool, effective_order: bool, **options
 
 def tokenized(metric: Any, sentence: str) -> list[str]:
     """Returns the tokens that sacreBLEU counts."""
-    return metric.tokenizer((sentence.lower() if metric.lowercase else sentence).rstrip()).split()
+    tokens: list[str] = metric.tokenizer((sentence.lower() if metric.lowercase else sentence).rstrip()).split()
+    return tokens
 
 
 def nltk_bleu(hypotheses: list[list[str]], references: list[list[list[str]]], effective_order: bool = False) -> float:

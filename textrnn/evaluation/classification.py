@@ -138,7 +138,7 @@ def named_labels(probabilities: np.ndarray, is_multi: bool) -> np.ndarray:
     """Returns which labels are named, booleans of shape `(samples, num_labels)`: the likeliest, or all above a half."""
     if is_multi:
         return np.asarray(probabilities > 0.5)
-    return np.arange(probabilities.shape[1]) == probabilities.argmax(axis=1)[:, np.newaxis]
+    return np.asarray(np.arange(probabilities.shape[1]) == probabilities.argmax(axis=1)[:, np.newaxis])
 
 
 def bootstrap_interval(right: np.ndarray) -> tuple[float, float]:

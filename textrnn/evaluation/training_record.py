@@ -304,7 +304,8 @@ def are_set(bits: np.ndarray, hashes: np.ndarray) -> np.ndarray:
     """Returns for each hash whether a filter holds it, bool of shape `(num_hashes,)`."""
     places = positions(bits, hashes)
     found = bits[places >> np.uint64(3)] >> (places & np.uint64(7)).astype(np.uint8)
-    return (found & 1).all(axis=0).astype(bool)
+    result: np.ndarray = (found & 1).all(axis=0).astype(bool)
+    return result
 
 
 def mixed(x: np.ndarray) -> np.ndarray:
@@ -312,4 +313,5 @@ def mixed(x: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         x = (x ^ (x >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
         x = (x ^ (x >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
-    return x ^ (x >> np.uint64(33))
+    result: np.ndarray = x ^ (x >> np.uint64(33))
+    return result

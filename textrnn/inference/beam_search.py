@@ -107,7 +107,7 @@ class Beams:
     @classmethod
     def start(cls, networks: Sequence[EncoderDecoder], sources: list[np.ndarray], options: BeamOptions) -> "Beams":
         """Encodes the sources and begins every translation with `bos`."""
-        source_ids = pad([np.append(ids, EOS_ID) for ids in sources])
+        source_ids = pad([np.append(ids, EOS_ID) for ids in sources])  # (B, source_time)
         encoded = [network.encode(source_ids) for network in networks]
         size = len(sources)
         return cls(
@@ -125,7 +125,8 @@ class Beams:
         self, parents: np.ndarray, tokens: np.ndarray, log_probabilities: np.ndarray, attention: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Returns tokens, log-probabilities and attention with one more step; arguments have shape `(B, K, ...)`."""
-        rows = np.arange(len(parents))[:, np.newaxis]
+        rows = np.arange(len(parents))[:, np.newaxis]  # (B, 1)
+        # With the step counted: (B, K, time + 1), (B, K, time) and (B, K, time, source_time).
         token_ids = np.concatenate([self.token_ids[rows, parents], tokens[..., np.newaxis]], axis=-1)
         passed = np.concatenate([self.log_probabilities[rows, parents], log_probabilities[..., np.newaxis]], axis=-1)
         looked = np.concatenate([self.attention, attention[:, :, np.newaxis]], axis=2)[rows, parents]
@@ -134,7 +135,7 @@ class Beams:
     def keep(self, rows: np.ndarray) -> None:
         """Drops the sentences that are not among `rows`."""
         num_beams = self.scores.shape[1]
-        flat = (rows[:, np.newaxis] * num_beams + np.arange(num_beams)).reshape(-1)
+        flat = (rows[:, np.newaxis] * num_beams + np.arange(num_beams)).reshape(-1)  # (len(rows) * K,)
         self.memories = [memory.take(rows) for memory in self.memories]
         self.states = [[[state[flat] for state in layer] for layer in states] for states in self.states]
         for name in ("numbers", "limits", "scores", "token_ids", "log_probabilities", "attention"):
@@ -167,13 +168,13 @@ def beam_search(
         parents, tokens, gained, scores = best_extensions(beams, logits, normalizers, maxima, options.num_beams)
         done = collect_finished(beams, finished, parents, tokens, gained, scores, attention, options)
         # The first `num_beams` that go on; there are always as many, since each beam can end only once.
-        alive = np.argsort(tokens == EOS_ID, axis=1, kind="stable")[:, : options.num_beams]
+        alive = np.argsort(tokens == EOS_ID, axis=1, kind="stable")[:, : options.num_beams]  # (B, K)
         parents, tokens, gained, scores = (
             np.take_along_axis(a, alive, axis=1) for a in (parents, tokens, gained, scores)
         )
         beams.scores = np.where(tokens == EOS_ID, -math.inf, scores)
         beams.token_ids, beams.log_probabilities, beams.attention = beams.extended(parents, tokens, gained, attention)
-        flat = (np.arange(len(parents))[:, np.newaxis] * width + parents).reshape(-1)
+        flat = (np.arange(len(parents))[:, np.newaxis] * width + parents).reshape(-1)  # (B * K,)
         beams.states = [[[state[flat] for state in layer] for layer in states] for states in beams.states]
         going_on = np.flatnonzero(~done & np.isfinite(beams.scores).any(axis=1) & ~hopeless(beams, finished, options))
         if len(going_on) < len(beams.numbers):
@@ -191,7 +192,7 @@ def next_logits(
         log-probabilities, shape `(rows, 1)`; the `block_maxima` of the logits; and attention weights of shape
         `(B, beams, source_time)`.
     """
-    last = beams.token_ids[:, :, -1]
+    last = beams.token_ids[:, :, -1]  # (B, K)
     steps = [
         network.step(last, states, memory)
         for network, states, memory in zip(networks, beams.states, beams.memories, strict=True)
@@ -203,13 +204,13 @@ def next_logits(
         maxima = block_maxima(result)
         normalizers = log_sum_exp(result, maxima.max(axis=1, keepdims=True))
     else:
-        averaged = np.mean([np.exp(log_softmax(logits)) for logits, _, _ in steps], axis=0)
+        averaged = np.mean([np.exp(log_softmax(logits)) for logits, _, _ in steps], axis=0)  # (rows, vocabulary)
         result = np.log(averaged + 1e-300)
         maxima = block_maxima(result)
         normalizers = np.zeros((len(result), 1))
     result[:, options.banned()] = -np.inf
     maxima[:, 0] = result[:, :BLOCK].max(axis=1)  # the block that holds all of them
-    over = np.repeat(beams.limits <= time, last.shape[1])  # nothing but the end is left
+    over = np.repeat(beams.limits <= time, last.shape[1])  # (rows,): nothing but the end is left
     if options.no_repeat_ngram_size or over.any():
         ban_repetitions(result, beams, options.no_repeat_ngram_size)
         result[over, :EOS_ID] = result[over, EOS_ID + 1 :] = -np.inf
@@ -228,10 +229,11 @@ def log_sum_exp(logits: np.ndarray, highest: np.ndarray) -> np.ndarray:
     totals = np.empty_like(highest)
     for start in range(0, len(logits), 32):  # few rows at a time, so that what is in between stays in the cache
         rows = slice(start, start + 32)
-        exponentials = logits[rows] - highest[rows]
+        exponentials = logits[rows] - highest[rows]  # (32 or fewer, vocabulary)
         np.exp(exponentials, out=exponentials)
         exponentials.sum(axis=1, keepdims=True, out=totals[rows])
-    return highest + np.log(totals)
+    result: np.ndarray = highest + np.log(totals)
+    return result
 
 
 def block_maxima(values: np.ndarray) -> np.ndarray:
@@ -250,12 +252,12 @@ def highest_columns(values: np.ndarray, maxima: np.ndarray, number: int) -> np.n
     num_blocks = maxima.shape[1]
     if number >= num_blocks:
         return np.argpartition(-values, number - 1, axis=1)[:, :number]
-    chosen = np.argpartition(-maxima, number - 1, axis=1)[:, :number]
-    places = (chosen[:, :, np.newaxis] * BLOCK + np.arange(BLOCK)).reshape(size, -1)
+    chosen = np.argpartition(-maxima, number - 1, axis=1)[:, :number]  # (rows, number)
+    places = (chosen[:, :, np.newaxis] * BLOCK + np.arange(BLOCK)).reshape(size, -1)  # (rows, number * BLOCK)
     rest = np.broadcast_to(np.arange(num_blocks * BLOCK, num_columns), (size, num_columns - num_blocks * BLOCK))
     places = np.concatenate([places, rest], axis=1)
     best = np.argpartition(-np.take_along_axis(values, places, axis=1), number - 1, axis=1)[:, :number]
-    return np.take_along_axis(places, best, axis=1)
+    return np.take_along_axis(places, best, axis=1)  # (rows, number)
 
 
 def best_extensions(
@@ -264,16 +266,17 @@ def best_extensions(
     """Returns the best `2 * num_beams` ways to go on, the best first, so that enough are left when all beams end.
 
     Returns:
-        Parent beams, tokens, their log-probabilities and the summed scores, each of shape `(B, 2 * num_beams)`.
+        Parent beams, tokens, their log-probabilities and the summed scores, each of shape `(B, extensions)`: of
+        `2 * num_beams` extensions, or of all if they are fewer.
     """
     size, width = beams.scores.shape
     wanted = min(2 * num_beams, logits.shape[1])
-    tokens = highest_columns(logits, maxima, wanted)
+    tokens = highest_columns(logits, maxima, wanted)  # (B * K, wanted)
     gained = np.take_along_axis(logits, tokens, axis=1).astype(np.float64) - normalizers
-    scores = (beams.scores.reshape(-1, 1) + gained).reshape(size, -1)
+    scores = (beams.scores.reshape(-1, 1) + gained).reshape(size, -1)  # (B, K * wanted)
     tokens, gained = tokens.reshape(size, -1), gained.reshape(size, -1)
-    order = np.lexsort((tokens, -scores), axis=1)[:, : 2 * num_beams]
-    parents = np.repeat(np.arange(width), wanted)[order]
+    order = np.lexsort((tokens, -scores), axis=1)[:, : 2 * num_beams]  # (B, extensions)
+    parents = np.repeat(np.arange(width), wanted)[order]  # (B, extensions)
     rows = np.arange(size)[:, np.newaxis]
     return parents, tokens[rows, order], gained[rows, order], scores[rows, order]
 
@@ -294,10 +297,11 @@ def collect_finished(
         Booleans of shape `(B,)`: whether a sentence has as many hypotheses as beams.
     """
     num_beams = options.num_beams
-    ends = (tokens[:, :num_beams] == EOS_ID) & np.isfinite(scores[:, :num_beams])
+    ends = (tokens[:, :num_beams] == EOS_ID) & np.isfinite(scores[:, :num_beams])  # (B, num_beams or fewer)
     for row, place in np.argwhere(ends):
         parent = parents[row, place]
         width = int(beams.memories[0].mask[row].sum())
+        # (target_time, source_time), without the padding of the source
         looked = np.concatenate([beams.attention[row, parent], attention[row, parent][np.newaxis]])[:, :width]
         hypotheses = finished[beams.numbers[row]]
         hypotheses.append(
@@ -318,7 +322,7 @@ def hopeless(beams: Beams, finished: list[list[Hypothesis]], options: BeamOption
     A log-probability only falls, the length penalty only grows and the coverage penalty is never positive, so the best
     that a beam can reach is its log-probability now at the greatest length.
     """
-    best = beams.scores.max(axis=1)
+    best = beams.scores.max(axis=1)  # (B,)
     result = np.zeros(len(best), dtype=bool)
     for row, number in enumerate(beams.numbers):
         if options.num_beams > 1 and len(finished[number]) >= options.num_best:
@@ -329,8 +333,8 @@ def hopeless(beams: Beams, finished: list[list[Hypothesis]], options: BeamOption
 
 def ranking_score(log_probability: float, length: int, attention: np.ndarray | None, options: BeamOptions) -> float:
     """Returns `log p / ((5 + length) / 6) ** a + b * sum(log(min(coverage, 1)))` (Wu et al. 2016, equation 14)."""
-    score = log_probability / ((5.0 + length) / 6.0) ** options.length_penalty
+    score: float = log_probability / ((5.0 + length) / 6.0) ** options.length_penalty
     if attention is not None and options.coverage_penalty:
-        coverage = np.clip(attention.sum(axis=0), 1e-9, 1.0)
+        coverage = np.clip(attention.sum(axis=0), 1e-9, 1.0)  # (source_time,)
         score += options.coverage_penalty * float(np.log(coverage).sum())
     return score

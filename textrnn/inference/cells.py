@@ -22,7 +22,7 @@ def project(inputs: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndar
 
     NumPy would multiply three axes matrix by matrix, which is five times slower where each is a single row.
     """
-    projected = inputs.reshape(-1, inputs.shape[-1]) @ kernel
+    projected: np.ndarray = inputs.reshape(-1, inputs.shape[-1]) @ kernel
     projected += bias  # in place: a second array of the size of logits would cost as much as their product
     return projected.reshape(*inputs.shape[:-1], -1)
 
@@ -136,7 +136,8 @@ class TokenProjection:
         """
         if self.table is None or len(token_ids) < LOOKED_UP_ROWS:
             return self.cell.project(self.embeddings[token_ids])
-        return self.table[token_ids]
+        projected: np.ndarray = self.table[token_ids]
+        return projected
 
 
 def run(

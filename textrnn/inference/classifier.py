@@ -1,5 +1,7 @@
 """The network of `textrnn.training.classifier` in NumPy, from the same config and weights."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from textrnn.config.classifier import LINEAR_STEP, ClassifierConfig
@@ -57,7 +59,7 @@ class SequenceClassifier:
     def _pooled(self, outputs: np.ndarray, ends: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Returns what the output layer sees, shape `(batch, num_poolings * size)`; see `ClassifierConfig.pooling`."""
         real = mask[:, :, np.newaxis]  # (batch, time, 1)
-        pools = {
+        pools: dict[str, Callable[[], np.ndarray]] = {
             "last": lambda: ends,
             "max": lambda: np.where(real, outputs, np.float32(-1e9)).max(axis=1),
             "mean": lambda: (outputs * real).sum(axis=1) / np.maximum(real.sum(axis=1), 1),

@@ -69,7 +69,8 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     """Returns log-probabilities over the last axis, float64."""
     logits = logits.astype(np.float64)
     logits -= logits.max(axis=-1, keepdims=True)
-    return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    result: np.ndarray = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    return result
 
 
 def repeated_ngram_tokens(token_ids: list[int], size: int) -> list[int]:

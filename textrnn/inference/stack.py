@@ -105,4 +105,5 @@ class RecurrentStack:
         gamma, beta = self.normalizations[layer]
         mean = hidden.mean(axis=-1, keepdims=True)
         variance = hidden.var(axis=-1, keepdims=True)
-        return (hidden - mean) / np.sqrt(variance + NORMALIZATION_EPSILON) * gamma + beta
+        normalized: np.ndarray = (hidden - mean) / np.sqrt(variance + NORMALIZATION_EPSILON) * gamma + beta
+        return normalized

@@ -44,7 +44,8 @@ class OneBlasThread:
         """The BLAS libraries that are loaded, as `threadpoolctl` controls them."""
         from threadpoolctl import ThreadpoolController  # only here: looking for libraries takes milliseconds
 
-        return ThreadpoolController().select(user_api="blas").lib_controllers
+        controllers: list[Any] = ThreadpoolController().select(user_api="blas").lib_controllers
+        return controllers
 
     def __enter__(self) -> None:
         times = getattr(self.entered, "times", 0)

@@ -164,13 +164,13 @@ def drawn(
     looked: list[np.ndarray] = []
     limit = length_limit(len(source), options.max_length_ratio)
     while EOS_ID not in token_ids[-1:]:
-        last = np.array([[token_ids[-1] if token_ids else BOS_ID]])
+        last = np.array([[token_ids[-1] if token_ids else BOS_ID]])  # (1, 1)
         steps = [
             network.step(last, state, memory)
             for network, state, (memory, _) in zip(networks, states, encoded, strict=True)
         ]
         states = [state for _, state, _ in steps]
-        log_probabilities = averaged([logits[0] for logits, _, _ in steps])
+        log_probabilities = averaged([logits[0] for logits, _, _ in steps])  # (vocabulary_size,)
         token_id = EOS_ID
         if len(token_ids) + 1 < limit:
             # One network's logits stay what they are, because the penalty on repetitions depends on their sign.
@@ -178,8 +178,8 @@ def drawn(
             token_id = next_token(scores, sampling, randomness, token_ids, options.banned())
         token_ids.append(token_id)
         passed.append(float(log_probabilities[token_id]))
-        looked.append(np.mean([attention[0, 0] for _, _, attention in steps], axis=0))
-    weights = np.stack(looked)
+        looked.append(np.mean([attention[0, 0] for _, _, attention in steps], axis=0))  # (source_time,)
+    weights = np.stack(looked)  # (target_time, source_time)
     score = ranking_score(sum(passed), len(passed), weights, options)
     return Hypothesis(token_ids[:-1], np.array(passed), score, weights)
 
@@ -192,12 +192,12 @@ def forced(networks: Sequence[EncoderDecoder], source: np.ndarray, target: np.nd
         source: Token ids of the sentence, without special ids.
         target: Token ids of its translation, without special ids.
     """
-    inputs, outputs = np.insert(target, 0, BOS_ID), np.append(target, EOS_ID)
+    inputs, outputs = np.insert(target, 0, BOS_ID), np.append(target, EOS_ID)  # (target_time,)
     passes = []
     for network in networks:
         memory, states = network.encode(np.append(source, EOS_ID)[np.newaxis])
         passes.append(network.decode(inputs[np.newaxis], states, memory))
-    log_probabilities = averaged([logits[0] for logits, _, _ in passes])  # target_time x vocabulary_size
+    log_probabilities = averaged([logits[0] for logits, _, _ in passes])  # (target_time, vocabulary_size)
     passed = np.take_along_axis(log_probabilities, outputs[:, np.newaxis].astype(np.int64), axis=1)[:, 0]
-    attention = np.mean([weights[0] for _, _, weights in passes], axis=0)
+    attention = np.mean([weights[0] for _, _, weights in passes], axis=0)  # (target_time, source_time)
     return Hypothesis(target.tolist(), passed, float(passed.sum()), attention)

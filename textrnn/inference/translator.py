@@ -139,7 +139,8 @@ class EncoderDecoder:
         return weights @ memory.values, weights
 
     def _project(self, name: str, inputs: np.ndarray) -> np.ndarray:
-        return np.tanh(project(inputs, self.weights[f"{name}/kernel"], self.weights[f"{name}/bias"]))
+        projected: np.ndarray = np.tanh(project(inputs, self.weights[f"{name}/kernel"], self.weights[f"{name}/bias"]))
+        return projected
 
     def _logits(self, hidden: np.ndarray, context: np.ndarray) -> np.ndarray:
         combined = self._project("combination", np.concatenate([hidden, context], axis=-1))

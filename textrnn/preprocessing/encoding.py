@@ -45,7 +45,8 @@ class EncodedText:
     @property
     def lengths(self) -> np.ndarray:
         """Tokens of each document, markers included, shape `(num_documents,)`."""
-        return self.ends - self.starts
+        lengths: np.ndarray = self.ends - self.starts
+        return lengths
 
     @property
     def unknown_share(self) -> float:

@@ -1,5 +1,6 @@
 """Which words, pairs of words and pieces of words a text holds, as numbers of places in a table."""
 
+import itertools
 import re
 import zlib
 
@@ -23,7 +24,7 @@ def grams(text: str) -> np.ndarray:
         text: The text.
     """
     words = WORD.findall(text.casefold())
-    found = {*words, *(f"{first} {second}" for first, second in zip(words, words[1:], strict=False))}
+    found = {*words, *(f"{first} {second}" for first, second in itertools.pairwise(words))}
     for word in set(words):
         blank = f" {word} "
         found.update(f"\0{blank[i : i + n]}" for n in LENGTHS for i in range(max(len(blank) - n, 0) + 1))

@@ -74,7 +74,7 @@ def downloaded() -> bytes:
 
     try:
         with urllib.request.urlopen(URL, timeout=30) as answer:
-            content = answer.read(50_000_000)
+            content: bytes = answer.read(50_000_000)
     except OSError as error:  # URLError is one
         place = "cls/mnist/train-images-idx3-ubyte.gz and the other three"
         raise TextrnnError(no_network("mnist", place)) from error

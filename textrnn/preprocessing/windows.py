@@ -126,7 +126,7 @@ class WindowReader:
         )
 
     def _known(self, owner: int, start: int, steps: int) -> np.ndarray:
-        found = self.known[owner][start : start + steps]
+        found: np.ndarray = self.known[owner][start : start + steps]
         if len(found) < steps:
             raise TextrnnError(
                 f"Series {self.data.series[owner].name!r} lacks {', '.join(self.config.known)} for "
@@ -153,7 +153,8 @@ class WindowReader:
         for owner, origin in zip(owners, origins, strict=True):
             part = slice(origin, origin + self.config.output_steps)
             rows.append(np.where(self.observed[owner][part], self.values[owner][part], np.nan))
-        return ((np.array(rows) - windows.locations) / windows.scales).astype(np.float32)
+        scaled: np.ndarray = (np.array(rows) - windows.locations) / windows.scales
+        return scaled.astype(np.float32)
 
     def unscaled(self, outputs: np.ndarray, windows: Windows) -> np.ndarray:
         """Returns outputs of a network, shape `(batch, steps, ...)`, as it would read them: before scaling."""

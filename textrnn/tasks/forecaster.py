@@ -88,7 +88,8 @@ class Forecaster(Task):
     @property
     def _kept_steps(self) -> int:
         """Steps of a series that a forecast is made from, or shown with."""
-        return max(self.config.lookback, 4 * self.config.horizon)
+        steps: int = max(self.config.lookback, 4 * self.config.horizon)
+        return steps
 
     def __repr__(self) -> str:
         config, trained = self.config, "trained" if self.weights else "not trained"

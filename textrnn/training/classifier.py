@@ -1,6 +1,9 @@
 """The Keras network of a classifier, built from a config."""
 
+from typing import Any
+
 import keras
+import numpy as np
 import tensorflow as tf
 
 from textrnn.config.classifier import GRAM_PLACES, LINEAR_STEP, ClassifierConfig
@@ -19,11 +22,11 @@ class AttentionPooling(keras.layers.Layer):
         seed: Fixes the initial weights.
     """
 
-    def __init__(self, seed=None, **options):
+    def __init__(self, seed: int | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.seed = seed
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         """Makes the weights for inputs whose last axis has a fixed size."""
         size = input_shape[-1]
         uniform = keras.initializers.GlorotUniform(seed=self.seed)
@@ -32,7 +35,7 @@ class AttentionPooling(keras.layers.Layer):
         self.vector = self.add_weight(name="vector", shape=(size,), initializer="zeros")  # all steps count the same
         self.built = True
 
-    def call(self, outputs, mask):
+    def call(self, outputs: Any, mask: Any) -> Any:
         """Maps `(batch, time, size)` to `(batch, size)`."""
         asked = tf.tanh(tf.matmul(outputs, self.kernel) + self.bias)
         scores = tf.linalg.matvec(asked, tf.convert_to_tensor(self.vector))  # (batch, time)
@@ -49,20 +52,20 @@ class LinearClassifier(keras.layers.Layer):
         seed: Fixes what is left out.
     """
 
-    def __init__(self, num_outputs, rate, seed, **options):
+    def __init__(self, num_outputs: int, rate: float, seed: int, **options: Any) -> None:
         super().__init__(**options)
         self.num_outputs = num_outputs
         self.rate = rate
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         """Makes the weights: zero, so that what nobody has seen says nothing."""
         shape = (1 + GRAM_PLACES, self.num_outputs)
         self.embeddings = self.add_weight(name="embeddings", shape=shape, initializer="zeros")
         self.bias = self.add_weight(name="bias", shape=(self.num_outputs,), initializer="zeros")
         self.built = True
 
-    def call(self, grams, training=False):
+    def call(self, grams: Any, training: bool = False) -> Any:
         """Maps places of shape `(batch, grams)`, 0 at padding, to logits of shape `(batch, num_outputs)`."""
         real = tf.cast(grams > 0, tf.float32)
         number = tf.maximum(tf.reduce_sum(real, axis=1, keepdims=True), 1.0)
@@ -75,8 +78,9 @@ class LinearClassifier(keras.layers.Layer):
 class SequenceClassifier(NamedNetwork):
     """Embedding, recurrent layers, pooling over time and output; a plain Keras model.
 
-    Called on `(inputs, mask)`, or on `(inputs, mask, grams)` where there is a linear classifier, it returns the logits, shape `(batch, num_labels)`: `inputs` are token ids of shape
-    `(batch, time)`, or scaled vectors of shape `(batch, time, num_features)`; `mask` is false at padding.
+    Called on `(inputs, mask)`, and `grams` as a third where there is a linear classifier, it returns the logits, shape
+    `(batch, num_labels)`: `inputs` are token ids of shape `(batch, time)`, or scaled vectors of shape
+    `(batch, time, num_features)`; `mask` is false at padding; `grams` are places of shape `(batch, grams)`.
 
     Args:
         config: What the network is.
@@ -88,6 +92,7 @@ class SequenceClassifier(NamedNetwork):
 
     target_name = "sequence"
     loss_unit = "nats per sequence"
+    network_config: ClassifierConfig
 
     def __init__(
         self,
@@ -95,9 +100,9 @@ class SequenceClassifier(NamedNetwork):
         precision: str = "float32",
         seed: int = 0,
         label_smoothing: float = 0.0,
-        class_weights=None,
-        **options,
-    ):
+        class_weights: np.ndarray | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(config, precision, seed, **options)
         self.label_smoothing = label_smoothing
         self.class_weights = None if class_weights is None else tf.constant(class_weights, tf.float32)
@@ -125,7 +130,7 @@ class SequenceClassifier(NamedNetwork):
             self.linear = LinearClassifier(config.num_outputs, config.input_dropout, next(self.seeds), name="linear")
         self.build((None, None))
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         """Makes all the weights, so that they are there before the first batch."""
         config = self.network_config
         if self.embedding is not None:
@@ -139,13 +144,13 @@ class SequenceClassifier(NamedNetwork):
             self.linear.build((None, None))
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         """Returns the logits; see the class for shapes."""
         logits = self.both(inputs, training)
         share = self.network_config.linear_share
         return logits[0] if self.linear is None else (1 - share) * logits[0] + share * logits[1]
 
-    def both(self, inputs, training):
+    def both(self, inputs: Any, training: bool) -> list[Any]:
         """Returns the logits of the recurrent layers, and those of the linear classifier if there is one."""
         inputs, mask, *grams = inputs
         if self.network_config.word_dropout and training and self.embedding is not None:
@@ -158,7 +163,7 @@ class SequenceClassifier(NamedNetwork):
         logits = self.output_layer(self.output_dropout(tf.concat(pooled, axis=-1), training=training))
         return [logits] if self.linear is None else [logits, self.linear(*grams, training=training)]
 
-    def _pooled(self, name, outputs, ends, mask):
+    def _pooled(self, name: str, outputs: Any, ends: Any, mask: Any) -> Any:
         """Returns one of the poolings, shape `(batch, size)`; see `ClassifierConfig.pooling`."""
         if name == "last":
             return ends
@@ -170,14 +175,14 @@ class SequenceClassifier(NamedNetwork):
         real = tf.cast(real, tf.float32)
         return tf.reduce_sum(outputs * real, axis=1) / tf.maximum(tf.reduce_sum(real, axis=1), 1.0)
 
-    def weight_owners(self):
+    def weight_owners(self) -> list[Any]:
         """Returns the layers that hold weights."""
         owners = [self.embedding, *self.stack.weight_owners, self.attention, self.output_layer, self.linear]
         return [owner for owner in owners if owner is not None]
 
     # What the trainer asks of a network
 
-    def step_signature(self):
+    def step_signature(self) -> list[Any]:
         """Returns the specs of a training step's inputs, targets and states."""
         config = self.network_config
         inputs = tf.TensorSpec((None, None), tf.int32)
@@ -187,15 +192,15 @@ class SequenceClassifier(NamedNetwork):
         grams = [tf.TensorSpec((None, None), tf.int32)] if config.has_linear else []
         return [(inputs, tf.TensorSpec((None, None), tf.bool), *grams), targets, []]
 
-    def initial_states(self, batch_size):
+    def initial_states(self, batch_size: Any) -> list[Any]:
         """Returns the states before a batch: none."""
         return []
 
-    def num_targets(self, targets):
+    def num_targets(self, targets: Any) -> Any:
         """Returns the number of sequences."""
         return tf.cast(tf.shape(targets)[0], tf.float32)
 
-    def step_loss(self, inputs, targets, states, training, max_targets):
+    def step_loss(self, inputs: Any, targets: Any, states: Any, training: bool, max_targets: int) -> tuple[Any, Any]:
         """Returns the cross-entropy summed over the sequences, in nats, and no states.
 
         Targets are 1 for each label that a sequence has, shape `(batch, num_labels)`. Of several labels each has a
@@ -205,7 +210,7 @@ class SequenceClassifier(NamedNetwork):
         found = self.both(inputs, training) if training else [self(inputs, training=False)]
         return tf.add_n([self._loss(logits, targets, training) for logits in found]), states
 
-    def _loss(self, logits, targets, training):
+    def _loss(self, logits: Any, targets: Any, training: bool) -> Any:
         """Returns the summed cross-entropy of logits."""
         smoothing = self.label_smoothing if training else 0.0
         if self.network_config.multi_label:

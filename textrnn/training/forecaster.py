@@ -1,5 +1,7 @@
 """The Keras network of a forecaster, built from a config."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -24,8 +26,9 @@ class SeriesForecaster(NamedNetwork):
 
     target_name = "value"
     loss_unit = "scaled quantile loss per value"
+    network_config: ForecasterConfig
 
-    def __init__(self, config: ForecasterConfig, precision: str = "float32", seed: int = 0, **options):
+    def __init__(self, config: ForecasterConfig, precision: str = "float32", seed: int = 0, **options: Any) -> None:
         super().__init__(config, precision, seed, **options)
         recurrent = self.make_recurrent_layers(config.units)
         rates = [config.dropout] * (len(config.units) - 1) + [0.0]
@@ -38,12 +41,12 @@ class SeriesForecaster(NamedNetwork):
         self.linear = self.make_dense(config.output_steps, "linear", use_bias=False) if config.linear else None
         self.build((None, None))
 
-    def make_dense(self, size, name, **options):
+    def make_dense(self, size: int, name: str, **options: Any) -> keras.layers.Dense:
         """Returns a dense layer."""
         initializer = keras.initializers.GlorotUniform(seed=next(self.seeds))
         return keras.layers.Dense(size, kernel_initializer=initializer, name=name, **options)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         """Makes all the weights, so that they are there before the first batch."""
         config = self.network_config
         self.stack.build((None, None, config.segment * (1 + len(config.known))))
@@ -56,7 +59,7 @@ class SeriesForecaster(NamedNetwork):
             self.linear.build((None, config.lookback + config.context_dim))
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         """Returns scaled quantiles; see the class for shapes."""
         values, context = inputs
         config = self.network_config
@@ -72,29 +75,29 @@ class SeriesForecaster(NamedNetwork):
             return outputs
         return outputs + self.linear(tf.concat([values[:, :, 0], context], axis=-1))[:, :, tf.newaxis]
 
-    def weight_owners(self):
+    def weight_owners(self) -> list[Any]:
         """Returns the layers that hold weights."""
         owners = [*self.stack.weight_owners, self.head, self.output_layer, self.linear]
         return [owner for owner in owners if owner is not None]
 
     # What the trainer asks of a network
 
-    def step_signature(self):
+    def step_signature(self) -> list[Any]:
         """Returns the specs of a training step's inputs, targets and states."""
         config = self.network_config
         values = tf.TensorSpec((None, config.lookback, 1 + len(config.known)), tf.float32)
         context = tf.TensorSpec((None, config.context_dim), tf.float32)
         return [(values, context), tf.TensorSpec((None, config.output_steps), tf.float32), []]
 
-    def initial_states(self, batch_size):
+    def initial_states(self, batch_size: Any) -> list[Any]:
         """Returns the states before a batch: none."""
         return []
 
-    def num_targets(self, targets):
+    def num_targets(self, targets: Any) -> Any:
         """Returns the number of values that were observed."""
         return tf.reduce_sum(tf.cast(tf.math.is_finite(targets), tf.float32))
 
-    def step_loss(self, inputs, targets, states, training, max_targets):
+    def step_loss(self, inputs: Any, targets: Any, states: Any, training: bool, max_targets: int) -> tuple[Any, Any]:
         """Returns the loss summed over the observed values, and no states.
 
         That of a value is the quantile loss (Koenker and Bassett 1978), averaged over the levels and doubled, so that

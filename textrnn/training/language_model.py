@@ -1,5 +1,7 @@
 """The Keras network of a language model, built from a config."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from textrnn.config import NetworkConfig
@@ -23,14 +25,16 @@ class RecurrentNetwork(TokenNetwork):
         label_smoothing: Share of each target spread evenly over the vocabulary, in training.
     """
 
+    network_config: NetworkConfig
+
     def __init__(
         self,
         config: NetworkConfig,
         precision: str = "float32",
         seed: int = 0,
         label_smoothing: float = 0.0,
-        **options,
-    ):
+        **options: Any,
+    ) -> None:
         super().__init__(config, precision, seed, label_smoothing, **options)
         self.embedding = layers.TokenEmbedding(
             config.vocabulary_size,
@@ -57,25 +61,25 @@ class RecurrentNetwork(TokenNetwork):
         )
         self.build((None, None))
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         """Makes all the weights, so that they are there before the first batch."""
         self.embedding.build(input_shape)
         self.stack.build((None, None, self.network_config.embedding_dim))
         self.output_projection.build((None, self.stack.output_dim))
         self.built = True
 
-    def call(self, token_ids, training=False):
+    def call(self, token_ids: Any, training: bool = False) -> Any:
         """Returns the logits; see the class for shapes."""
         if self.network_config.form == "ngrams":
             return self.ngram_logits(token_ids, training)
         return self.run(token_ids, self.initial_states(tf.shape(token_ids)[0]), training)[0]
 
-    def initial_states(self, batch_size):
+    def initial_states(self, batch_size: Any) -> list[Any]:
         """Returns zero states: for each layer a list of tensors of shape `(batch_size, units)`."""
         config = self.network_config
         return [[tf.zeros((batch_size, units))] * config.num_states for units in config.units]
 
-    def run(self, token_ids, states, training=False):
+    def run(self, token_ids: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
         """Reads tokens from left to right.
 
         Args:
@@ -89,41 +93,42 @@ class RecurrentNetwork(TokenNetwork):
         hidden, new_states = self.hidden_states(token_ids, states, training)
         return self.output_projection(hidden), new_states
 
-    def hidden_states(self, token_ids, states, training=False):
+    def hidden_states(self, token_ids: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
         """The same as `run`, but for the output layer: returns what it would be given."""
-        return self.stack(self._vectors(token_ids, training), states, training=training)
+        hidden, new_states = self.stack(self._vectors(token_ids, training), states, training=training)
+        return hidden, new_states
 
-    def _vectors(self, token_ids, training):
+    def _vectors(self, token_ids: Any, training: bool) -> Any:
         """Looks up token ids of shape `(batch, time)`, with dropout; returns `(batch, time, embedding_dim)`."""
         return self.input_dropout(self.embedding(token_ids, training=training), training=training)
 
-    def ngram_logits(self, token_ids, training=False):
+    def ngram_logits(self, token_ids: Any, training: bool = False) -> Any:
         """Returns the logits of the token after each pre-padded sequence, shape `(batch, vocabulary_size)`."""
         return self.output_projection(self.ngram_hidden(token_ids, training))
 
-    def ngram_hidden(self, token_ids, training=False):
+    def ngram_hidden(self, token_ids: Any, training: bool = False) -> Any:
         """The same as `ngram_logits`, but for the output layer: returns what it would be given."""
         return self.stack.read_ends(self._vectors(token_ids, training), tf.not_equal(token_ids, 0), training)
 
-    def weight_owners(self):
+    def weight_owners(self) -> list[Any]:
         """Returns the layers that hold weights."""
         return [self.embedding, *self.stack.weight_owners, self.output_projection]
 
     # What the trainer asks of a network
 
     @property
-    def has_fixed_shape(self):
+    def has_fixed_shape(self) -> bool:
         """Whether all training batches have one shape."""
         return self.network_config.form == "stream"
 
-    def step_signature(self):
+    def step_signature(self) -> list[Any]:
         """Returns the specs of a training step's inputs, targets and states."""
         config = self.network_config
         targets_shape = (None,) if config.form == "ngrams" else (None, None)
         states = [[tf.TensorSpec((None, units), tf.float32)] * config.num_states for units in config.units]
         return [tf.TensorSpec((None, None), tf.int32), tf.TensorSpec(targets_shape, tf.int32), states]
 
-    def step_hidden(self, inputs, states, training):
+    def step_hidden(self, inputs: Any, states: Any, training: bool) -> tuple[Any, Any]:
         """Returns what the output layer is given for each of a step's targets, and the states to carry on with."""
         if self.network_config.form == "ngrams":
             return self.ngram_hidden(inputs, training), states

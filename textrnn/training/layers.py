@@ -34,7 +34,15 @@ class FastLoop(keras.layers.RNN):
 
     steps: Any = None
 
-    def __init__(self, units, *, weight_drop=0.0, precision="float32", compiled=False, **options):
+    def __init__(
+        self,
+        units: int,
+        *,
+        weight_drop: float = 0.0,
+        precision: str = "float32",
+        compiled: bool = False,
+        **options: Any,
+    ) -> None:
         super().__init__(units, **options)
         if not 0.0 <= weight_drop < 1.0:
             raise ValueError(f"`weight_drop` must be at least 0 and below 1. Received: weight_drop={weight_drop}.")
@@ -46,7 +54,7 @@ class FastLoop(keras.layers.RNN):
         self.weight_drop_seed = keras.random.SeedGenerator(self.cell.seed) if weight_drop else None
 
     @property
-    def has_fast_loop(self):
+    def has_fast_loop(self) -> bool:
         """Whether this configuration is one that the fast loop computes."""
         cell = self.cell
         return (
@@ -58,7 +66,7 @@ class FastLoop(keras.layers.RNN):
             and self.compute_dtype == "float32"
         )
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
+    def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
         """Runs the cell over time; Keras calls this from `call`."""
         if not self.has_fast_loop:
             if self.weight_drop:
@@ -85,7 +93,7 @@ class FastLoop(keras.layers.RNN):
             outputs *= mask if self.zero_output_for_mask else tf.minimum(tf.cumsum(mask, axis=0), 1.0)
         return outputs[-1], tf.transpose(outputs, (1, 0, 2)), states
 
-    def _project(self, inputs):
+    def _project(self, inputs: Any) -> tuple[Any, Any]:
         """Returns the projected inputs, shape `(time, batch, gates)`, and the bias inside the loop."""
         num_steps, batch_size, size = tf.shape(inputs)[0], tf.shape(inputs)[1], inputs.shape[2]
         projected = matrix_product(tf.reshape(inputs, (-1, size)), self.cell.kernel, self.precision)
@@ -97,7 +105,7 @@ class FastLoop(keras.layers.RNN):
             projected += bias
         return tf.reshape(projected, (num_steps, batch_size, projected.shape[1])), recurrent_bias
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the layer's configuration, from which `from_config` makes an equal layer."""
         options = ("weight_drop", "precision", "compiled")
         return {**super().get_config(), **{name: getattr(self, name) for name in options}}
@@ -136,7 +144,15 @@ class TokenEmbedding(keras.layers.Layer):
         seed: Fixes the initial vectors and the dropout.
     """
 
-    def __init__(self, vocabulary_size, embedding_dim, dropout=0.0, initial_range=0.05, seed=None, **options):
+    def __init__(
+        self,
+        vocabulary_size: int,
+        embedding_dim: int,
+        dropout: float = 0.0,
+        initial_range: float = 0.05,
+        seed: int | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
         self.vocabulary_size = vocabulary_size
         self.embedding_dim = embedding_dim
@@ -145,7 +161,7 @@ class TokenEmbedding(keras.layers.Layer):
         self.seed = seed
         self.dropout_seed = keras.random.SeedGenerator(seed) if dropout else None
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         """Makes the weights, shape `(vocabulary_size, embedding_dim)`."""
         self.embeddings = self.add_weight(
             name="embeddings",
@@ -154,7 +170,7 @@ class TokenEmbedding(keras.layers.Layer):
         )
         self.built = True
 
-    def call(self, token_ids, training=False):
+    def call(self, token_ids: Any, training: bool = False) -> Any:
         """Looks up token ids of any shape; adds a last axis of `embedding_dim`."""
         vectors = tf.gather(tf.convert_to_tensor(self.embeddings), token_ids)
         if training and self.dropout:
@@ -162,7 +178,7 @@ class TokenEmbedding(keras.layers.Layer):
             vectors *= tf.gather(kept, token_ids)
         return vectors
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the layer's configuration."""
         options = ("vocabulary_size", "embedding_dim", "dropout", "initial_range", "seed")
         return {**super().get_config(), **{name: getattr(self, name) for name in options}}
@@ -178,7 +194,14 @@ class TokenOutput(keras.layers.Layer):
         seed: Fixes the initial matrix.
     """
 
-    def __init__(self, vocabulary_size, tied_to=None, precision="float32", seed=None, **options):
+    def __init__(
+        self,
+        vocabulary_size: int,
+        tied_to: TokenEmbedding | None = None,
+        precision: str = "float32",
+        seed: int | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
         self.vocabulary_size = vocabulary_size
         # Behind a function, so that Keras does not count the embedding's weights a second time.
@@ -186,7 +209,7 @@ class TokenOutput(keras.layers.Layer):
         self.precision = precision
         self.seed = seed
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         """Makes the weights for inputs whose last axis has a fixed size."""
         if self.tied_embeddings is None:
             self.kernel = self.add_weight(
@@ -197,13 +220,13 @@ class TokenOutput(keras.layers.Layer):
         self.bias = self.add_weight(name="bias", shape=(self.vocabulary_size,), initializer="zeros")
         self.built = True
 
-    def matrix(self):
+    def matrix(self) -> tuple[Any, bool]:
         """Returns the output matrix, and whether it is the embedding, so that each row stands for a token."""
         if self.tied_embeddings is None:
             return tf.convert_to_tensor(self.kernel), False
         return tf.convert_to_tensor(self.tied_embeddings()), True
 
-    def call(self, hidden):
+    def call(self, hidden: Any) -> Any:
         """Maps `(..., units)` to `(..., vocabulary_size)`."""
         kernel, transposed = self.matrix()
         flat = tf.reshape(hidden, (-1, hidden.shape[-1]))
@@ -220,20 +243,20 @@ class Projection(keras.layers.Layer):
         seed: Fixes the initial matrix.
     """
 
-    def __init__(self, units, precision="float32", seed=None, **options):
+    def __init__(self, units: int, precision: str = "float32", seed: int | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.units = units
         self.precision = precision
         self.seed = seed
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         """Makes the weights for inputs whose last axis has a fixed size."""
         initializer = keras.initializers.GlorotUniform(seed=self.seed)
         self.kernel = self.add_weight(name="kernel", shape=(input_shape[-1], self.units), initializer=initializer)
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         """Maps `(..., size)` to `(..., units)`."""
         flat = tf.reshape(inputs, (-1, inputs.shape[-1]))
         result = tf.tanh(matrix_product(flat, tf.convert_to_tensor(self.kernel), self.precision) + self.bias)
@@ -252,15 +275,17 @@ class Attention(keras.layers.Layer):
         seed: Fixes the initial weights.
     """
 
-    def __init__(self, kind, seed=None, **options):
+    def __init__(self, kind: str, seed: int | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.kind = kind
         self.seeds = [None] * 3 if seed is None else [seed, seed + 1, seed + 2]
 
-    def build(self, query_dim, memory_dim):
+    def build(self, query_dim: int, memory_dim: int) -> None:
         """Makes the weights for queries and memories of these sizes."""
 
-        def weight(name, shape, seed, initializer=keras.initializers.GlorotUniform):
+        def weight(
+            name: str, shape: tuple[int, ...], seed: int | None, initializer: Any = keras.initializers.GlorotUniform
+        ) -> Any:
             return self.add_weight(name=name, shape=shape, initializer=initializer(seed=seed))
 
         if self.kind != "dot":
@@ -271,7 +296,7 @@ class Attention(keras.layers.Layer):
             self.vector = weight("vector", (query_dim,), self.seeds[2], keras.initializers.RandomNormal)
         self.built = True
 
-    def call(self, queries, memory, mask):
+    def call(self, queries: Any, memory: Any, mask: Any) -> tuple[Any, Any]:
         """Attends.
 
         Args:

@@ -1,18 +1,22 @@
 """The training loss: cross-entropy summed over real tokens, from logits, or together with the output layer."""
 
+from typing import Any
+
 import tensorflow as tf
+
+from textrnn.training.layers import TokenOutput
 
 __all__ = ["num_real", "projected_cross_entropy", "summed_cross_entropy"]
 
 SMALL_VOCABULARY = 512  # below this, compiling the fused loss takes longer than it saves
 
 
-def num_real(targets):
+def num_real(targets: Any) -> Any:
     """Returns how many token ids are not padding, as a float32 scalar."""
     return tf.reduce_sum(tf.cast(tf.not_equal(targets, 0), tf.float32))
 
 
-def summed_cross_entropy(logits, targets, label_smoothing=0.0):
+def summed_cross_entropy(logits: Any, targets: Any, label_smoothing: float = 0.0) -> Any:
     """Adds up the cross-entropy of the real targets.
 
     Args:
@@ -32,7 +36,9 @@ def summed_cross_entropy(logits, targets, label_smoothing=0.0):
     return tf.reduce_sum(losses * real)
 
 
-def projected_cross_entropy(hidden, output, targets, label_smoothing=0.0, block_rows=512):
+def projected_cross_entropy(
+    hidden: Any, output: TokenOutput, targets: Any, label_smoothing: float = 0.0, block_rows: int = 512
+) -> Any:
     """Projects hidden vectors to logits and adds up the cross-entropy of the real targets.
 
     The same numbers as `summed_cross_entropy(output(hidden), targets)`, faster for large vocabularies: one
@@ -59,12 +65,12 @@ def projected_cross_entropy(hidden, output, targets, label_smoothing=0.0, block_
     filled = num_blocks * block_rows - num_rows
 
     @tf.custom_gradient
-    def loss(hidden, kernel, bias):
+    def loss(hidden: Any, kernel: Any, bias: Any) -> tuple[Any, Any]:
         weights = tf.cast(kernel, dtype)
         rows = tf.reshape(tf.pad(tf.cast(hidden, dtype), [[0, filled], [0, 0]]), (-1, block_rows, units))
         ids = tf.reshape(tf.pad(targets, [[0, filled]]), (-1, block_rows))
 
-        def step(index, total, d_rows, d_kernel, d_bias):
+        def step(index: Any, total: Any, d_rows: Any, d_kernel: Any, d_bias: Any) -> tuple[Any, ...]:
             block = rows[index]
             logits = tf.matmul(block, weights, transpose_b=transposed)
             part, d_logits, d_part = loss_and_gradient(logits, bias, ids[index], label_smoothing)
@@ -85,7 +91,7 @@ def projected_cross_entropy(hidden, output, targets, label_smoothing=0.0, block_
 
 
 @tf.function(jit_compile=True)
-def loss_and_gradient(logits, bias, targets, label_smoothing):
+def loss_and_gradient(logits: Any, bias: Any, targets: Any, label_smoothing: float) -> tuple[Any, Any, Any]:
     """Returns the summed loss of a block of rows and its gradients by logits and bias, compiled into one loop.
 
     Args:

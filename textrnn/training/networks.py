@@ -1,8 +1,12 @@
 """What the Keras networks share: weights by name, recurrent layers and dropout from a config, losses over tokens."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 
+from textrnn.config.base import Config
 from textrnn.training import layers
 from textrnn.training.losses import num_real, projected_cross_entropy, summed_cross_entropy
 
@@ -25,7 +29,9 @@ class NamedNetwork(keras.Model):
         seed: Fixes the initial weights and the dropout.
     """
 
-    def __init__(self, config, precision: str = "float32", seed: int = 0, **options):
+    network_config: Any  # of the class that each network names
+
+    def __init__(self, config: Config, precision: str = "float32", seed: int = 0, **options: Any) -> None:
         super().__init__(name="network", **options)
         self.network_config = config
         self.named_dropouts: dict[str, keras.layers.Dropout] = {}
@@ -33,14 +39,14 @@ class NamedNetwork(keras.Model):
         self.seed = seed
         self.seeds = iter(int(value) for value in np.random.SeedSequence(seed).generate_state(128) % (2**31))
 
-    def make_dropout(self, rate, name, has_time=True):
+    def make_dropout(self, rate: float, name: str, has_time: bool = True) -> keras.layers.Dropout:
         """Returns a dropout layer; over an axis of time its mask may stay the same for a whole sequence."""
         noise_shape = (None, 1, None) if has_time and self.network_config.variational_dropout else None
         dropout = keras.layers.Dropout(rate, noise_shape=noise_shape, seed=next(self.seeds), name=name)
         self.named_dropouts[name] = dropout
         return dropout
 
-    def make_recurrent(self, units, name):
+    def make_recurrent(self, units: int, name: str) -> layers.FastLoop:
         """Returns a recurrent layer; one whose name ends in "_backward" reads backwards."""
         config = self.network_config
         return layers.CELLS[config.cell](
@@ -57,7 +63,9 @@ class NamedNetwork(keras.Model):
             name=name,
         )
 
-    def make_recurrent_layers(self, units, directions=("",), prefix="recurrent"):
+    def make_recurrent_layers(
+        self, units: Sequence[int], directions: Sequence[str] = ("",), prefix: str = "recurrent"
+    ) -> list[list[layers.FastLoop]]:
         """Returns for each layer its recurrent layers, one for each direction of reading.
 
         Args:
@@ -75,11 +83,11 @@ class NamedNetwork(keras.Model):
         """Whether all training batches have one shape."""
         return False
 
-    def weight_owners(self):
+    def weight_owners(self) -> list[Any]:
         """Returns the layers that hold weights."""
         raise NotImplementedError
 
-    def named_variables(self):
+    def named_variables(self) -> dict[str, Any]:
         """Returns the trainable variables under the names of `weight_shapes`."""
         return {
             f"{owner.name}/{variable.name}": variable
@@ -87,7 +95,7 @@ class NamedNetwork(keras.Model):
             for variable in owner.trainable_variables
         }
 
-    def named_state(self):
+    def named_state(self) -> dict[str, Any]:
         """Returns all variables by name: those of `named_variables`, and the seeds that dropout draws from."""
         state = self.named_variables()
         for layer in [*self.weight_owners(), *self.named_dropouts.values()]:
@@ -98,11 +106,11 @@ class NamedNetwork(keras.Model):
                         state[f"{layer.name}/{name}"] = generator.state
         return state
 
-    def get_weights_by_name(self):
+    def get_weights_by_name(self) -> dict[str, np.ndarray]:
         """Returns the weights as NumPy arrays under the names of `weight_shapes`."""
         return {name: variable.numpy() for name, variable in self.named_variables().items()}
 
-    def set_weights_by_name(self, weights):
+    def set_weights_by_name(self, weights: dict[str, np.ndarray]) -> None:
         """Sets the weights from NumPy arrays under the names of `weight_shapes`."""
         for name, variable in self.named_variables().items():
             variable.assign(weights[name])
@@ -122,19 +130,21 @@ class TokenNetwork(NamedNetwork):
     target_name = "token"
     loss_unit = "nats per token"
 
-    def __init__(self, config, precision: str = "float32", seed: int = 0, label_smoothing: float = 0.0, **options):
+    def __init__(
+        self, config: Config, precision: str = "float32", seed: int = 0, label_smoothing: float = 0.0, **options: Any
+    ) -> None:
         super().__init__(config, precision, seed, **options)
         self.label_smoothing = label_smoothing
 
-    def step_hidden(self, inputs, states, training):
+    def step_hidden(self, inputs: Any, states: Any, training: bool) -> tuple[Any, Any]:
         """Returns what the output layer is given for each target, `(..., units)`, and the states to carry on with."""
         raise NotImplementedError
 
-    def num_targets(self, targets):
+    def num_targets(self, targets: Any) -> Any:
         """Returns the number of targets that are not padding."""
         return num_real(targets)
 
-    def step_loss(self, inputs, targets, states, training, max_targets):
+    def step_loss(self, inputs: Any, targets: Any, states: Any, training: bool, max_targets: int) -> tuple[Any, Any]:
         """Returns the cross-entropy summed over real targets, in nats, and the states to carry on with."""
         hidden, states = self.step_hidden(inputs, states, training)
         if not training:

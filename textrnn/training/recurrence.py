@@ -6,12 +6,17 @@ recurrent kernel in one product after the loop. Where the shapes stay the same f
 compiled, which fuses all that a step does beside its product.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import tensorflow as tf
 
 __all__ = ["GRUSteps", "LSTMSteps", "SimpleRNNSteps", "matrix_product", "recurrent_loop"]
 
 
-def matrix_product(left, right, precision="float32", transpose_left=False, transpose_right=False):
+def matrix_product(
+    left: Any, right: Any, precision: str = "float32", transpose_left: bool = False, transpose_right: bool = False
+) -> Any:
     """Multiplies two float32 matrices and returns float32, in the arithmetic that `precision` names."""
     if precision == "bfloat16":
         left, right = tf.cast(left, tf.bfloat16), tf.cast(right, tf.bfloat16)
@@ -25,12 +30,12 @@ class SimpleRNNSteps:
     num_gates, num_saved = 1, 1
 
     @staticmethod
-    def forward(projected, product, states):
+    def forward(projected: Any, product: Any, states: list[Any]) -> tuple[list[Any], list[Any]]:
         h = tf.tanh(projected + product)
         return [h], [h]
 
     @staticmethod
-    def backward(saved, states, d_states):
+    def backward(saved: list[Any], states: list[Any], d_states: list[Any]) -> tuple[Any, Any, list[Any]]:
         (h,) = saved
         d_sum = d_states[0] * (1.0 - h * h)
         return d_sum, d_sum, [None]
@@ -45,7 +50,7 @@ class GRUSteps:
     num_gates, num_saved = 3, 4
 
     @staticmethod
-    def forward(projected, product, states):
+    def forward(projected: Any, product: Any, states: list[Any]) -> tuple[list[Any], list[Any]]:
         (h_previous,) = states
         x_z, x_r, x_n = tf.split(projected, 3, axis=1)
         u_z, u_r, u_n = tf.split(product, 3, axis=1)
@@ -55,7 +60,7 @@ class GRUSteps:
         return [n + z * (h_previous - n)], [z, r, n, u_n]
 
     @staticmethod
-    def backward(saved, states, d_states):
+    def backward(saved: list[Any], states: list[Any], d_states: list[Any]) -> tuple[Any, Any, list[Any]]:
         z, r, n, u_n = saved
         (h_previous,), (d_h,) = states, d_states
         d_n = d_h * (1.0 - z) * (1.0 - n * n)
@@ -73,7 +78,7 @@ class LSTMSteps:
     num_gates, num_saved = 4, 5
 
     @staticmethod
-    def forward(projected, product, states):
+    def forward(projected: Any, product: Any, states: list[Any]) -> tuple[list[Any], list[Any]]:
         i, f, g, o = tf.split(projected + product, 4, axis=1)
         i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
         c = f * states[1] + i * g
@@ -81,7 +86,7 @@ class LSTMSteps:
         return [o * tanh_c, c], [i, f, g, o, tanh_c]
 
     @staticmethod
-    def backward(saved, states, d_states):
+    def backward(saved: list[Any], states: list[Any], d_states: list[Any]) -> tuple[Any, Any, list[Any]]:
         i, f, g, o, tanh_c = saved
         d_h, d_c = d_states
         d_c = d_c + d_h * o * (1.0 - tanh_c * tanh_c)
@@ -93,24 +98,29 @@ class LSTMSteps:
         return d_sum, d_sum, [None, d_c * f]
 
 
-def add(*terms):
+CellSteps = type[SimpleRNNSteps] | type[GRUSteps] | type[LSTMSteps]
+
+
+def add(*terms: Any) -> Any:
     """Adds the tensors among `terms`; None stands for zero."""
     present = [term for term in terms if term is not None]
     return sum(present[1:], start=present[0])
 
 
-def rounded_product(matrix, kernel):
+def rounded_product(matrix: Any, kernel: Any) -> Any:
     """Multiplies in the arithmetic of the kernel and returns float32."""
     return tf.cast(tf.matmul(tf.cast(matrix, kernel.dtype), kernel), tf.float32)
 
 
-def new_array(num_steps, values=None):
+def new_array(num_steps: Any, values: Any = None) -> Any:
     """Returns a list of matrices for a loop to write to, or to read `values` from, shape `(time, batch, size)`."""
     array = tf.TensorArray(tf.float32, size=num_steps, clear_after_read=False, element_shape=(None, None))
     return array if values is None else array.unstack(values)
 
 
-def forward_loop(steps, projected, kernel, bias, initial, mask):
+def forward_loop(
+    steps: CellSteps, projected: Any, kernel: Any, bias: Any, initial: list[Any], mask: Any
+) -> tuple[list[Any], list[Any]]:
     """Runs a cell from the first step to the last.
 
     Args:
@@ -127,7 +137,7 @@ def forward_loop(steps, projected, kernel, bias, initial, mask):
     num_steps = tf.shape(projected)[0]
     inputs = new_array(num_steps, projected)
 
-    def step(t, states, after, kept):
+    def step(t: Any, states: list[Any], after: list[Any], kept: list[Any]) -> tuple[Any, ...]:
         product = rounded_product(states[0], kernel)
         product = product if bias is None else product + bias
         new, saved = steps.forward(inputs.read(t), product, states)
@@ -145,7 +155,9 @@ def forward_loop(steps, projected, kernel, bias, initial, mask):
     return [array.stack() for array in after], [array.stack() for array in kept]
 
 
-def backward_loop(steps, before, kept, kernel, d_outputs, d_final, mask):
+def backward_loop(
+    steps: CellSteps, before: list[Any], kept: list[Any], kernel: Any, d_outputs: Any, d_final: list[Any], mask: Any
+) -> tuple[list[Any], Any, Any]:
     """Runs the gradient of `forward_loop` from the last step to the first.
 
     Args:
@@ -164,7 +176,7 @@ def backward_loop(steps, before, kept, kernel, d_outputs, d_final, mask):
     kernel_transposed = tf.transpose(kernel)
     d_out, *arrays = [new_array(num_steps, values) for values in [d_outputs, *before, *kept]]
 
-    def step(t, d_states, d_inputs, d_products):
+    def step(t: Any, d_states: list[Any], d_inputs: Any, d_products: list[Any]) -> tuple[Any, ...]:
         d_states = [d_states[0] + d_out.read(t), *d_states[1:]]
         d_held = [None] * len(d_states)
         if mask is not None:
@@ -192,8 +204,15 @@ compiled_backward_loop = tf.function(backward_loop, jit_compile=True)
 
 
 def recurrent_loop(
-    steps, projected, recurrent_kernel, recurrent_bias, states, mask=None, precision="float32", compiled=False
-):
+    steps: CellSteps,
+    projected: Any,
+    recurrent_kernel: Any,
+    recurrent_bias: Any,
+    states: Sequence[Any],
+    mask: Any = None,
+    precision: str = "float32",
+    compiled: bool = False,
+) -> Any:
     """Runs a recurrent cell over a whole batch of sequences, time first, with a gradient of its own.
 
     Args:
@@ -215,7 +234,7 @@ def recurrent_loop(
     has_bias = recurrent_bias is not None
 
     @tf.custom_gradient
-    def run(projected, recurrent_kernel, *rest):
+    def run(projected: Any, recurrent_kernel: Any, *rest: Any) -> tuple[Any, Any]:
         bias, initial = (rest[0], list(rest[1:])) if has_bias else (None, list(rest))
         kernel = tf.cast(recurrent_kernel, dtype)
         after, kept = forward(steps, projected, kernel, bias, initial, mask)
@@ -223,7 +242,7 @@ def recurrent_loop(
             tf.concat([first[tf.newaxis], state[:-1]], axis=0) for first, state in zip(initial, after, strict=True)
         ]
 
-        def gradient(d_outputs, *d_final):
+        def gradient(d_outputs: Any, *d_final: Any) -> tuple[Any, ...]:
             d_initial, d_projected, d_products = backward(steps, before, kept, kernel, d_outputs, list(d_final), mask)
             d_sums = tf.reshape(d_products, (-1, steps.num_gates * units))
             h_before = tf.reshape(before[0], (-1, units))

@@ -1,6 +1,7 @@
 """The Keras encoder-decoder network, built from a config."""
 
 import math
+from typing import Any
 
 import tensorflow as tf
 
@@ -25,14 +26,16 @@ class EncoderDecoder(TokenNetwork):
         label_smoothing: Share of each target spread evenly over the vocabulary, in training.
     """
 
+    network_config: TranslatorConfig
+
     def __init__(
         self,
         config: TranslatorConfig,
         precision: str = "float32",
         seed: int = 0,
         label_smoothing: float = 0.0,
-        **options,
-    ):
+        **options: Any,
+    ) -> None:
         super().__init__(config, precision, seed, label_smoothing, **options)
         self.target_embedding = self._make_embedding(config.target_vocabulary_size, "target_embedding")
         self.source_embedding = self.target_embedding
@@ -70,13 +73,13 @@ class EncoderDecoder(TokenNetwork):
         self.output_dropout = self.make_dropout(config.output_dropout, "output_dropout")
         self.build((None, None))
 
-    def _make_embedding(self, vocabulary_size, name):
+    def _make_embedding(self, vocabulary_size: int, name: str) -> layers.TokenEmbedding:
         # Vectors of length 1 on average: as an output matrix, much shorter ones would hardly tell tokens apart.
         size = self.network_config.embedding_dim
         seed = next(self.seeds)
         return layers.TokenEmbedding(vocabulary_size, size, initial_range=math.sqrt(3 / size), seed=seed, name=name)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         """Makes all the weights, so that they are there before the first batch."""
         config = self.network_config
         for embedding in (self.source_embedding, self.target_embedding):
@@ -95,11 +98,11 @@ class EncoderDecoder(TokenNetwork):
         self.output_projection.build((None, config.embedding_dim))
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         """Returns the logits; see the class for shapes."""
         return self.output_projection(self.step_hidden(tuple(inputs), [], training)[0])
 
-    def encode(self, source_ids, training=False):
+    def encode(self, source_ids: Any, training: bool = False) -> tuple[Any, Any, list[list[Any]]]:
         """Reads source sentences.
 
         Args:
@@ -121,12 +124,16 @@ class EncoderDecoder(TokenNetwork):
         ]
         return hidden, mask, states
 
-    def decode(self, decoder_inputs, memory, mask, states, training=False):
+    def decode(
+        self, decoder_inputs: Any, memory: Any, mask: Any, states: Any, training: bool = False
+    ) -> tuple[Any, Any]:
         """Returns the logits of all target steps and the attention weights, `(batch, target_time, source_time)`."""
         hidden, weights = self.decoder_hidden(decoder_inputs, memory, mask, states, training)
         return self.output_projection(hidden), weights
 
-    def decoder_hidden(self, decoder_inputs, memory, mask, states, training=False):
+    def decoder_hidden(
+        self, decoder_inputs: Any, memory: Any, mask: Any, states: Any, training: bool = False
+    ) -> tuple[Any, Any]:
         """The same as `decode`, but for the output layer: returns what it would be given."""
         hidden = self.target_embedding(decoder_inputs, training=training)
         hidden, *_ = self.decoder[0](
@@ -139,7 +146,7 @@ class EncoderDecoder(TokenNetwork):
         combined = self.combination(tf.concat([hidden, context], axis=-1))
         return self.output_dropout(combined, training=training), weights
 
-    def weight_owners(self):
+    def weight_owners(self) -> list[Any]:
         """Returns the layers that hold weights."""
         embeddings = [self.target_embedding]
         if self.source_embedding is not self.target_embedding:
@@ -149,16 +156,16 @@ class EncoderDecoder(TokenNetwork):
 
     # What the trainer asks of a network
 
-    def step_signature(self):
+    def step_signature(self) -> list[Any]:
         """Returns the specs of a training step's inputs, targets and states."""
         ids = tf.TensorSpec((None, None), tf.int32)
         return [(ids, ids), ids, []]
 
-    def initial_states(self, batch_size):
+    def initial_states(self, batch_size: Any) -> list[Any]:
         """Returns the states before a batch: none."""
         return []
 
-    def step_hidden(self, inputs, states, training):
+    def step_hidden(self, inputs: Any, states: Any, training: bool) -> tuple[Any, Any]:
         """Returns what the output layer is given for each of a step's targets, and no states."""
         source_ids, decoder_inputs = inputs
         memory, mask, initial = self.encode(source_ids, training)
