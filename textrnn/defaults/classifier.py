@@ -33,6 +33,7 @@ def classifier_choice(sequences: Sequence[Any], counts: dict[Any, int], model: O
             "input_dropout": 0.5,
             "output_dropout": 0.5,
             "word_dropout": 0.1,
+            "linear": True,
         }
         what = f"{number:,} texts of {len(counts)} classes: {level}s"
     else:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Classifier", "Explanation"]
 
 BATCH_SIZE = 64
-LINEAR_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+LINEAR_SHARES = tuple(number / 10 for number in range(11))
 
 
 @dataclasses.dataclass(frozen=True)
