@@ -6,6 +6,7 @@ from textrnn import TextrnnError
 from textrnn.config import ForecasterConfig
 from textrnn.defaults import forecaster as defaults
 from textrnn.defaults.linear_forecast import fitted, naive_kernel
+from textrnn.defaults.seasons import found_period
 from textrnn.preprocessing import series
 from textrnn.preprocessing.windows import WindowReader
 
@@ -17,20 +18,20 @@ def seasonal(number, period, noise=0.1, seed=0):
 
 @pytest.mark.parametrize("period", [4, 7, 12, 29])
 def test_a_season_is_found(period):
-    assert defaults.found_period(series.read(seasonal(300, period))) == period
+    assert found_period(series.read(seasonal(300, period))) == period
 
 
 def test_noise_and_a_random_walk_have_no_season():
     draw = np.random.default_rng(3)
-    assert defaults.found_period(series.read(draw.normal(size=300))) == 1
-    assert defaults.found_period(series.read(draw.normal(size=300).cumsum())) == 1
+    assert found_period(series.read(draw.normal(size=300))) == 1
+    assert found_period(series.read(draw.normal(size=300).cumsum())) == 1
 
 
 def test_a_usual_season_comes_before_its_multiples():
     hours = pandas.date_range("2024", periods=24 * 40, freq="h")
     values = seasonal(len(hours), 24) + 0.5 * seasonal(len(hours), 168)
     data = series.read(pandas.Series(values, index=hours))
-    assert defaults.found_period(data) == 24
+    assert found_period(data) == 24
 
 
 def test_growth_by_factors_is_read_as_logarithms():

@@ -4,6 +4,7 @@ import pytest
 
 from textrnn import TextrnnError
 from textrnn.preprocessing import series
+from textrnn.preprocessing.series_tables import number_of
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_rows_in_falling_order_are_sorted(write):
     ],
 )
 def test_numbers_as_people_write_them(cell, number):
-    assert series.number_of(cell) == number
+    assert number_of(cell) == number
 
 
 def test_day_and_month_are_told_apart_by_the_steps(write):

@@ -9,104 +9,32 @@ import numpy as np
 from textrnn.config.forecaster import HARMONICS, ForecasterConfig
 from textrnn.defaults.choice import Choice, Options, as_sizes, going_on, length_in_words, with_length
 from textrnn.defaults.linear_forecast import LinearForecast, fitted
+from textrnn.defaults.seasons import found_period
 from textrnn.errors import TextrnnError
 from textrnn.preprocessing.series import SeriesData
-from textrnn.preprocessing.times import CALENDAR_SECONDS, seasons_of, step_in_words
+from textrnn.preprocessing.times import CALENDAR_SECONDS, step_in_words
 from textrnn.preprocessing.windows import WindowReader, statistics
 
 __all__ = [
     "complete",
     "forecaster_choice",
     "forecaster_tuning_choice",
-    "found_period",
     "num_validation_steps",
     "splits_of",
     "windows_of",
 ]
 
 VALIDATION_SHARE = 0.15
-MOST_SPLITS = 3
+MOST_SPLITS = 2
 SHORT = 2000  # steps of all series below which there is more than one split
 MANY = 20_000  # steps of all series from which networks are larger
 LONGEST_LOOKBACK = 512
 FEWEST_WINDOWS = 20
-CLEAR = 0.3  # autocorrelation that a season has at least
-KNOWN = 0.1  # the same for a season that is usual for the steps, such as 24 hours
-NEARLY = 0.95  # share of the highest autocorrelation around it that a usual season may have
 MOST_SEGMENTS = 32
+READINGS = ("scaling", "log", "lookback", "calendar")  # what is compared
 ABOUT_EQUAL = 1.03  # errors within this share of the lowest are about as good
 
 Windows = tuple[np.ndarray, np.ndarray]
-
-
-# Seasons
-
-
-def found_period(data: SeriesData) -> int:
-    """Returns the steps of a season: a usual one for the frequency if the values show it, else what they show; or 1."""
-    longest = max(data.series, key=len)
-    seconds = float(np.median(np.diff(longest.times.astype(np.int64)))) / 1e9 if longest.times is not None else 0.0
-    values = without_trend(longest.values)
-    # What changes slowly hides a season of a day, which the changes from step to step show.
-    return season_in(values, seasons_of(seconds)) or season_in(np.diff(values), seasons_of(seconds)) or 1
-
-
-def season_in(values: np.ndarray, known: tuple[int, ...]) -> int:
-    """Returns the season that the autocorrelation of values shows, or 0.
-
-    Args:
-        values: A series without trend.
-        known: The seasons that are usual for its steps.
-    """
-    limit = len(values) // 3
-    correlations = autocorrelations(values - values.mean(), limit)
-    usual = [season for season in known if season <= limit and is_peak(correlations, season, KNOWN, NEARLY)]
-    peaks = [lag for lag in range(2, limit) if is_peak(correlations, lag)]
-    if not usual and not peaks:
-        return 0
-    best = max([*usual, *peaks], key=lambda lag: correlations[lag])
-    # A usual season is taken though another peak, such as a multiple of it, is slightly higher.
-    near = [season for season in usual if correlations[season] > 0.8 * correlations[best]]
-    return min(near) if near else first_of_multiples(best, peaks, correlations)
-
-
-def without_trend(values: np.ndarray) -> np.ndarray:
-    """Returns values less the line through them, at most 1; of positive ones that grow by factors, the logarithms."""
-    if values.min() > 0 and values.max() > 3 * values.min():
-        values = np.log(values)
-    steps = np.arange(len(values))
-    left = values - np.polyval(np.polyfit(steps, values, 1), steps)
-    # What the line leaves of values that lie on it is nothing but rounding.
-    return np.asarray(left / max(float(np.abs(left).max()), 1e-6 * float(np.ptp(values)), np.finfo(float).tiny))
-
-
-def autocorrelations(values: np.ndarray, limit: int) -> np.ndarray:
-    """Returns the autocorrelation at each lag below a limit, by way of the spectrum."""
-    size = 2 ** int(np.ceil(np.log2(2 * len(values) + 1)))
-    spectrum = np.fft.rfft(values, size)
-    products = np.fft.irfft(spectrum * spectrum.conj(), size)[: max(limit + 2, 3)]
-    counts = len(values) - np.arange(len(products))
-    return np.asarray(products / np.maximum(counts, 1) / max(products[0] / len(values), 1e-12))
-
-
-def is_peak(correlations: np.ndarray, lag: int, least: float = CLEAR, share: float = 1.0) -> bool:
-    """Says whether the autocorrelation is high at a lag, and at least a share of the highest around it."""
-    if not 2 <= lag < len(correlations) - 1 or correlations[lag] < least:
-        return False
-    reach = max(1, lag // 8)
-    around = correlations[max(lag - reach, 1) : lag + reach + 1]
-    # Values that change slowly are alike at all small lags: there must be a valley before the peak.
-    return bool(correlations[lag] >= share * around.max() and correlations[1:lag].min() < correlations[lag] - 0.1)
-
-
-def first_of_multiples(best: int, peaks: list[int], correlations: np.ndarray) -> int:
-    """Returns the shortest season of which a season is about a multiple, and which is nearly as clear."""
-    near = [
-        lag
-        for lag in peaks
-        if abs(best / lag - round(best / lag)) < 0.1 and correlations[lag] > 0.8 * correlations[best]
-    ]
-    return min(near, default=best)
 
 
 # Windows
@@ -120,7 +48,7 @@ def num_validation_steps(length: int, horizon: int) -> int:
 def splits_of(reader: WindowReader, share: float | None = None) -> list[tuple[Windows, Windows]]:
     """Returns windows to train on and to validate on, those of the end of the series first.
 
-    Short series are split again before that end, and once more: what is best for one year may be chance.
+    Short series are split again before that end: what is best for one year may be chance.
 
     Args:
         reader: What windows are cut out of.
@@ -200,11 +128,57 @@ def forecaster_choice(data: SeriesData, model: Options, training: Options) -> Ch
         model: The options of the network that are set.
         training: The options of training that are set.
     """
-    shortest = min(map(len, data.series))
     period = model.get("period") or found_period(data)
     horizon = model.get("horizon") or (min(period, 60) if period > 1 else 12)
     network: Options = {"period": period, "horizon": horizon, "known": data.known}
     check_length(data, horizon, model)
+    chosen, linear = best_reading(data, network, model)
+    network |= {name: chosen[name] for name in (*READINGS, "segment") if name not in model}
+    lookback = chosen["lookback"]
+    number = sum(len(series) for series in data.series)
+    network |= sized(number)
+    merged = {**network, **model}
+    batch_size = training.get("batch_size") or (64 if number < MANY else 256)
+    fitting: Options = {
+        "batch_size": batch_size,
+        "learning_rate": 0.002,
+        "warmup_steps": 20,
+        "moving_average": 0.98,
+        "weight_decay": 0.05,
+        "validations": 10,
+        "patience": 4,
+    }
+    steps = 300 if number < 1000 else 800 if number < MANY else 2500
+    fitting = with_length(fitting, training, "steps", steps)
+    season = f"seasons of {period:,} steps" if period > 1 else "no season"
+    unit = step_in_words(data.frequency) if data.frequency else "row"
+    how = ", ".join(
+        [
+            f"{'logarithms' if merged['log'] else 'values'} scaled by the {merged['scaling']}",
+            *(f"the time of the {name}" for name in merged["calendar"]),
+        ]
+    )
+    lines = (
+        f"{number:,} steps of one {unit}, {season}; reading {lookback} to forecast {horizon}: {how} (a linear forecast "
+        f"then errs by {linear.error:.2f} of repeating the last {'season' if period > 1 else 'value'})",
+        f"{merged.get('cell', 'gru')} {'+'.join(map(str, as_sizes(merged['units'])))}, "
+        f"{length_in_words({**fitting, **training})}",
+    )
+    return Choice(network, fitting, lines)
+
+
+def best_reading(data: SeriesData, network: Options, model: Options) -> tuple[Options, LinearForecast]:
+    """Returns how to read series, by what a linear forecast makes of it, and that forecast.
+
+    Args:
+        data: The series.
+        network: The options that are chosen: `period`, `horizon` and `known`.
+        model: The options that are set.
+
+    Raises:
+        TextrnnError: If the series are too short for any way.
+    """
+    shortest, period, horizon = min(map(len, data.series)), network["period"], network["horizon"]
     choices = {
         "scaling": ("series", "last", "window"),
         "log": (False, True) if min(series.values.min() for series in data.series) > 0 else (False,),
@@ -235,39 +209,7 @@ def forecaster_choice(data: SeriesData, model: Options, training: Options) -> Ch
         ((linear, options) for linear, options in tried if linear.error <= ABOUT_EQUAL * lowest),
         key=lambda found: (-min(found[1]["lookback"] // period, most_seasons) * (period > 1), found[0].error),
     )
-    network |= {name: chosen[name] for name in open_}
-    lookback = chosen["lookback"]
-    network["segment"] = model.get("segment") or segment_of(lookback, period)
-    number = sum(len(series) for series in data.series)
-    network |= sized(number)
-    merged = {**network, **model}
-    batch_size = training.get("batch_size") or (64 if number < MANY else 256)
-    fitting: Options = {
-        "batch_size": batch_size,
-        "learning_rate": 0.002,
-        "warmup_steps": 20,
-        "moving_average": 0.98,
-        "weight_decay": 0.05,
-        "validations": 10,
-        "patience": 4,
-    }
-    steps = 300 if number < 1000 else 800 if number < MANY else 2500
-    fitting = with_length(fitting, training, "steps", steps)
-    season = f"seasons of {period:,} steps" if period > 1 else "no season"
-    unit = step_in_words(data.frequency) if data.frequency else "row"
-    how = ", ".join(
-        [
-            f"{'logarithms' if merged['log'] else 'values'} scaled by the {merged['scaling']}",
-            *(f"the time of the {name}" for name in merged["calendar"]),
-        ]
-    )
-    lines = (
-        f"{number:,} steps of one {unit}, {season}; reading {lookback} to forecast {horizon}: {how} (a linear forecast "
-        f"then errs by {linear.error:.2f} of repeating the last season)",
-        f"{merged.get('cell', 'gru')} {'+'.join(map(str, as_sizes(merged['units'])))}, "
-        f"{length_in_words({**fitting, **training})}",
-    )
-    return Choice(network, fitting, lines)
+    return {**chosen, "segment": model.get("segment") or segment_of(chosen["lookback"], period)}, linear
 
 
 def linear_of(options: Options, data: SeriesData) -> LinearForecast | None:
