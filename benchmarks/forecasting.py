@@ -4,6 +4,7 @@
     python -m benchmarks.forecasting rolling monthly-sunspots.csv --horizon 24 --windows 20
     python -m benchmarks.forecasting rolling daily-min-temperatures.csv --horizon 30 --windows 12
     python -m benchmarks.forecasting rolling sp500.csv --column close --horizon 20 --windows 25
+    python -m benchmarks.forecasting rolling exchange_rate.csv --column 1 2 3 4 5 6 7 8 --horizon 96 --windows 15
     python -m benchmarks.forecasting sine --seeds 4
     python -m benchmarks.forecasting m4 Hourly-train.csv Hourly-test.csv --minutes 5
     python -m benchmarks.forecasting long ETTh1.csv --horizon 96 --options "lookback=96"
@@ -60,7 +61,8 @@ def trained(horizon: int, data: Any, parsed: argparse.Namespace, seed: int, **fi
 
 
 def rolling(parsed: argparse.Namespace) -> None:
-    data = series_files.read(parsed.files[0], parsed.column)
+    column = parsed.column[0] if parsed.column and len(parsed.column) == 1 else parsed.column
+    data = series_files.read(parsed.files[0], column)
     stride = parsed.stride or parsed.horizon
     later = parsed.before * stride
     data = data.map(lambda one: one.before(len(one) - later))
@@ -174,7 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("kind", choices=["rolling", "sine", "m4", "long"])
     parser.add_argument("files", nargs="*", type=pathlib.Path)
-    parser.add_argument("--column")
+    parser.add_argument("--column", nargs="+")
     parser.add_argument("--horizon", type=int, default=12)
     parser.add_argument("--windows", type=int, default=12)
     parser.add_argument("--stride", type=int)

@@ -30,9 +30,9 @@ def classifier_choice(sequences: Sequence[Any], counts: dict[Any, int], model: O
             "lowercase": True,
             "units": (128,),
             "embedding_dim": 128,
-            "input_dropout": 0.5,
-            "output_dropout": 0.5,
-            "word_dropout": 0.1,
+            "input_dropout": 0.3,
+            "output_dropout": 0.4,
+            "word_dropout": 0.05,
             "linear": True,
         }
         what = f"{number:,} texts of {len(counts)} classes: {level}s"
@@ -44,7 +44,7 @@ def classifier_choice(sequences: Sequence[Any], counts: dict[Any, int], model: O
         "batch_size": training.get("batch_size", batch_size),
         "learning_rate": 0.002,
         "warmup_steps": 50,
-        "label_smoothing": 0.1,
+        "label_smoothing": 0.05,
         "moving_average": 0.99,
         "validations": 10,
         "patience": 4,

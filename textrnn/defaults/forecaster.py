@@ -32,7 +32,7 @@ LONGEST_LOOKBACK = 512
 FEWEST_WINDOWS = 20
 MOST_SEGMENTS = 32
 READINGS = ("scaling", "log", "lookback", "calendar")  # what is compared
-ABOUT_EQUAL = 1.03  # errors within this share of the lowest are about as good
+ABOUT_EQUAL = {False: 1.03, True: 1.05}  # errors within this share of the lowest are about as good; of many steps more
 
 Windows = tuple[np.ndarray, np.ndarray]
 
@@ -204,9 +204,10 @@ def best_reading(data: SeriesData, network: Options, model: Options) -> tuple[Op
     lowest = min(linear.error for linear, _ in tried)
     # Of those that are about as good one that sees a season, and of many series most: there is more to read for the
     # recurrent layers.
-    most_seasons = 1 if sum(map(len, data.series)) < MANY else 7
+    are_many = sum(map(len, data.series)) >= MANY
+    most_seasons = 7 if are_many else 1
     linear, chosen = min(
-        ((linear, options) for linear, options in tried if linear.error <= ABOUT_EQUAL * lowest),
+        ((linear, options) for linear, options in tried if linear.error <= ABOUT_EQUAL[are_many] * lowest),
         key=lambda found: (-min(found[1]["lookback"] // period, most_seasons) * (period > 1), found[0].error),
     )
     return {**chosen, "segment": model.get("segment") or segment_of(chosen["lookback"], period)}, linear

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from textrnn.config.classifier import LINEAR_STEP, ClassifierConfig
+from textrnn.config.classifier import GRAM_PLACES, LINEAR_STEP, ClassifierConfig
 from textrnn.inference.cells import project
 from textrnn.inference.networks import check_weights
 from textrnn.inference.stack import RecurrentStack
@@ -51,10 +51,12 @@ class SequenceClassifier:
 
     def linear(self, grams: np.ndarray) -> np.ndarray:
         """Returns the logits of the linear classifier, shape `(batch, num_labels)`."""
-        real = (grams > 0).astype(np.float32)
-        found = self.weights["linear/embeddings"][grams] * real[:, :, np.newaxis]  # (batch, grams, num_labels)
-        number = np.maximum(real.sum(axis=1, keepdims=True), 1)
-        return np.asarray(np.float32(LINEAR_STEP) * found.sum(axis=1) / np.sqrt(number) + self.weights["linear/bias"])
+        half = GRAM_PLACES // 2
+        sorts = ((grams > 0) & (grams <= half), grams > half)  # words and pairs of words, and pieces of words
+        weights = sum(sort / np.sqrt(np.maximum(sort.sum(axis=1, keepdims=True), 1)) for sort in sorts)
+        found = self.weights["linear/embeddings"][grams]  # (batch, grams, num_labels)
+        total = np.einsum("bg,bgl->bl", np.asarray(weights, np.float32), found)
+        return np.asarray(np.float32(LINEAR_STEP) * total + self.weights["linear/bias"])
 
     def _pooled(self, outputs: np.ndarray, ends: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Returns what the output layer sees, shape `(batch, num_poolings * size)`; see `ClassifierConfig.pooling`."""

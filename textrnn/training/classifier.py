@@ -67,12 +67,14 @@ class LinearClassifier(keras.layers.Layer):
 
     def call(self, grams: Any, training: bool = False) -> Any:
         """Maps places of shape `(batch, grams)`, 0 at padding, to logits of shape `(batch, num_outputs)`."""
-        real = tf.cast(grams > 0, tf.float32)
-        number = tf.maximum(tf.reduce_sum(real, axis=1, keepdims=True), 1.0)
+        words = tf.cast((grams > 0) & (grams <= GRAM_PLACES // 2), tf.float32)
+        pieces = tf.cast(grams > GRAM_PLACES // 2, tf.float32)
+        # Each sort by itself, since there are ten times as many pieces as words.
+        weights = sum(sort / tf.sqrt(tf.maximum(tf.reduce_sum(sort, 1, True), 1.0)) for sort in (words, pieces))
         if training and self.rate:
-            real = keras.random.dropout(real, self.rate, seed=self.seed_generator)
-        found = tf.gather(tf.convert_to_tensor(self.embeddings), grams) * real[:, :, tf.newaxis]
-        return LINEAR_STEP * tf.reduce_sum(found, axis=1) / tf.sqrt(number) + self.bias
+            weights = keras.random.dropout(weights, self.rate, seed=self.seed_generator)
+        found = tf.gather(tf.convert_to_tensor(self.embeddings), grams) * weights[:, :, tf.newaxis]
+        return LINEAR_STEP * tf.reduce_sum(found, axis=1) + self.bias
 
 
 class SequenceClassifier(NamedNetwork):
