@@ -141,7 +141,7 @@ def forecaster_choice(data: SeriesData, model: Options, training: Options) -> Ch
     batch_size = training.get("batch_size") or (64 if number < MANY else 256)
     fitting: Options = {
         "batch_size": batch_size,
-        "learning_rate": 0.002,
+        "learning_rate": 0.002 if number < MANY else 0.004,
         "warmup_steps": 20,
         "moving_average": 0.98,
         "weight_decay": 0.05,
