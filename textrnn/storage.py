@@ -42,7 +42,7 @@ TOKENIZER_FILES = tuple(
     f"{name}.{suffix}" for name in ("tokenizer", "source_tokenizer", "target_tokenizer") for suffix in ("json", "model")
 )
 OPTIONAL_FILES = (*TOKENIZER_FILES, "ngrams.safetensors", "series.safetensors")
-MAX_CONFIG_BYTES = 100_000
+MAX_CONFIG_BYTES = 2_000_000  # ten thousand series with their scales
 MAX_FILE_BYTES = 64_000_000  # of any file but the weights, whose size the config says
 MAX_HEADER_BYTES = 10_000_000
 PRETRAINED = pathlib.Path(__file__).parent / "pretrained"

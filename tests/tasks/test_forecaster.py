@@ -175,3 +175,16 @@ def test_train_evaluate_and_forecast(file, tmp_path, capsys):
 def test_wrong_use_is_one_sentence(arguments, message, file, capsys):
     assert run(forecast.command, [argument.format(file=file) for argument in arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_thousands_of_series_fit_into_a_model(tmp_path):
+    from textrnn.config import ForecasterConfig
+    from textrnn.storage import StoredModel, load_model, save_model
+
+    number = 5000
+    config = ForecasterConfig(
+        names=tuple(f"shop number {i}" for i in range(number)), locations=(1 / 3,) * number, scales=(2 / 3,) * number
+    )
+    weights = {name: np.zeros(shape, np.float32) for name, shape in config.weight_shapes().items()}
+    save_model(tmp_path / "m", StoredModel(config, {}, weights))
+    assert load_model(tmp_path / "m", "forecaster").config == config

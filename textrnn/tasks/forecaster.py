@@ -20,10 +20,10 @@ from textrnn.preprocessing.series import Series, SeriesData, times_after
 from textrnn.preprocessing.windows import WindowPlan, WindowReader
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel
+from textrnn.tasks.backtests import Backtester
 from textrnn.tasks.task import Prepared, Task, Weights
 
 if TYPE_CHECKING:
-    from textrnn.evaluation.forecasting import ForecastEvaluation
     from textrnn.training.history import EpochRecord
 
 __all__ = ["Forecaster"]
@@ -33,7 +33,7 @@ MOST_CALIBRATION = 500  # windows that intervals are widened by
 WIDENING = (1.0, 3.0)  # never narrower: what comes is seldom more regular than what was
 
 
-class Forecaster(Task):
+class Forecaster(Task, Backtester):
     """A recurrent forecaster of time series.
 
     Example:
@@ -358,134 +358,6 @@ class Forecaster(Task):
         levels = self.config.quantiles
         return Forecast(series.name, row[:, 0], levels, row[:, 1:], moments, series.values[end], before)
 
-    # Evaluation
-
-    def evaluate(
-        self,
-        data: Any = None,
-        column: str | int | Sequence[str | int] | None = None,
-        time: str | int | None = None,
-        *,
-        windows: int | None = None,
-        stride: int | None = None,
-        group: str | int | None = None,
-        known: Sequence[str | int] | None = None,
-        missing: str | None = None,
-        encoding: str | None = None,
-    ) -> "ForecastEvaluation":
-        """Forecasts the end of series window by window, and scores that beside what needs no network.
-
-        Args:
-            data: Series whose end the forecaster has not been trained on; see `fit`.
-            column: See `fit`.
-            time: See `fit`.
-            windows: How many windows; None takes those that fit into the last fifth, at least one.
-            stride: Steps between their beginnings; None takes the horizon, so that they do not overlap.
-            group: See `fit`.
-            known: See `fit`.
-            missing: See `fit`.
-            encoding: See `fit`.
-
-        Raises:
-            TextrnnError: If the data cannot be read, or are too short.
-        """
-        asked = {
-            "column": column,
-            "time": time,
-            "group": group,
-            "known": known,
-            "missing": missing,
-            "encoding": encoding,
-        }
-        read = self._series(data, asked)
-        notes = read.notes
-        if self.data is not None and overlaps(self.data, read):
-            notes = (*notes, "the forecaster was trained on some of these values: `backtest` trains anew before them")
-        return self._scored(read, windows, stride or self.config.horizon, notes)
-
-    def backtest(
-        self,
-        windows: int | None = None,
-        stride: int | None = None,
-        data: Any = None,
-        *,
-        column: str | int | Sequence[str | int] | None = None,
-        time: str | int | None = None,
-        group: str | int | None = None,
-        known: Sequence[str | int] | None = None,
-        missing: str | None = None,
-        encoding: str | None = None,
-        progress: Progress | None = None,
-        **options: Any,
-    ) -> "ForecastEvaluation":
-        """Trains a forecaster of the same options on the series but for their end, and scores its forecasts of that.
-
-        Each forecast is made from all values before it; the training sees only those before the first.
-
-        Args:
-            windows: How many forecasts, from rolling origins; None takes eight, or as many as fit into a fifth.
-            stride: Steps between their origins; None takes the horizon, so that they do not overlap.
-            data: The series; None takes those that were trained on.
-            column: See `fit`.
-            time: See `fit`.
-            group: See `fit`.
-            known: See `fit`.
-            missing: See `fit`.
-            encoding: See `fit`.
-            progress: Where messages go; by default standard error.
-            **options: Options of `textrnn.config.ForecasterTrainingConfig`.
-
-        Raises:
-            TextrnnError: If the series are too short, or not there: a loaded forecaster keeps only their ends.
-        """
-        asked = {
-            "column": column,
-            "time": time,
-            "group": group,
-            "known": known,
-            "missing": missing,
-            "encoding": encoding,
-        }
-        if data is None and self.data is None:
-            raise TextrnnError("There are no series to train on. Pass some, or call `fit` first.")
-        read = self.data if data is None and self.data is not None else self._read(data, asked)
-        horizon = self.config.horizon
-        stride = stride or horizon
-        if windows is None:
-            windows = max(min(8, min(map(len, read.series)) // 5 // stride), 1)
-        first = horizon + (windows - 1) * stride
-        before = read.map(lambda series: series.before(max(len(series) - first, 1)))
-        fresh = Forecaster(**{**self.given, "horizon": horizon})
-        fresh.fit(before, progress=progress, **options)
-        return fresh._scored(read, windows, stride, read.notes)
-
-    def _scored(
-        self, read: SeriesData, windows: int | None, stride: int, notes: tuple[str, ...] = ()
-    ) -> "ForecastEvaluation":
-        from textrnn.evaluation.forecasting import evaluate
-
-        config = self.config
-        check_range("stride", stride, 1, whole=True)
-        owners, origins = [], []
-        for owner, series in enumerate(read.series):
-            possible = (len(series) - config.lookback - config.horizon) // stride + 1
-            number = windows or max(len(series) // 5 // stride, 1)
-            if possible < (windows or 1):
-                raise TextrnnError(
-                    f"Series {series.name!r} has {len(series):,} steps, too few for {number} windows of "
-                    f"{config.lookback} and {config.horizon} steps to forecast."
-                )
-            last = len(series) - config.horizon
-            found = last - stride * np.arange(min(number, possible))[::-1]
-            owners.append(np.full(len(found), owner))
-            origins.append(found)
-        reader = WindowReader(config, read)
-        chosen = np.concatenate(owners), np.concatenate(origins)
-        forecasts = forecast_quantiles(self.network, reader, *chosen)
-        values = [series.values for series in read.series]
-        observed = [series.observed for series in read.series]
-        return evaluate(values, *chosen, forecasts, config.quantiles, config.period, observed, notes)
-
 
 def series_digest(data: SeriesData) -> str:
     """Returns a hash of series."""
@@ -493,15 +365,3 @@ def series_digest(data: SeriesData) -> str:
     for series in data.series:
         digest.update(series.values.tobytes() + series.known.tobytes() + series.observed.tobytes())
     return digest.hexdigest()
-
-
-def overlaps(training: SeriesData, data: SeriesData) -> bool:
-    """Says whether the last values that were trained on stand in other data."""
-    for known in training.series:
-        tail = known.values[-5:]
-        for series in data.series:
-            if len(series) >= len(tail) and series.name == known.name:
-                rows = np.lib.stride_tricks.sliding_window_view(series.values, len(tail))
-                if (rows == tail).all(axis=1).any():
-                    return True
-    return False

@@ -23,6 +23,7 @@ from textrnn.preprocessing.labelled import LabelledPlan
 from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan
 from textrnn.preprocessing.sequences import EncodedText, TextPlan
 from textrnn.preprocessing.windows import WindowPlan
+from textrnn.progress import duration
 
 __all__ = [
     "describe_classifier_run",
@@ -81,9 +82,9 @@ def length_of(training: FittingConfig, num_batches: int, seconds: float) -> str:
     if training.minutes is not None:
         return f"{training.minutes:g} minutes"
     if training.epochs is not None:
-        return f"at most {training.epochs} epochs of {num_batches:,} batches; about {seconds / 60:.1f} minutes"
+        return f"at most {training.epochs} epochs of {num_batches:,} batches; about {duration(seconds)}"
     passes = num_passes(training, num_batches)
-    return f"{training.steps:,} steps, {passes:.3g} times through the text; about {seconds / 60:.1f} minutes"
+    return f"{training.steps:,} steps, {passes:.3g} times through the data; about {duration(seconds)}"
 
 
 def short_run_advice(training: FittingConfig, num_batches: int) -> list[str]:

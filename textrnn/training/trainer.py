@@ -18,7 +18,7 @@ import tensorflow as tf
 from textrnn.config import BUDGET, FittingConfig
 from textrnn.errors import TextrnnError
 from textrnn.preprocessing.batches import Batch, Plan
-from textrnn.progress import Progress
+from textrnn.progress import Progress, duration
 from textrnn.storage import CHECKPOINT, write_atomically
 from textrnn.training.callbacks import Callbacks
 from textrnn.training.checkpoint import Position, check_same_run, read_checkpoint, write_checkpoint
@@ -243,7 +243,7 @@ class Trainer:
             self.progress.advance(position.step - 1)
         else:
             seconds = self.step_clock.seconds_of(position.num_steps - position.step, validation_seconds, self.config)
-            self.progress.message(f"about {seconds / 60:.1f} minutes, by the first {MEASURED_STEPS} steps")
+            self.progress.message(f"about {duration(seconds)}, by the first {MEASURED_STEPS} steps")
 
     def _batches_from(self, first: int) -> Iterator[Batch]:
         batches = self.training.batches(self.position.epoch)
