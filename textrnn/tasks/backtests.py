@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Backtester"]
 
+TAIL = 12  # last values of a series by which it is recognised
+
 
 class Backtester:
     """What `textrnn.Forecaster` is judged by."""
@@ -70,10 +72,7 @@ class Backtester:
             "encoding": encoding,
         }
         read = self._series(data, asked)
-        notes = read.notes
-        if self.data is not None and overlaps(self.data, read):
-            notes = (*notes, "the forecaster was trained on some of these values: `backtest` trains anew before them")
-        return self._scored(read, windows, stride or self.config.horizon, notes)
+        return self._scored(read, windows, stride or self.config.horizon, self.data)
 
     def backtest(
         self,
@@ -129,11 +128,11 @@ class Backtester:
         before = read.map(lambda series: series.before(max(len(series) - first, 1)))
         fresh: Any = type(self)(**{**self.given, "horizon": horizon})
         fresh.fit(before, progress=progress, **options)
-        found: ForecastEvaluation = fresh._scored(read, windows, stride, read.notes)
+        found: ForecastEvaluation = fresh._scored(read, windows, stride)
         return found
 
     def _scored(
-        self, read: SeriesData, windows: int | None, stride: int, notes: tuple[str, ...] = ()
+        self, read: SeriesData, windows: int | None, stride: int, training: SeriesData | None = None
     ) -> "ForecastEvaluation":
         from textrnn.evaluation.forecasting import evaluate
 
@@ -152,6 +151,9 @@ class Backtester:
             found = last - stride * np.arange(min(number, possible))[::-1]
             owners.append(np.full(len(found), owner))
             origins.append(found)
+        notes = read.notes
+        if training is not None and has_seen(training, read, [int(found[0]) for found in origins]):
+            notes = (*notes, "the forecaster was trained on some of these values: `backtest` trains anew before them")
         reader = WindowReader(config, read)
         chosen = np.concatenate(owners), np.concatenate(origins)
         forecasts = forecast_quantiles(self.network, reader, *chosen)
@@ -160,13 +162,19 @@ class Backtester:
         return evaluate(values, *chosen, forecasts, config.quantiles, config.period, observed, notes)
 
 
-def overlaps(training: SeriesData, data: SeriesData) -> bool:
-    """Says whether the last values that were trained on stand in other data."""
-    for known in training.series:
-        tail = known.values[-5:]
-        for series in data.series:
-            if len(series) >= len(tail) and series.name == known.name:
-                rows = np.lib.stride_tricks.sliding_window_view(series.values, len(tail))
-                if (rows == tail).all(axis=1).any():
-                    return True
+def has_seen(training: SeriesData, data: SeriesData, origins: Sequence[int]) -> bool:
+    """Says whether what was trained on ends after the first step that is forecast.
+
+    Args:
+        training: The series that were trained on, or their ends.
+        data: The series that are forecast; those of the same name are compared.
+        origins: The first step of each that is forecast.
+    """
+    ends = {series.name: series.values[-TAIL:] for series in training.series}
+    for series, origin in zip(data.series, origins, strict=True):
+        tail = ends.get(series.name)
+        if tail is not None and len(series) >= len(tail):
+            rows = np.lib.stride_tricks.sliding_window_view(series.values, len(tail))
+            if ((rows == tail).all(axis=1) & (np.arange(len(rows)) + len(tail) > origin)).any():
+                return True
     return False
