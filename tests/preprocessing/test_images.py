@@ -66,7 +66,9 @@ def test_without_a_network_it_says_where_to_put_it(folder, monkeypatch):
         images.mnist("test")
 
 
-@pytest.mark.parametrize("content", [b"", b"not gzip", gzip.compress(b"\0\0\0\1abc")])
+@pytest.mark.parametrize(
+    "content", [b"", b"not gzip", gzip.compress(b"\0\0\0\1abc")], ids=["empty", "not gzip", "another form"]
+)
 def test_damage_is_noticed(folder, content):
     (folder / "t10k-images-idx3-ubyte.gz").write_bytes(content)
     (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(idx(DIGITS, images.LABELS))
