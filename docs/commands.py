@@ -35,7 +35,7 @@ def parsers(command: str) -> Iterator[tuple[str, str, Parser]]:
     if command in SIMPLE:
         yield "", "", SIMPLE[command].make_parser()
         return
-    kinds = evaluate.KINDS
+    kinds = {name: (one.purpose, one.add_options) for name, one in evaluate.EVALUATIONS.items()}
     if command == "train":
         kinds = {name: (KINDS[name].purpose, training.add_options) for name, training in train.TRAININGS.items()}
     for kind, (text, add_options) in kinds.items():

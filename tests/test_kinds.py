@@ -125,8 +125,8 @@ def trained(tmp_path_factory):
         if kind not in known:
             directory = tmp_path_factory.mktemp(kind) / "model"
             model = make(kind)
-            records = model.fit(SAMPLES[kind].data(), output=directory, progress=textrnn.Progress(quiet=True), **FIT)
-            known[kind] = model, directory, records
+            model.fit(SAMPLES[kind].data(), output=directory, progress=textrnn.Progress(quiet=True), **FIT)
+            known[kind] = model, directory, model.history
         return known[kind]
 
     return get
@@ -163,7 +163,8 @@ def test_an_interrupted_run_resumes_exactly(kind, trained, tmp_path, quiet):
     with pytest.raises(KeyboardInterrupt):
         make(kind).fit(SAMPLES[kind].data(), output=tmp_path, progress=quiet, callbacks=[StopAfter(8)], **FIT)
     resumed = make(kind)
-    found = resumed.fit(SAMPLES[kind].data(), output=tmp_path, resume=True, progress=quiet)
+    resumed.fit(SAMPLES[kind].data(), output=tmp_path, resume=True, progress=quiet)
+    found = resumed.history
     for name in ("training_loss", "validation_loss", "validation_score"):
         assert [getattr(record, name) for record in found] == [getattr(record, name) for record in records]
     for name, weight in whole.weights.items():

@@ -5,7 +5,7 @@ import dataclasses
 import os
 import pathlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from textrnn.commands import (
@@ -107,27 +107,20 @@ def add_forecast_options(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-KINDS = {
-    "perplexity": ("how well a language model predicts a text", add_perplexity_options),
-    "memorisation": ("how much of a text stands in a model's training corpus", add_memorisation_options),
-    "classification": ("how well a classifier names the classes of texts", add_classification_options),
-    "forecast": ("how well a forecaster forecasts the end of series", add_forecast_options),
-    "bleu": ("how close translations come to references", add_bleu_options),
-    "translation": ("how well a translator translates a file", add_translation_options),
-}
+def evaluate_memorisation(parsed: argparse.Namespace) -> None:
+    """Prints how much of a text was copied."""
+    from textrnn.tasks.language_model import LanguageModel
+
+    report = LanguageModel.load(parsed.model).memorisation(corpora.read(parsed.corpus, parsed.encoding))
+    print_result({"notes": [], **dataclasses.asdict(report)} if parsed.json else report, parsed.json)
 
 
-def evaluate_language_model(parsed: argparse.Namespace) -> None:
-    """Prints perplexity or memorisation."""
+def evaluate_perplexity(parsed: argparse.Namespace) -> None:
+    """Prints how well a language model predicts a text."""
     from textrnn.tasks.language_model import LanguageModel
 
     model = LanguageModel.load(parsed.model)
-    corpus = corpora.read(parsed.corpus, parsed.encoding)
-    if parsed.kind == "memorisation":
-        report = model.memorisation(corpus)
-        print_result({"notes": [], **dataclasses.asdict(report)} if parsed.json else report, parsed.json)
-        return
-    evaluation = model.evaluate(corpus, window=parsed.window, progress=Progress())
+    evaluation = model.evaluate(corpora.read(parsed.corpus, parsed.encoding), window=parsed.window, progress=Progress())
     derived = {name: getattr(evaluation, name) for name in ("perplexity", "bits_per_character", "notes")}
     print_result({**dataclasses.asdict(evaluation), **derived} if parsed.json else evaluation, parsed.json)
 
@@ -292,20 +285,43 @@ def plain(value: Any) -> Any:
     return value
 
 
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """A kind of scoring.
+
+    Args:
+        purpose: What it says.
+        add_options: Adds its options to a parser.
+        run: Does it.
+    """
+
+    purpose: str
+    add_options: Callable[[Parser], None]
+    run: Callable[[argparse.Namespace], None]
+
+
+EVALUATIONS = {
+    "perplexity": Evaluation("how well a language model predicts a text", add_perplexity_options, evaluate_perplexity),
+    "memorisation": Evaluation(
+        "how much of a text stands in a model's training corpus", add_memorisation_options, evaluate_memorisation
+    ),
+    "classification": Evaluation(
+        "how well a classifier names the classes of texts", add_classification_options, evaluate_classifier
+    ),
+    "forecast": Evaluation(
+        "how well a forecaster forecasts the end of series", add_forecast_options, evaluate_forecaster
+    ),
+    "bleu": Evaluation("how close translations come to references", add_bleu_options, evaluate_bleu),
+    "translation": Evaluation("how well a translator translates a file", add_translation_options, evaluate_translation),
+}
+
+
 def command(arguments: Sequence[str] | None = None) -> None:
     """Scores; raises `TextrnnError` for bad input."""
-    parsed = parsed_by_kind("textrnn evaluate", KINDS, arguments)
+    kinds = {name: (one.purpose, one.add_options) for name, one in EVALUATIONS.items()}
+    parsed = parsed_by_kind("textrnn evaluate", kinds, arguments)
     check_writable(getattr(parsed, "plot", None))
-    if parsed.kind == "bleu":
-        evaluate_bleu(parsed)
-    elif parsed.kind == "classification":
-        evaluate_classifier(parsed)
-    elif parsed.kind == "forecast":
-        evaluate_forecaster(parsed)
-    elif parsed.kind == "translation":
-        evaluate_translation(parsed)
-    else:
-        evaluate_language_model(parsed)
+    EVALUATIONS[parsed.kind].run(parsed)
 
 
 if __name__ == "__main__":

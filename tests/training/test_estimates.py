@@ -4,7 +4,8 @@ import pytest
 
 from textrnn.config import NetworkConfig, TrainingConfig
 from textrnn.training import estimates
-from textrnn.training.estimates import estimated_bytes, num_parameters
+from textrnn.training.estimates import num_parameters
+from textrnn.training.language_model import estimated_bytes
 
 
 def test_parameters_are_those_of_the_weights():

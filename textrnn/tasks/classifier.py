@@ -24,7 +24,6 @@ from textrnn.tasks.task import TOKENIZER_OPTIONS, Prepared, Task
 
 if TYPE_CHECKING:
     from textrnn.evaluation.classification import Classification
-    from textrnn.training.history import EpochRecord
 
 __all__ = ["Classifier", "Explanation"]
 
@@ -146,7 +145,7 @@ class Classifier(Task):
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
         **options: Any,
-    ) -> "list[EpochRecord]":
+    ) -> "Classifier":
         """Trains the classifier on labelled sequences and keeps the weights that name validation classes best.
 
         What is not set, here or when the classifier was made, follows from the data. A classifier that has been trained
@@ -172,7 +171,7 @@ class Classifier(Task):
             **options: Options of `textrnn.config.ClassifierTrainingConfig`, such as `epochs`.
 
         Returns:
-            The history, one record per validation.
+            The classifier itself; `history` has one record per validation.
 
         Raises:
             TextrnnError: If the data are missing, unreadable or too few, or an option is wrong.
@@ -188,7 +187,7 @@ class Classifier(Task):
             "encoding": encoding,
             **self._checked(options),
         }
-        return self._fit(
+        self._fit(
             asked,
             output=output,
             resume=resume,
@@ -197,6 +196,7 @@ class Classifier(Task):
             callbacks=callbacks,
             progress=progress,
         )
+        return self
 
     def _prepared(
         self, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress, resources: contextlib.ExitStack
@@ -225,7 +225,7 @@ class Classifier(Task):
     def _batched(self, encoded: list[Encoded], targets: list[np.ndarray], training: Labelled, config: Any) -> Prepared:
         """Makes batches of the encoded sequences."""
         from textrnn.evaluation.classification import fitted_temperature, named_labels
-        from textrnn.training.estimates import describe_classifier_run
+        from textrnn.training.classifier import describe_run
         from textrnn.training.history import Score
 
         plans = (
@@ -252,7 +252,7 @@ class Classifier(Task):
         return Prepared(
             config,
             plans,
-            lambda config: describe_classifier_run(self.config, config, encoded[0].sequences, plans),
+            lambda config: describe_run(self.config, config, encoded[0].sequences, plans),
             data_facts={
                 "training_sequences": len(training),
                 "validation_sequences": len(encoded[1]),

@@ -5,7 +5,7 @@ import dataclasses
 import hashlib
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +22,6 @@ from textrnn.progress import Progress
 from textrnn.storage import StoredModel
 from textrnn.tasks.backtests import Backtester
 from textrnn.tasks.task import Prepared, Task, Weights
-
-if TYPE_CHECKING:
-    from textrnn.training.history import EpochRecord
 
 __all__ = ["Forecaster"]
 
@@ -118,7 +115,7 @@ class Forecaster(Task, Backtester):
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
         **options: Any,
-    ) -> "list[EpochRecord]":
+    ) -> "Forecaster":
         """Trains the forecaster on series and keeps the weights that forecast the end of each best.
 
         What is not set, here or when the forecaster was made, follows from the data. A forecaster that has been trained
@@ -146,7 +143,7 @@ class Forecaster(Task, Backtester):
             **options: Options of `textrnn.config.ForecasterTrainingConfig`, such as `epochs`.
 
         Returns:
-            The history, one record per validation.
+            The forecaster itself; `history` has one record per validation.
 
         Raises:
             TextrnnError: If the data are missing, unreadable or too short, or an option is wrong.
@@ -162,7 +159,7 @@ class Forecaster(Task, Backtester):
             "encoding": encoding,
             **self._checked(options),
         }
-        return self._fit(
+        self._fit(
             asked,
             output=output,
             resume=resume,
@@ -171,11 +168,12 @@ class Forecaster(Task, Backtester):
             callbacks=callbacks,
             progress=progress,
         )
+        return self
 
     def _prepared(
         self, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress, resources: contextlib.ExitStack
     ) -> Prepared:
-        from textrnn.training.estimates import describe_forecaster_run
+        from textrnn.training.forecaster import describe_run
 
         if asked["data"] is None:
             raise TextrnnError("Pass the series: a CSV file, a data frame, or an array of numbers.")
@@ -204,7 +202,7 @@ class Forecaster(Task, Backtester):
         return Prepared(
             config,
             plans,
-            lambda config: describe_forecaster_run(self.config, config, plans),
+            lambda config: describe_run(self.config, config, plans),
             data_facts={"series": len(data.series), "steps_of_series": sum(map(len, data.series))},
             text_digest=series_digest(data),
             settle=lambda: self._calibrate(reader, *validation),

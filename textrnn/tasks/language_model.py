@@ -212,8 +212,8 @@ class LanguageModel(Task, Writer):
         """Makes batches of the encoded texts."""
         plans = self._batch_plans(texts, config)
         check_size(plans, texts, self.config)
-        from textrnn.training.estimates import describe_run
         from textrnn.training.history import perplexity
+        from textrnn.training.language_model import describe_run
 
         def sample() -> str:
             return str(self.generate(asked.get("sample_prompt") or "", max_tokens=40, seed=config.seed))

@@ -77,6 +77,7 @@ class Task:
         self.facts: dict[str, Any] = {}
         self.chosen: dict[str, Any] = {}  # the options that `fit` has settled on
         self.origin: str | None = None  # the model that was loaded
+        self.history: list[EpochRecord] = []  # of the last `fit`, one record per validation
         self._network: Any = None
 
     # Storage
@@ -149,7 +150,8 @@ class Task:
         with unchanged_by_failure(self), Run(**how) as run, contextlib.ExitStack() as resources:
             model_options, asked = run.resumed(self.given, asked)
             prepared = self._prepared(model_options, asked, run.progress, resources)
-            return self._train(run, prepared, asked)
+            self.history = self._train(run, prepared, asked)
+            return self.history
 
     def _prepared(
         self, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress, resources: contextlib.ExitStack

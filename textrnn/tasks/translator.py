@@ -241,8 +241,8 @@ class Translator(Task):
     ) -> Prepared:
         """Makes batches of the encoded pairs."""
         from textrnn.evaluation.validation import ValidationBleu
-        from textrnn.training.estimates import describe_translator_run
         from textrnn.training.history import Score, perplexity
+        from textrnn.training.translator import describe_run
 
         both = self.source_tokenizer, self.target_tokenizer
         resegment = resegmentation(*training, both, config.subword_regularization)
@@ -256,7 +256,7 @@ class Translator(Task):
         return Prepared(
             config,
             plans,
-            lambda config: describe_translator_run(self.config, config, training[1], validation[1], plans[0]),
+            lambda config: describe_run(self.config, config, training[1], validation[1], plans[0]),
             data_facts={
                 "training_pairs": len(training[1]),
                 "validation_pairs": len(validation[1]),

@@ -1,18 +1,30 @@
 """The Keras network of a classifier, built from a config."""
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import GRAM_PLACES, LINEAR_STEP, ClassifierConfig
+from textrnn.config.classifier import GRAM_PLACES, LINEAR_STEP, ClassifierConfig, ClassifierTrainingConfig
+from textrnn.preprocessing.labelled import LabelledPlan
 from textrnn.preprocessing.tokenizers import UNK_ID
 from textrnn.training import layers
+from textrnn.training.estimates import (
+    EFFICIENCY,
+    flops_per_second,
+    length_of,
+    num_parameters,
+    num_passes,
+    precision_advice,
+    short_run_advice,
+)
 from textrnn.training.networks import NamedNetwork
 from textrnn.training.stack import RecurrentStack
 
-__all__ = ["SequenceClassifier"]
+__all__ = ["SequenceClassifier", "describe_run"]
 
 
 class AttentionPooling(keras.layers.Layer):
@@ -223,3 +235,27 @@ class SequenceClassifier(NamedNetwork):
         if self.class_weights is not None and training:
             losses *= tf.reduce_sum(targets * self.class_weights, axis=1, keepdims=True)
         return tf.reduce_sum(losses)
+
+
+def describe_run(
+    config: ClassifierConfig,
+    training: ClassifierTrainingConfig,
+    sequences: Sequence[np.ndarray],
+    plans: tuple[LabelledPlan, LabelledPlan],
+) -> str:
+    """Returns the lines that are shown before a classifier's training starts."""
+    steps = sum(map(len, sequences))
+    multiplied = sum(
+        math.prod(shape) for name, shape in config.weight_shapes().items() if not name.endswith("embeddings")
+    )
+    passes = num_passes(training, plans[0].num_batches)
+    seconds = 6 * multiplied * steps * passes / (EFFICIENCY * flops_per_second(training.precision))
+    read = (
+        f"a vocabulary of {config.vocabulary_size:,}" if config.vocabulary_size else f"{config.num_features} features"
+    )
+    lines = [
+        f"{plans[0].num_targets:,} training sequences of {steps / len(sequences):.0f} steps on average, "
+        f"{plans[1].num_targets:,} validation sequences, {read}, {config.num_outputs} classes",
+        f"{num_parameters(config):,} parameters; {length_of(training, plans[0].num_batches, seconds)}",
+    ]
+    return "\n".join([*lines, *short_run_advice(training, plans[0].num_batches), *precision_advice(training.precision)])

@@ -1,15 +1,25 @@
 """The Keras network of a forecaster, built from a config."""
 
+import math
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from textrnn.config.forecaster import ForecasterConfig
+from textrnn.config.forecaster import ForecasterConfig, ForecasterTrainingConfig
+from textrnn.preprocessing.windows import WindowPlan
+from textrnn.training.estimates import (
+    EFFICIENCY,
+    flops_per_second,
+    length_of,
+    num_parameters,
+    num_passes,
+    precision_advice,
+)
 from textrnn.training.networks import NamedNetwork
 from textrnn.training.stack import RecurrentStack
 
-__all__ = ["SeriesForecaster"]
+__all__ = ["SeriesForecaster", "describe_run"]
 
 
 class SeriesForecaster(NamedNetwork):
@@ -115,3 +125,22 @@ class SeriesForecaster(NamedNetwork):
         if config.point == "mean":
             total += tf.reduce_sum(tf.square(errors[:, :, -1]))
         return total, states
+
+
+def describe_run(
+    config: ForecasterConfig, training: ForecasterTrainingConfig, plans: tuple[WindowPlan, WindowPlan]
+) -> str:
+    """Returns the lines that are shown before a forecaster's training starts."""
+    windows = [len(plan.owners) for plan in plans]
+    num_segments = config.lookback // config.segment
+    multiplied = sum(
+        math.prod(shape) * (num_segments if name.startswith("recurrent") else 1)
+        for name, shape in config.weight_shapes().items()
+    )
+    passes = num_passes(training, plans[0].num_batches)
+    seconds = 6 * multiplied * windows[0] * passes / (EFFICIENCY * flops_per_second(training.precision))
+    lines = [
+        f"{windows[0]:,} training windows of {num_segments} segments, {windows[1]:,} validation windows",
+        f"{num_parameters(config):,} parameters; {length_of(training, plans[0].num_batches, seconds)}",
+    ]
+    return "\n".join([*lines, *precision_advice(training.precision)])

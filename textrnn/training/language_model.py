@@ -4,12 +4,23 @@ from typing import Any
 
 import tensorflow as tf
 
-from textrnn.config import NetworkConfig
+from textrnn.config import NetworkConfig, TrainingConfig
+from textrnn.preprocessing.sequences import EncodedText, TextPlan
 from textrnn.training import layers
+from textrnn.training.estimates import (
+    BASE_MEMORY,
+    EFFICIENCY,
+    flops_per_second,
+    length_of,
+    num_parameters,
+    num_passes,
+    precision_advice,
+    short_run_advice,
+)
 from textrnn.training.networks import TokenNetwork
 from textrnn.training.stack import RecurrentStack, normalizations
 
-__all__ = ["RecurrentNetwork"]
+__all__ = ["RecurrentNetwork", "describe_run"]
 
 
 class RecurrentNetwork(TokenNetwork):
@@ -133,3 +144,49 @@ class RecurrentNetwork(TokenNetwork):
         if self.network_config.form == "ngrams":
             return self.ngram_hidden(inputs, training), states
         return self.hidden_states(inputs, states, training)
+
+
+def estimated_seconds(config: NetworkConfig, training: TrainingConfig, plan: TextPlan) -> float:
+    """Returns about how long all epochs take."""
+    multiplied = num_parameters(config) - (0 if config.tie_weights else config.vocabulary_size * config.embedding_dim)
+    positions = plan.num_targets
+    if config.form == "ngrams":  # every prefix is read in full, padding included
+        positions *= plan.longest_row - 1
+    passes = num_passes(training, plan.num_batches)
+    return 6 * multiplied * positions * passes / (EFFICIENCY * flops_per_second(training.precision))
+
+
+def estimated_bytes(config: NetworkConfig, training: TrainingConfig) -> int:
+    """Returns about how much memory training takes at most."""
+    length = training.length if config.form == "stream" else config.max_length
+    positions = training.batch_size * length
+    per_position = 14 * sum(config.units) * len(config.directions) + 2 * config.embedding_dim
+    logits = training.batch_size if config.form == "ngrams" else positions
+    copies = 6 if training.moving_average else 5  # weights, gradients, two moments, the best weights
+    numbers = copies * num_parameters(config) + positions * per_position + 4 * logits * config.vocabulary_size
+    return BASE_MEMORY + 4 * numbers
+
+
+def describe_run(
+    config: NetworkConfig, training: TrainingConfig, texts: tuple[EncodedText, EncodedText], plan: TextPlan
+) -> str:
+    """Returns the lines that are shown before training starts."""
+    parameters = num_parameters(config)
+    seconds = estimated_seconds(config, training, plan)
+    lines = [
+        f"{texts[0].num_tokens:,} training tokens, {texts[1].num_tokens:,} validation tokens "
+        f"({100 * texts[1].unknown_share:.2f}% unknown), vocabulary of {config.vocabulary_size:,}",
+        f"{parameters:,} parameters; {length_of(training, plan.num_batches, seconds)} and "
+        f"{estimated_bytes(config, training) / 1e9:.1f} GB",
+    ]
+    if parameters > 100 * texts[0].num_tokens and config.output_dropout < 0.5:
+        lines.append(
+            f"advice: {parameters / texts[0].num_tokens:.0f} parameters per token is a lot; the model will learn "
+            "the text by heart. Use more text, fewer `units`, or more dropout."
+        )
+    if texts[1].unknown_share > 0.05:
+        lines.append(
+            f"advice: {100 * texts[1].unknown_share:.0f}% of the validation tokens are unknown; "
+            'a larger `vocabulary_size`, or level="subword", which knows every word, predicts them.'
+        )
+    return "\n".join([*lines, *short_run_advice(training, plan.num_batches), *precision_advice(training.precision)])

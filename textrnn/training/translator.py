@@ -5,12 +5,23 @@ from typing import Any
 
 import tensorflow as tf
 
-from textrnn.config import TranslatorConfig
+from textrnn.config import TranslatorConfig, TranslatorTrainingConfig
+from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan
 from textrnn.training import layers
+from textrnn.training.estimates import (
+    BASE_MEMORY,
+    EFFICIENCY,
+    flops_per_second,
+    length_of,
+    num_parameters,
+    num_passes,
+    precision_advice,
+    short_run_advice,
+)
 from textrnn.training.networks import TokenNetwork
 from textrnn.training.stack import RecurrentStack
 
-__all__ = ["EncoderDecoder"]
+__all__ = ["EncoderDecoder", "describe_run"]
 
 
 class EncoderDecoder(TokenNetwork):
@@ -170,3 +181,44 @@ class EncoderDecoder(TokenNetwork):
         source_ids, decoder_inputs = inputs
         memory, mask, initial = self.encode(source_ids, training)
         return self.decoder_hidden(decoder_inputs, memory, mask, initial, training)[0], states
+
+
+def estimated_seconds(
+    config: TranslatorConfig, training: TranslatorTrainingConfig, pairs: EncodedPairs, num_batches: int
+) -> float:
+    """Returns about how long all epochs take, translating the validation sentences not included."""
+    shapes = config.weight_shapes()
+    size = {name: math.prod(shape) for name, shape in shapes.items() if not name.endswith("embeddings")}
+    reading = sum(count for name, count in size.items() if name.startswith(("encoder", "attention/memory")))
+    writing = sum(size.values()) - reading
+    if config.tie_weights:
+        writing += math.prod(shapes["target_embedding/embeddings"])
+    multiplied = reading * pairs.num_source_tokens + writing * pairs.num_target_tokens
+    return 6 * multiplied * num_passes(training, num_batches) / (EFFICIENCY * flops_per_second(training.precision))
+
+
+def describe_run(
+    config: TranslatorConfig,
+    training: TranslatorTrainingConfig,
+    pairs: EncodedPairs,
+    validation: EncodedPairs,
+    plan: PairPlan,
+) -> str:
+    """Returns the lines that are shown before a translator's training starts."""
+    parameters = num_parameters(config)
+    seconds = estimated_seconds(config, training, pairs, plan.num_batches)
+    vocabulary = " and ".join(f"{size:,}" for size in config.vocabulary_sizes)
+    per_position = 14 * (sum(config.encoder_units) * 2 + sum(config.decoder_units)) + 4 * config.target_vocabulary_size
+    copies = 5 + training.averaged_checkpoints + bool(training.moving_average)
+    num_bytes = BASE_MEMORY + 4 * (copies * parameters + training.batch_tokens * per_position)
+    lines = [
+        f"{len(pairs):,} training pairs with {pairs.num_target_tokens:,} target tokens, {len(validation):,} validation "
+        f"pairs ({100 * validation.unknown_share:.2f}% of their tokens unknown), vocabulary of {vocabulary}",
+        f"{parameters:,} parameters; {length_of(training, plan.num_batches, seconds)} and {num_bytes / 1e9:.1f} GB",
+    ]
+    if parameters > 50 * pairs.num_target_tokens:
+        lines.append(
+            f"advice: {parameters / pairs.num_target_tokens:.0f} parameters per target token is a lot; the model will "
+            "learn the pairs by heart. Use more pairs, or smaller layers and vocabularies."
+        )
+    return "\n".join([*lines, *short_run_advice(training, plan.num_batches), *precision_advice(training.precision)])
