@@ -9,7 +9,15 @@ import numpy as np
 
 from textrnn.errors import TextrnnError
 
-__all__ = ["ClassScores", "Classification", "bag_of_words", "calibration_error", "evaluate", "fitted_temperature"]
+__all__ = [
+    "ClassScores",
+    "Classification",
+    "bag_of_words",
+    "calibration_error",
+    "cross_entropy",
+    "evaluate",
+    "fitted_temperature",
+]
 
 NUM_BINS = 15
 NUM_SAMPLES = 1000
@@ -169,6 +177,22 @@ def calibration_error(probabilities: np.ndarray, targets: np.ndarray, is_multi: 
     return float(sum(gaps))
 
 
+def cross_entropy(logits: np.ndarray, targets: np.ndarray, is_multi: bool = False) -> float:
+    """Returns the mean cross-entropy in nats, of sequences or, if they may have several labels, of labels.
+
+    Args:
+        logits: Shape `(samples, num_labels)`.
+        targets: 1 for each label that a sequence has, the same shape.
+        is_multi: Whether a sequence may have several.
+    """
+    logits = logits.astype(np.float64)
+    if is_multi:
+        return float((np.logaddexp(0, logits) - targets * logits).mean())
+    highest = logits.max(axis=1, keepdims=True)
+    totals = highest[:, 0] + np.log(np.exp(logits - highest).sum(axis=1))
+    return float((totals - (logits * targets).sum(axis=1)).mean())
+
+
 @dataclasses.dataclass(frozen=True)
 class Temperature:
     """What logits are divided by, and the cross-entropy that this leaves."""
@@ -187,12 +211,7 @@ def fitted_temperature(logits: np.ndarray, targets: np.ndarray, is_multi: bool =
     """
 
     def loss(temperature: float) -> float:
-        scaled = logits.astype(np.float64) / temperature
-        if is_multi:
-            return float((np.logaddexp(0, scaled) - targets * scaled).mean())
-        highest = scaled.max(axis=1, keepdims=True)
-        totals = highest[:, 0] + np.log(np.exp(scaled - highest).sum(axis=1))
-        return float((totals - (scaled * targets).sum(axis=1)).mean())
+        return cross_entropy(logits / temperature, targets, is_multi)
 
     candidates = np.exp(np.linspace(np.log(0.2), np.log(5.0), 161))
     best = float(min(candidates, key=loss))

@@ -11,6 +11,7 @@ import numpy as np
 
 from textrnn.config.classifier import CLASSIFIERS, FROM_DATA, ClassifierConfig, ClassifierTrainingConfig
 from textrnn.config.signatures import with_options
+from textrnn.defaults import linear_classifier
 from textrnn.defaults.classifier import classifier_choice, classifier_tuning_choice
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.inference.threads import parts, side_by_side
@@ -20,7 +21,7 @@ from textrnn.preprocessing.grams import grams
 from textrnn.preprocessing.labelled import Encoded, Label, Labelled, LabelledPlan, as_vectors, encoded_targets
 from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, make_tokenizer
 from textrnn.progress import Progress
-from textrnn.tasks.task import TOKENIZER_OPTIONS, Prepared, Task
+from textrnn.tasks.task import TOKENIZER_OPTIONS, Prepared, Task, Weights
 
 if TYPE_CHECKING:
     from textrnn.evaluation.classification import Classification
@@ -261,6 +262,17 @@ class Classifier(Task):
             text_digest=sequences_digest(encoded[0].sequences, targets[0]),
             validation_score=accuracy,
             settle=calibrate,
+            initial_weights=self._linear(encoded, targets) if self.config.has_linear and not self.weights else {},
+        )
+
+    def _linear(self, encoded: list[Encoded], targets: list[np.ndarray]) -> Weights:
+        """Returns the weights of the linear classifier to begin with."""
+        from textrnn.evaluation.classification import cross_entropy
+
+        sides = [(side.grams or [], one) for side, one in zip(encoded, targets, strict=True)]
+        is_multi = self.config.multi_label
+        return linear_classifier.fitted(
+            sides[0], sides[1], lambda logits, wanted: cross_entropy(logits, wanted, is_multi)
         )
 
     def _read(self, asked: dict[str, Any], is_multi: bool) -> tuple[Labelled, Labelled]:
