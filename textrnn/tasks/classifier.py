@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Classifier", "Explanation"]
 
 BATCH_SIZE = 64
+FARTHEST = 5.0  # deviations from the mean that a feature counts as at most
 LINEAR_SHARES = tuple(number / 10 for number in range(11))
 
 
@@ -350,7 +351,8 @@ class Classifier(Task):
                 f"{self.config.num_features}."
             )
         means, deviations = (np.array(values, np.float32) for values in (self.config.means, self.config.deviations))
-        return np.asarray((array - means) / deviations, dtype=np.float32)
+        # A feature that hardly ever differs, such as a pixel at the edge, would drown the others where it does.
+        return np.clip((array - means) / deviations, -FARTHEST, FARTHEST).astype(np.float32)
 
     # Use
 
