@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import pathlib
+import re
 import zipfile
 
 import numpy as np
@@ -15,6 +16,7 @@ __all__ = ["mnist"]
 
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
+HEADER = re.compile(rb"{'descr': '(?P<type>[|<][ui][1248])', 'fortran_order': False, 'shape': \((?P<shape>[\d, ]*)\)")
 PARTS = {"train": "train", "test": "t10k"}  # what the original files call them
 IMAGES, LABELS = 0x803, 0x801  # how files of images and of labels begin
 
@@ -60,9 +62,20 @@ def read_idx(path: pathlib.Path, magic: int) -> np.ndarray:
 
 
 def read_archive(content: bytes, names: tuple[str, str]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns two arrays of a NumPy archive, which may hold no objects."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return arrays[names[0]], arrays[names[1]]
+    """Returns two arrays of a NumPy archive; only arrays of whole numbers are read, and nothing is unpickled."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        first, second = (read_numbers(archive.read(f"{name}.npy")) for name in names)
+    return first, second
+
+
+def read_numbers(content: bytes) -> np.ndarray:
+    """Returns the array of a .npy file (NumPy's format, version 1)."""
+    length = int.from_bytes(content[8:10], "little")
+    header = HEADER.match(content[10 : 10 + length])
+    if not content.startswith(b"\x93NUMPY\x01") or header is None:
+        raise ValueError("an array is not of whole numbers in NumPy's format")
+    shape = [int(size) for size in header["shape"].split(b",") if size.strip()]
+    return np.frombuffer(content, header["type"].decode(), offset=10 + length).reshape(shape)
 
 
 def downloaded() -> bytes:

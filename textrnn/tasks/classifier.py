@@ -352,7 +352,8 @@ class Classifier(Task):
             )
         means, deviations = (np.array(values, np.float32) for values in (self.config.means, self.config.deviations))
         # A feature that hardly ever differs, such as a pixel at the edge, would drown the others where it does.
-        return np.clip((array - means) / deviations, -FARTHEST, FARTHEST).astype(np.float32)
+        scaled: np.ndarray = np.clip((array - means) / deviations, -FARTHEST, FARTHEST)
+        return scaled.astype(np.float32)
 
     # Use
 
