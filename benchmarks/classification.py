@@ -17,7 +17,6 @@ shown.
 
 import argparse
 import collections
-import json
 import pathlib
 import random
 import time
@@ -26,6 +25,7 @@ from typing import Any
 import numpy as np
 
 import textrnn
+from benchmarks.options import divided, parsed_options
 from textrnn.config import ClassifierConfig
 from textrnn.evaluation.classification import calibration_error
 from textrnn.preprocessing.images import mnist
@@ -97,22 +97,10 @@ def macro_f1(named: np.ndarray, truth: np.ndarray, number: int) -> float:
     return float(np.mean(scores))
 
 
-def parsed_options(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    options: dict[str, Any] = {}
-    for part in text.split():
-        name, _, value = part.partition("=")
-        try:
-            options[name] = json.loads(value)
-        except ValueError:
-            options[name] = value
-    names = [*ClassifierConfig.option_names(), "level", "vocabulary_size", "lowercase", "network"]
-    network = {name: value for name, value in options.items() if name in names}
-    return network, {name: value for name, value in options.items() if name not in names}
-
-
 def scored(training: Rows, test: Rows, parsed: argparse.Namespace, validation: Rows | None) -> dict[str, Any]:
     """Trains with each seed; returns what they make of the test."""
-    network, fitting = parsed_options(parsed.options)
+    names = [*ClassifierConfig.option_names(), "level", "vocabulary_size", "lowercase", "network"]
+    network, fitting = divided(parsed_options(parsed.options), names)
     if parsed.minutes:
         fitting["minutes"] = parsed.minutes
     if validation is not None:

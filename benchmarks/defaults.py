@@ -20,7 +20,6 @@ options get the time that the defaults took. BLEU is scored as validation does i
 """
 
 import argparse
-import json
 import pathlib
 import random
 import re
@@ -33,6 +32,7 @@ from typing import Any
 import pyppmd
 
 import textrnn
+from benchmarks.options import divided, parsed_options
 from textrnn import corpora
 from textrnn.config import BUDGET, NetworkConfig, TranslatorConfig
 from textrnn.preprocessing import pairs as pair_files
@@ -114,11 +114,10 @@ def sides(path: str, parsed: argparse.Namespace, directory: pathlib.Path) -> tup
 
 def trained_model(training: pathlib.Path, options: dict[str, Any]) -> dict[str, Any]:
     """Trains with some options set and returns the model and the seconds that it took."""
-    names = [*NetworkConfig.option_names(), "level"]
-    model = textrnn.LanguageModel(**{name: value for name, value in options.items() if name in names})
-    fit_options = {name: value for name, value in options.items() if name not in names}
+    network, fitting = divided(options, [*NetworkConfig.option_names(), "level"])
+    model = textrnn.LanguageModel(**network)
     start = time.monotonic()
-    model.fit(str(training), progress=Progress(quiet=True), **fit_options)
+    model.fit(str(training), progress=Progress(quiet=True), **fitting)
     return {"model": model, "seconds": time.monotonic() - start}
 
 
@@ -142,15 +141,7 @@ def trials(parsed: argparse.Namespace) -> Iterator[dict[str, Any]]:
     yield {}
     yield from (PAIR_TRIALS if parsed.kind == "pairs" else TRIALS)[: parsed.trials]
     for text in parsed.trial:
-        yield {name: literal(value) for name, value in (item.split("=") for item in text.split())}
-
-
-def literal(value: str) -> Any:
-    """Returns a number, a list of numbers or a word."""
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
+        yield parsed_options(text)
 
 
 def pair_sides(path: str, number: int, left_out: str | None) -> tuple[Pairs, list[str], list[list[str]]]:
@@ -174,14 +165,10 @@ def trained_on_pairs(
     training: Pairs, tests: list[str], references: list[list[str]], options: dict[str, Any]
 ) -> dict[str, Any]:
     """Trains a translator with some options set and returns BLEU, seconds and what was chosen."""
-    names = [*TranslatorConfig.option_names(), "level", "vocabulary_size"]
-    model = textrnn.Translator(**{name: value for name, value in options.items() if name in names})
+    network, fitting = divided(options, [*TranslatorConfig.option_names(), "level", "vocabulary_size"])
+    model = textrnn.Translator(**network)
     start = time.monotonic()
-    records = model.fit(
-        training,
-        progress=Progress(quiet=True),
-        **{name: value for name, value in options.items() if name not in names},
-    )
+    records = model.fit(training, progress=Progress(quiet=True), **fitting)
     seconds = time.monotonic() - start
     scores = model.evaluate(tests, references)
     return {

@@ -20,7 +20,6 @@ column on the training part, as papers on long forecasts do: 12, 4 and 4 months 
 
 import argparse
 import csv
-import json
 import pathlib
 import time
 from typing import Any
@@ -28,6 +27,7 @@ from typing import Any
 import numpy as np
 
 import textrnn
+from benchmarks.options import divided, parsed_options
 from textrnn.config import ForecasterConfig
 from textrnn.evaluation import forecasting
 from textrnn.inference.forecasting import forecast_quantiles
@@ -38,23 +38,8 @@ from textrnn.progress import Progress
 MONTH = 30 * 24  # hours of a month, as the papers count
 
 
-def parsed_options(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Returns the options of a forecaster and those of its `fit` from "name=value ..."."""
-    options: dict[str, Any] = {}
-    for part in text.split():
-        name, _, value = part.partition("=")
-        try:
-            options[name] = json.loads(value)
-        except ValueError:
-            options[name] = value
-    network = {name: value for name, value in options.items() if name in ForecasterConfig.option_names()}
-    if "network" in options:
-        network["network"] = options.pop("network")
-    return network, {name: value for name, value in options.items() if name not in network}
-
-
 def trained(horizon: int, data: Any, parsed: argparse.Namespace, seed: int, **fixed: Any) -> textrnn.Forecaster:
-    network, fitting = parsed_options(parsed.options)
+    network, fitting = divided(parsed_options(parsed.options), [*ForecasterConfig.option_names(), "network"])
     forecaster = textrnn.Forecaster(**{"horizon": horizon, **network})
     forecaster.fit(data, seed=seed, progress=Progress(quiet=not parsed.verbose or seed > 0), **{**fixed, **fitting})
     return forecaster

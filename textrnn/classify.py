@@ -71,12 +71,12 @@ def shown(classifier: Classifier, text: str, parsed: argparse.Namespace) -> str:
 
 def described(classifier: Classifier, text: str, explain: bool) -> dict[str, Any]:
     """Returns what `--json` prints for one text."""
-    (row,) = classifier.probabilities([text])
+    probabilities = classifier.probabilities([text])
     labels = [str(label) for label in classifier.labels]
     content: dict[str, Any] = {
         "text": text,
-        "label": classifier.named(row),
-        "probabilities": dict(zip(labels, map(float, row), strict=True)),
+        "label": classifier.named(probabilities)[0],
+        "probabilities": dict(zip(labels, map(float, probabilities[0]), strict=True)),
     }
     if explain:
         found = classifier.explain(text)

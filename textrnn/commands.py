@@ -104,9 +104,20 @@ def chosen_options(arguments: argparse.Namespace, config: type) -> dict[str, Any
     return {name: getattr(arguments, name) for name in names if getattr(arguments, name, None) is not None}
 
 
+class OneOrMany(argparse.Action):
+    """Keeps one value as it is, several as a list: one column is one series, a list a list of series."""
+
+    def __call__(
+        self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+    ) -> None:
+        setattr(namespace, self.dest, values[0] if len(values) == 1 else values)
+
+
 def add_series_options(parser: argparse.ArgumentParser) -> None:
     """Adds what says which time series a file holds."""
-    parser.add_argument("--column", nargs="+", help="columns of the series, by name or by number from 1")
+    parser.add_argument(
+        "--column", nargs="+", action=OneOrMany, help="columns of the series, by name or by number from 1"
+    )
     parser.add_argument("--time", help="column of the times (default: found)")
     parser.add_argument("--group", help="column that names the series of each row, where several stand in one column")
     parser.add_argument("--known", nargs="+", help="columns of variables that are known beforehand, such as holidays")
@@ -115,12 +126,9 @@ def add_series_options(parser: argparse.ArgumentParser) -> None:
 
 
 def series_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Returns what `add_series_options` asks for, as far as it is given; one column is one series."""
+    """Returns what `add_series_options` asks for, as far as it is given."""
     names = ("column", "time", "group", "known", "missing", "encoding")
-    found = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
-    if len(found.get("column", ())) == 1:
-        (found["column"],) = found["column"]
-    return found
+    return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
 
 
 def parsed_by_kind(

@@ -15,7 +15,6 @@ from textrnn.commands import (
     chosen_options,
     parsed_by_kind,
     run,
-    series_options,
 )
 from textrnn.config import (
     NETWORKS,
@@ -209,8 +208,6 @@ def gathered_options(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Returns the options for the model and those for `fit`, from the config file and the command line."""
     given = {name: getattr(parsed, name) for name in names if getattr(parsed, name, None) is not None}
-    if parsed.kind == "forecaster":
-        given |= series_options(parsed)
     options = {**options_from_file(parsed.config), **given}
     for config in configs:
         options |= chosen_options(parsed, config)

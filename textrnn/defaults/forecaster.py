@@ -13,7 +13,7 @@ from textrnn.defaults.seasons import found_period
 from textrnn.errors import TextrnnError
 from textrnn.preprocessing.series import SeriesData
 from textrnn.preprocessing.times import CALENDAR_SECONDS, step_in_words
-from textrnn.preprocessing.windows import WindowReader, statistics
+from textrnn.preprocessing.windows import Origins, WindowReader, statistics
 
 __all__ = [
     "complete",
@@ -34,8 +34,6 @@ MOST_SEGMENTS = 32
 READINGS = ("scaling", "log", "lookback", "calendar")  # what is compared
 ABOUT_EQUAL = {False: 1.03, True: 1.05}  # errors within this share of the lowest are about as good; of many steps more
 
-Windows = tuple[np.ndarray, np.ndarray]
-
 
 # Windows
 
@@ -45,7 +43,7 @@ def num_validation_steps(length: int, horizon: int) -> int:
     return max(min(max(round(VALIDATION_SHARE * length), 2 * horizon), length // 3), horizon)
 
 
-def splits_of(reader: WindowReader, share: float | None = None) -> list[tuple[Windows, Windows]]:
+def splits_of(reader: WindowReader, share: float | None = None) -> list[tuple[Origins, Origins]]:
     """Returns windows to train on and to validate on, those of the end of the series first.
 
     Short series are split again before that end: what is best for one year may be chance.
@@ -60,7 +58,7 @@ def splits_of(reader: WindowReader, share: float | None = None) -> list[tuple[Wi
     return [found[0], *enough]
 
 
-def windows_of(reader: WindowReader, share: float | None = None, back: int = 0) -> tuple[Windows, Windows]:
+def windows_of(reader: WindowReader, share: float | None = None, back: int = 0) -> tuple[Origins, Origins]:
     """Returns the windows to train on and those to validate on, whose targets come after all of the former's.
 
     Args:
@@ -91,10 +89,9 @@ def complete(options: Options, data: SeriesData) -> ForecasterConfig:
         data: The series; of each the part that is not validated on counts.
     """
     config = ForecasterConfig(**options)
-    later = max(config.horizon, config.output_steps)
     locations, scales, known = [], [], []
     for series in data.series:
-        values = series.values[: max(len(series) - num_validation_steps(len(series), later), 1)]
+        values = series.values[: max(len(series) - num_validation_steps(len(series), config.horizon), 1)]
         if config.log and values.min() > 0:
             values = np.log(values)
         location, scale = statistics(values)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from textrnn.config.classifier import GRAM_PLACES, LINEAR_STEP
+from textrnn.preprocessing.batches import evenly
 
 __all__ = ["fitted"]
 
@@ -62,7 +63,7 @@ def fitted(
         validation: The same to choose by.
         loss: Returns the loss of logits, both of shape `(texts, labels)`.
     """
-    chosen = np.unique(np.linspace(0, len(training[0]) - 1, min(len(training[0]), MOST_TEXTS)).round().astype(int))
+    chosen = evenly(len(training[0]), MOST_TEXTS)
     matrix, seen = Grams([training[0][i] for i in chosen]), Grams(validation[0])
     targets = training[1][chosen].astype(np.float64)
     means = targets.mean(axis=0)

@@ -10,14 +10,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from textrnn.config.forecaster import ForecasterConfig
-from textrnn.preprocessing.windows import WindowReader
+from textrnn.preprocessing.batches import evenly
+from textrnn.preprocessing.windows import Origins, WindowReader
 
 __all__ = ["LinearForecast", "fitted", "naive_kernel", "seasonal_errors"]
 
 PENALTIES = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)
 MOST_WINDOWS = 3000  # that one comparison takes
-
-Windows = tuple[np.ndarray, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -68,12 +67,12 @@ def bases_of(config: ForecasterConfig) -> tuple[str, ...]:
     return ("location", *(("last",) if config.scaling != "last" else ()), *(("season",) if has_season else ()))
 
 
-def fitted(reader: WindowReader, splits: Sequence[tuple[Windows, Windows]]) -> LinearForecast:
+def fitted(reader: WindowReader, splits: Sequence[tuple[Origins, Origins]]) -> LinearForecast:
     """Returns the linear forecast whose penalty, and what it pulls towards, validates best.
 
     Args:
         reader: What windows are cut out of.
-        splits: Windows to fit to and windows to compare by, once or several times; the forecast is that of the first
+        splits: Origins to fit to and windows to compare by, once or several times; the forecast is that of the first
             split, with what is best for all of them.
     """
     bases = bases_of(reader.config)
@@ -96,7 +95,7 @@ class Fit:
         bases: What the penalty pulls towards, see `naive_kernel`.
     """
 
-    def __init__(self, reader: WindowReader, training: Windows, validation: Windows, bases: Sequence[str]) -> None:
+    def __init__(self, reader: WindowReader, training: Origins, validation: Origins, bases: Sequence[str]) -> None:
         inputs, targets, _, _ = arrays_of(reader, thinned(training))
         self.seen, self.wanted, scales, units = arrays_of(reader, thinned(validation))
         self.mean_inputs, self.mean_targets = inputs.mean(axis=0), targets.mean(axis=0)
@@ -125,21 +124,17 @@ class Fit:
         return np.asarray(self.wanted - (self.seen @ kernel + bias))
 
 
-def thinned(windows: Windows) -> Windows:
+def thinned(origins: Origins) -> Origins:
     """Returns windows evenly taken from many."""
-    owners, origins = windows
-    chosen = np.unique(np.linspace(0, len(owners) - 1, min(len(owners), MOST_WINDOWS)).round().astype(int))
-    return owners[chosen], origins[chosen]
+    chosen = evenly(len(origins[0]), MOST_WINDOWS)
+    return origins[0][chosen], origins[1][chosen]
 
 
-def arrays_of(reader: WindowReader, chosen: Windows) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def arrays_of(reader: WindowReader, chosen: Origins) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Returns inputs, targets, scales and seasonal errors of windows, in float64; what was not observed is filled."""
     owners, origins = chosen
     windows = reader.at(owners, origins)
     inputs = np.concatenate([windows.values[:, :, 0], windows.context], axis=1).astype(np.float64)
-    steps = reader.config.output_steps
-    rows = np.array(
-        [reader.values[owner][origin : origin + steps] for owner, origin in zip(owners, origins, strict=True)]
-    )
+    rows = reader.followed(owners, origins)
     units = seasonal_errors(reader.values, reader.config.period)[owners][:, np.newaxis]
     return inputs, (rows - windows.locations) / windows.scales, windows.scales, units

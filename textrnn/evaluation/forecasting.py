@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from textrnn.inference.forecasting import quantile_at
+
 __all__ = ["ForecastEvaluation", "ForecastScores", "diebold_mariano", "evaluate", "naive_forecasts"]
 
 FEWEST_WINDOWS = 5  # from which a test of significance is made
@@ -164,7 +166,7 @@ def evaluate(
     coverage, msis = None, None
     if len(levels) > 1:
         ends = (1 - INTERVAL) / 2, (1 + INTERVAL) / 2
-        low, high = (interpolated(forecasts[:, :, 1:], levels, level) for level in ends)
+        low, high = (quantile_at(forecasts[:, :, 1:], levels, level) for level in ends)
         inside = (truth >= low) & (truth <= high)
         coverage = float(inside[counts].mean())
         missed = np.maximum(low - truth, 0) + np.maximum(truth - high, 0)
@@ -204,14 +206,6 @@ def scores_of(
         smape=float(200 * shares[counts].mean()),
         mase=float((errors / units)[counts].mean()),
     )
-
-
-def interpolated(quantiles: np.ndarray, levels: tuple[float, ...], level: float) -> np.ndarray:
-    """Returns a quantile between those that are there, shape `(windows, horizon)`."""
-    place = float(np.interp(level, levels, np.arange(len(levels))))
-    below = int(min(place, len(levels) - 2))
-    share = place - below
-    return np.asarray((1 - share) * quantiles[:, :, below] + share * quantiles[:, :, below + 1])
 
 
 def means_apart(

@@ -10,11 +10,10 @@ from textrnn.inference.forecaster import SeriesForecaster
 from textrnn.inference.threads import parts, side_by_side
 from textrnn.preprocessing.windows import WindowReader
 
-__all__ = ["Forecast", "forecast_quantiles"]
+__all__ = ["Forecast", "forecast_quantiles", "quantile_at"]
 
 ROWS = 256  # windows that go through the network together
 NUM_PATHS = 200  # futures that recursive quantiles are taken from
-INTERVAL = (0.025, 0.975)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -54,8 +53,7 @@ class Forecast:
             share: 0.95, or what else the levels hold both ends of; between levels a line is drawn.
         """
         low, high = (1 - share) / 2, (1 + share) / 2
-        bounds = [np.array([np.interp(level, self.levels, row) for row in self.quantiles]) for level in (low, high)]
-        return bounds[0], bounds[1]
+        return quantile_at(self.quantiles, self.levels, low), quantile_at(self.quantiles, self.levels, high)
 
     def labels(self) -> list[str]:
         """Returns how the steps are called: their times, or +1, +2 and so on."""
@@ -92,6 +90,20 @@ class Forecast:
         return "\n".join(lines)
 
 
+def quantile_at(quantiles: np.ndarray, levels: tuple[float, ...], level: float) -> np.ndarray:
+    """Returns a quantile, on a line between the two that are there, shape `(...)`.
+
+    Args:
+        quantiles: Shape `(..., len(levels))`.
+        levels: Their levels, rising.
+        level: The level asked for; beyond the outermost ones their quantiles are taken.
+    """
+    place = float(np.interp(level, levels, np.arange(len(levels))))
+    below = int(place)
+    above, share = min(below + 1, len(levels) - 1), place - below
+    return np.asarray((1 - share) * quantiles[..., below] + share * quantiles[..., above])
+
+
 def shown(value: float) -> str:
     """Returns a number with about five digits that count."""
     digits = max(0, 4 - int(np.floor(np.log10(abs(value))))) if value and np.isfinite(value) else 0
@@ -120,9 +132,19 @@ def forecast_quantiles(
 
 def direct(network: SeriesForecaster, reader: WindowReader, owners: np.ndarray, origins: np.ndarray) -> np.ndarray:
     """Returns forecasts of the whole horizon at once; see `forecast_quantiles`."""
-    windows = reader.at(owners, origins)
-    outputs = network(windows.values, windows.context).astype(np.float64)
-    return finished(reader, reader.unscaled(outputs, windows))
+    return finished(reader, outputs_after(network, reader, owners, origins))
+
+
+def outputs_after(
+    network: SeriesForecaster,
+    reader: WindowReader,
+    owners: np.ndarray,
+    origins: np.ndarray,
+    later: np.ndarray | None = None,
+) -> np.ndarray:
+    """Returns what the network says after windows, before scaling, float64; see `WindowReader.at`."""
+    windows = reader.at(owners, origins, later)
+    return reader.unscaled(network(windows.values, windows.context).astype(np.float64), windows)
 
 
 def recursive(network: SeriesForecaster, reader: WindowReader, owners: np.ndarray, origins: np.ndarray) -> np.ndarray:
@@ -134,8 +156,7 @@ def recursive(network: SeriesForecaster, reader: WindowReader, owners: np.ndarra
     config = reader.config
     points = np.empty((len(owners), 0))
     for _ in range(config.horizon):
-        windows = reader.at(owners, origins, points)
-        outputs = reader.unscaled(network(windows.values, windows.context).astype(np.float64), windows)
+        outputs = outputs_after(network, reader, owners, origins, points)
         points = np.concatenate([points, outputs[:, :, config.point_index]], axis=1)
     result = points[:, :, np.newaxis]
     if not config.quantiles:
@@ -153,8 +174,7 @@ def drawn(network: SeriesForecaster, reader: WindowReader, owner: int, origin: i
     owners, origins = np.full(NUM_PATHS, owner), np.full(NUM_PATHS, origin)
     paths = np.empty((NUM_PATHS, 0))
     for _ in range(config.horizon):
-        windows = reader.at(owners, origins, paths)
-        outputs = reader.unscaled(network(windows.values, windows.context).astype(np.float64), windows)
+        outputs = outputs_after(network, reader, owners, origins, paths)
         rows = np.sort(outputs[:, 0, : len(levels)], axis=1)
         # Beyond the outermost levels as far again as the next ones are inside.
         drawn_levels = randomness.uniform(levels[0] / 2, 1 - levels[0] / 2, NUM_PATHS)

@@ -8,7 +8,7 @@ import numpy as np
 
 from textrnn.preprocessing.tokenizers import PAD_ID
 
-__all__ = ["Batch", "Plan", "pad"]
+__all__ = ["Batch", "Plan", "evenly", "pad"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -49,6 +49,15 @@ class Plan(Protocol):
     def max_targets(self) -> int:
         """Most targets in a batch, padding included."""
         raise NotImplementedError
+
+
+def evenly(number: int, most: int) -> np.ndarray:
+    """Returns the places of so many items at most, evenly taken from a number of them, rising.
+
+    >>> evenly(9, 3).tolist(), evenly(2, 3).tolist()
+    ([0, 4, 8], [0, 1])
+    """
+    return np.unique(np.linspace(0, number - 1, min(number, most)).round().astype(int))
 
 
 def pad(sequences: Sequence[np.ndarray], side: str = "right", length: int | None = None) -> np.ndarray:

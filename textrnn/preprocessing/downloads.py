@@ -62,18 +62,33 @@ def tatoeba_file(item: str) -> pathlib.Path:
         return found
     path = cache_directory() / f"tatoeba-{item}.tsv"
     if not path.is_file():
-        import urllib.request  # only here: it takes as long to import as a model to load
-
         url = f"https://www.manythings.org/anki/{target}-{source}.zip"
-        try:
-            request = urllib.request.Request(url, headers={"User-Agent": "textrnn"})
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                archive = answer.read(200_000_000)
-        except OSError as error:  # URLError is one
-            place = f"mt/tatoeba_{source}_{target}/{target}.txt"
-            raise TextrnnError(no_network(f"tatoeba:{item}", place)) from error
+        archive = fetched(url, 200_000_000, f"tatoeba:{item}", f"mt/tatoeba_{source}_{target}/{target}.txt")
         write_checked_pairs(archive, f"{target}.txt", path, url)
     return path
+
+
+def fetched(url: str, most: int, name: str, place: str) -> bytes:
+    """Returns what stands at an address.
+
+    Args:
+        url: The address.
+        most: How many bytes are read at most.
+        name: The name of the corpus, for the error.
+        place: Where below `$TEXTRNN_CORPORA` it could be.
+
+    Raises:
+        TextrnnError: If it cannot be had.
+    """
+    import urllib.request  # only here: it takes as long to import as a model to load
+
+    try:
+        request = urllib.request.Request(url, headers={"User-Agent": "textrnn"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            content: bytes = answer.read(most)
+    except OSError as error:  # URLError is one
+        raise TextrnnError(no_network(name, place)) from error
+    return content
 
 
 def write_checked_pairs(archive: bytes, member: str, path: pathlib.Path, url: str) -> None:

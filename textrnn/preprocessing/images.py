@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 
 from textrnn.errors import TextrnnError, check_choice
-from textrnn.preprocessing.downloads import cache_directory, local_copy, no_network
+from textrnn.preprocessing.downloads import cache_directory, fetched, local_copy
 
 __all__ = ["mnist"]
 
@@ -83,14 +83,7 @@ def downloaded() -> bytes:
     path = cache_directory() / "mnist.npz"
     if path.is_file():
         return path.read_bytes()
-    import urllib.request  # only here: it takes as long to import as a model to load
-
-    try:
-        with urllib.request.urlopen(URL, timeout=30) as answer:
-            content: bytes = answer.read(50_000_000)
-    except OSError as error:  # URLError is one
-        place = "cls/mnist/train-images-idx3-ubyte.gz and the other three"
-        raise TextrnnError(no_network("mnist", place)) from error
+    content = fetched(URL, 50_000_000, "mnist", "cls/mnist/train-images-idx3-ubyte.gz and the other three")
     if hashlib.sha256(content).hexdigest() != SHA256:
         raise TextrnnError(f"{URL}: the download is not the file that is known. Try again later.")
     path.parent.mkdir(parents=True, exist_ok=True)

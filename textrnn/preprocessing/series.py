@@ -116,7 +116,7 @@ def read(
         return data
     if isinstance(data, (str, os.PathLike)):
         rows = file_rows(data, encoding, column_names(column, time, group, known), holds_pairs=False)
-        return from_columns(columns_of_rows(rows, (column, time, group, known)), column, time, group, known, missing)
+        return from_columns(columns_of_rows(rows), column, time, group, known, missing)
     if hasattr(data, "to_pandas"):  # polars
         data = data.to_pandas()
     if hasattr(data, "iloc"):  # pandas

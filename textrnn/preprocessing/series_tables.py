@@ -69,7 +69,7 @@ class Columns:
         return names[position(rows, column)]
 
 
-def columns_of_rows(rows: Rows, asked: Any) -> Columns:
+def columns_of_rows(rows: Rows) -> Columns:
     """Returns the columns of a file."""
     width = max(rows.width(), len(rows.names))
     if not rows.rows:

@@ -9,10 +9,12 @@ import numpy as np
 from textrnn.config.forecaster import HARMONICS, ForecasterConfig
 from textrnn.errors import TextrnnError
 from textrnn.preprocessing.batches import Batch
-from textrnn.preprocessing.series import Series, SeriesData
-from textrnn.preprocessing.times import calendar_positions, future_times
+from textrnn.preprocessing.series import Series, SeriesData, times_after
+from textrnn.preprocessing.times import calendar_positions
 
-__all__ = ["WindowPlan", "WindowReader", "Windows", "statistics"]
+__all__ = ["Origins", "WindowPlan", "WindowReader", "Windows", "statistics"]
+
+Origins = tuple[np.ndarray, np.ndarray]  # of some windows: which series, and the first step after each
 
 FLAT = 0.01  # share of a series' deviation that a window's deviation counts as at least
 
@@ -77,9 +79,7 @@ class WindowReader:
         """Returns waves that tell where in day, week and year each step is, and those of one horizon after them."""
         if not self.config.calendar:
             return np.empty((len(series) + self.config.horizon, 0))
-        later = None
-        if series.times is not None:
-            later = future_times(int(series.times[-1].astype(np.int64)), self.config.frequency, self.config.horizon)
+        later = times_after(series, self.config.frequency, self.config.horizon)
         if series.times is None or later is None:
             raise TextrnnError(
                 f"This forecaster reads the calendar, and series {series.name!r} has no times. Name their column, or "
@@ -149,12 +149,18 @@ class WindowReader:
 
         What was not observed is NaN: nothing is learned from what was filled in.
         """
-        rows = []
-        for owner, origin in zip(owners, origins, strict=True):
-            part = slice(origin, origin + self.config.output_steps)
-            rows.append(np.where(self.observed[owner][part], self.values[owner][part], np.nan))
-        scaled: np.ndarray = (np.array(rows) - windows.locations) / windows.scales
+        followed = self.followed(owners, origins)
+        observed = self._rows(self.observed, owners, origins)
+        scaled: np.ndarray = (np.where(observed, followed, np.nan) - windows.locations) / windows.scales
         return scaled.astype(np.float32)
+
+    def followed(self, owners: np.ndarray, origins: np.ndarray) -> np.ndarray:
+        """Returns what followed windows, as the network sees it before scaling, shape `(batch, output_steps)`."""
+        return self._rows(self.values, owners, origins)
+
+    def _rows(self, arrays: list[np.ndarray], owners: np.ndarray, origins: np.ndarray) -> np.ndarray:
+        steps = self.config.output_steps
+        return np.array([arrays[owner][origin : origin + steps] for owner, origin in zip(owners, origins, strict=True)])
 
     def unscaled(self, outputs: np.ndarray, windows: Windows) -> np.ndarray:
         """Returns outputs of a network, shape `(batch, steps, ...)`, as it would read them: before scaling."""
@@ -164,24 +170,6 @@ class WindowReader:
     def in_units(self, values: np.ndarray) -> np.ndarray:
         """Returns what a network reads before scaling in the units of the series."""
         return np.exp(values) if self.config.log else values
-
-    def origins(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-        """Returns all windows whose targets lie between two steps, counted from the end of each series.
-
-        Args:
-            first: The first step that may be a target, from the end of a series; a large number means its beginning.
-            last: The step that no target reaches, from the end: 0 means the end.
-
-        Returns:
-            Series and origins, each of shape `(windows,)`.
-        """
-        owners, origins = [], []
-        for owner, values in enumerate(self.values):
-            start = max(len(values) - first, self.config.lookback)
-            found = np.arange(start, len(values) - last - self.config.output_steps + 1)
-            owners.append(np.full(len(found), owner))
-            origins.append(found)
-        return np.concatenate(owners), np.concatenate(origins)
 
 
 def statistics(values: np.ndarray) -> tuple[float, float]:

@@ -28,10 +28,10 @@ class Backtester:
     given: dict[str, Any]
     data: SeriesData | None
 
-    def _series(self, data: Any, asked: dict[str, Any]) -> SeriesData:
+    def _series(self, data: Any, **asked: Any) -> SeriesData:
         raise NotImplementedError
 
-    def _read(self, data: Any, asked: dict[str, Any]) -> SeriesData:
+    def _read(self, data: Any, **asked: Any) -> SeriesData:
         raise NotImplementedError
 
     def evaluate(
@@ -63,15 +63,9 @@ class Backtester:
         Raises:
             TextrnnError: If the data cannot be read, or are too short.
         """
-        asked = {
-            "column": column,
-            "time": time,
-            "group": group,
-            "known": known,
-            "missing": missing,
-            "encoding": encoding,
-        }
-        read = self._series(data, asked)
+        read = self._series(
+            data, column=column, time=time, group=group, known=known, missing=missing, encoding=encoding
+        )
         return self._scored(read, windows, stride or self.config.horizon, self.data)
 
     def backtest(
@@ -109,17 +103,10 @@ class Backtester:
         Raises:
             TextrnnError: If the series are too short, or not there: a loaded forecaster keeps only their ends.
         """
-        asked = {
-            "column": column,
-            "time": time,
-            "group": group,
-            "known": known,
-            "missing": missing,
-            "encoding": encoding,
-        }
-        if data is None and self.data is None:
+        data = self.data if data is None else data
+        if data is None:
             raise TextrnnError("There are no series to train on. Pass some, or call `fit` first.")
-        read = self.data if data is None and self.data is not None else self._read(data, asked)
+        read = self._read(data, column=column, time=time, group=group, known=known, missing=missing, encoding=encoding)
         horizon = self.config.horizon
         stride = stride or horizon
         if windows is None:

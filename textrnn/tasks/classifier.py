@@ -403,20 +403,20 @@ class Classifier(Task):
             sequences: Texts or arrays, as for `probabilities`; or one text, whose class is returned by itself.
         """
         one = isinstance(sequences, str)
-        results = [self.named(row) for row in self.probabilities([sequences] if one else sequences)]
+        results = self.named(self.probabilities([sequences] if one else sequences))
         return results[0] if one else results
 
-    def named(self, probabilities: np.ndarray) -> Any:
-        """Returns the class that probabilities name, or a tuple of all labels if there may be several.
+    def named(self, probabilities: np.ndarray) -> list[Any]:
+        """Returns the class that probabilities name, or a tuple of all labels if there may be several, for each row.
 
         Args:
-            probabilities: Those of one sequence, shape `(num_labels,)`.
+            probabilities: Shape `(samples, num_labels)`.
         """
         from textrnn.evaluation.classification import named_labels
 
-        (row,) = named_labels(probabilities[np.newaxis], self.config.multi_label)
-        group = tuple(label for label, is_it in zip(self.labels, row, strict=True) if is_it)
-        return group if self.config.multi_label else group[0]
+        named = named_labels(probabilities, self.config.multi_label)
+        groups = [tuple(label for label, is_it in zip(self.labels, row, strict=True) if is_it) for row in named]
+        return groups if self.config.multi_label else [group[0] for group in groups]
 
     def explain(self, text: str) -> Explanation:
         """Returns which tokens carried the decision: how the probability falls when each is read as unknown.

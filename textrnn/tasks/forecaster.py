@@ -16,6 +16,7 @@ from textrnn.defaults.linear_forecast import fitted
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.inference.forecasting import Forecast, forecast_quantiles
 from textrnn.preprocessing import series as series_files
+from textrnn.preprocessing.batches import evenly
 from textrnn.preprocessing.series import Series, SeriesData, times_after
 from textrnn.preprocessing.windows import WindowPlan, WindowReader
 from textrnn.progress import Progress
@@ -27,6 +28,7 @@ __all__ = ["Forecaster"]
 
 MOST_VALIDATION = 2000  # windows that are validated on
 MOST_CALIBRATION = 500  # windows that intervals are widened by
+SERIES_OPTIONS = ("column", "time", "group", "known", "missing", "encoding")
 WIDENING = (1.0, 3.0)  # never narrower: what comes is seldom more regular than what was
 
 
@@ -177,7 +179,7 @@ class Forecaster(Task, Backtester):
 
         if asked["data"] is None:
             raise TextrnnError("Pass the series: a CSV file, a data frame, or an array of numbers.")
-        data = self._read(asked["data"], asked)
+        data = self._read(asked["data"], **{name: asked[name] for name in SERIES_OPTIONS})
         for note in data.notes:
             progress.message(note)
         config = self._choose(data, model_options, asked, progress)
@@ -193,8 +195,8 @@ class Forecaster(Task, Backtester):
                 f"The series is too short for windows of {self.config.lookback} and {self.config.horizon} steps to "
                 "forecast. Use a shorter `lookback` or `horizon`."
             )
-        thinned = np.linspace(0, len(validation[0]) - 1, min(len(validation[0]), MOST_VALIDATION)).round().astype(int)
-        validation = validation[0][np.unique(thinned)], validation[1][np.unique(thinned)]
+        kept = evenly(len(validation[0]), MOST_VALIDATION)
+        validation = validation[0][kept], validation[1][kept]
         plans = (
             WindowPlan(reader, *training, config.batch_size, config.seed),
             WindowPlan(reader, *validation, max(config.batch_size, 256)),
@@ -209,12 +211,10 @@ class Forecaster(Task, Backtester):
             initial_weights={} if self.weights or not self.config.linear else self._linear(reader, splits),
         )
 
-    def _read(self, data: Any, asked: dict[str, Any]) -> SeriesData:
-        """Returns the series that are asked for; what names their columns is kept from training."""
-        how = {name: asked.get(name) for name in ("column", "time", "group")}
-        known = asked.get("known") or self.config.known
-        more = {name: asked[name] for name in ("missing", "encoding") if asked.get(name) is not None}
-        return series_files.read(data, how["column"], how["time"], group=how["group"], known=known, **more)
+    def _read(self, data: Any, **asked: Any) -> SeriesData:
+        """Returns the series that are asked for; which variables are known beforehand is kept from training."""
+        given = {name: value for name, value in asked.items() if value is not None}
+        return series_files.read(data, **{**given, "known": asked.get("known") or self.config.known})
 
     def _choose(
         self, data: SeriesData, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress
@@ -257,14 +257,12 @@ class Forecaster(Task, Backtester):
         if len(levels) < 3 or self.config.strategy == "recursive":
             return
         self.config = dataclasses.replace(self.config, widening=1.0)
-        chosen = np.unique(np.linspace(0, len(owners) - 1, min(len(owners), MOST_CALIBRATION)).round().astype(int))
+        chosen = evenly(len(owners), MOST_CALIBRATION)
         owners, origins = owners[chosen], origins[chosen]
         read = WindowReader(self.config, reader.data)
-        found = forecast_quantiles(self.network, read, owners, origins)
-        steps = self.config.horizon
-        truth = np.array([read.data.series[i].values[o : o + steps] for i, o in zip(owners, origins, strict=True)])
+        found, truth = forecast_quantiles(self.network, read, owners, origins), read.followed(owners, origins)
         if self.config.log:
-            found, truth = np.log(found), np.log(truth)
+            found = np.log(found)
         point, low, high = found[:, :, 0], found[:, :, 1], found[:, :, -1]
         reach = np.where(truth > point, high - point, point - low)
         needed = np.abs(truth - point) / np.maximum(reach, 1e-12)
@@ -302,15 +300,9 @@ class Forecaster(Task, Backtester):
             TextrnnError: If the data cannot be read, or a series is shorter than the window.
         """
         network = self.network
-        asked = {
-            "column": column,
-            "time": time,
-            "group": group,
-            "known": known,
-            "missing": missing,
-            "encoding": encoding,
-        }
-        read = self._series(data, asked)
+        read = self._series(
+            data, column=column, time=time, group=group, known=known, missing=missing, encoding=encoding
+        )
         reader = WindowReader(self.config, read)
         owners = np.arange(len(read.series))
         origins = np.array([len(series) for series in read.series])
@@ -318,7 +310,7 @@ class Forecaster(Task, Backtester):
         results = [self._as_forecast(series, row) for series, row in zip(read.series, found, strict=True)]
         return results[0] if read.is_one else results
 
-    def _series(self, data: Any, asked: dict[str, Any]) -> SeriesData:
+    def _series(self, data: Any, **asked: Any) -> SeriesData:
         """Returns the series to go on from; raises if one is shorter than the window."""
         if data is None and self.data is None:
             raise TextrnnError("This forecaster keeps no series to go on from. Pass one: forecast(series).")
@@ -332,7 +324,7 @@ class Forecaster(Task, Backtester):
             ):
                 names = list(self.config.names)
                 asked = {**asked, "column": names if len(names) > 1 else names[0]}
-            read = self._read(data, asked)
+            read = self._read(data, **asked)
         for series in read.series:
             if len(series) < self.config.lookback:
                 raise TextrnnError(

@@ -12,15 +12,7 @@ from textrnn.config.classifier import GRAM_PLACES, LINEAR_STEP, ClassifierConfig
 from textrnn.preprocessing.labelled import LabelledPlan
 from textrnn.preprocessing.tokenizers import UNK_ID
 from textrnn.training import layers
-from textrnn.training.estimates import (
-    EFFICIENCY,
-    flops_per_second,
-    length_of,
-    num_parameters,
-    num_passes,
-    precision_advice,
-    short_run_advice,
-)
+from textrnn.training.estimates import advice, length_of, num_parameters, num_passes, seconds_for
 from textrnn.training.networks import NamedNetwork
 from textrnn.training.stack import RecurrentStack
 
@@ -249,7 +241,7 @@ def describe_run(
         math.prod(shape) for name, shape in config.weight_shapes().items() if not name.endswith("embeddings")
     )
     passes = num_passes(training, plans[0].num_batches)
-    seconds = 6 * multiplied * steps * passes / (EFFICIENCY * flops_per_second(training.precision))
+    seconds = seconds_for(multiplied * steps * passes, training.precision)
     read = (
         f"a vocabulary of {config.vocabulary_size:,}" if config.vocabulary_size else f"{config.num_features} features"
     )
@@ -258,4 +250,4 @@ def describe_run(
         f"{plans[1].num_targets:,} validation sequences, {read}, {config.num_outputs} classes",
         f"{num_parameters(config):,} parameters; {length_of(training, plans[0].num_batches, seconds)}",
     ]
-    return "\n".join([*lines, *short_run_advice(training, plans[0].num_batches), *precision_advice(training.precision)])
+    return "\n".join([*lines, *advice(training, plans[0].num_batches)])

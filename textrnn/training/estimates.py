@@ -9,16 +9,7 @@ import tensorflow as tf
 from textrnn.config import FittingConfig
 from textrnn.progress import duration
 
-__all__ = [
-    "BASE_MEMORY",
-    "EFFICIENCY",
-    "flops_per_second",
-    "length_of",
-    "num_parameters",
-    "num_passes",
-    "precision_advice",
-    "short_run_advice",
-]
+__all__ = ["BASE_MEMORY", "advice", "length_of", "num_parameters", "num_passes", "precision_advice", "seconds_for"]
 
 EFFICIENCY = 0.5  # share of the matrix-product peak that training has been seen to reach
 FEW_STEPS = 200  # fewer than these leave a network untrained
@@ -40,6 +31,19 @@ def flops_per_second(precision: str, seconds: float = 0.15) -> float:
         count += 1
     # Each half has half of the cores, and what is measured here is one of them.
     return 2 * count * 2 * 1024 * 512 * 1024 / (time.monotonic() - start)
+
+
+def seconds_for(products: float, precision: str) -> float:
+    """Returns about how long training takes, from how often a weight is multiplied by a value read.
+
+    Each costs six operations: two forwards, four backwards.
+    """
+    return 6 * products / (EFFICIENCY * flops_per_second(precision))
+
+
+def advice(training: FittingConfig, num_batches: int) -> list[str]:
+    """Returns what is to be said of the run of any kind."""
+    return [*short_run_advice(training, num_batches), *precision_advice(training.precision)]
 
 
 def precision_advice(precision: str) -> list[str]:

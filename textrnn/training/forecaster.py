@@ -8,14 +8,7 @@ import tensorflow as tf
 
 from textrnn.config.forecaster import ForecasterConfig, ForecasterTrainingConfig
 from textrnn.preprocessing.windows import WindowPlan
-from textrnn.training.estimates import (
-    EFFICIENCY,
-    flops_per_second,
-    length_of,
-    num_parameters,
-    num_passes,
-    precision_advice,
-)
+from textrnn.training.estimates import length_of, num_parameters, num_passes, precision_advice, seconds_for
 from textrnn.training.networks import NamedNetwork
 from textrnn.training.stack import RecurrentStack
 
@@ -138,7 +131,7 @@ def describe_run(
         for name, shape in config.weight_shapes().items()
     )
     passes = num_passes(training, plans[0].num_batches)
-    seconds = 6 * multiplied * windows[0] * passes / (EFFICIENCY * flops_per_second(training.precision))
+    seconds = seconds_for(multiplied * windows[0] * passes, training.precision)
     lines = [
         f"{windows[0]:,} training windows of {num_segments} segments, {windows[1]:,} validation windows",
         f"{num_parameters(config):,} parameters; {length_of(training, plans[0].num_batches, seconds)}",

@@ -7,16 +7,7 @@ import tensorflow as tf
 from textrnn.config import NetworkConfig, TrainingConfig
 from textrnn.preprocessing.sequences import EncodedText, TextPlan
 from textrnn.training import layers
-from textrnn.training.estimates import (
-    BASE_MEMORY,
-    EFFICIENCY,
-    flops_per_second,
-    length_of,
-    num_parameters,
-    num_passes,
-    precision_advice,
-    short_run_advice,
-)
+from textrnn.training.estimates import BASE_MEMORY, advice, length_of, num_parameters, num_passes, seconds_for
 from textrnn.training.networks import TokenNetwork
 from textrnn.training.stack import RecurrentStack, normalizations
 
@@ -153,7 +144,7 @@ def estimated_seconds(config: NetworkConfig, training: TrainingConfig, plan: Tex
     if config.form == "ngrams":  # every prefix is read in full, padding included
         positions *= plan.longest_row - 1
     passes = num_passes(training, plan.num_batches)
-    return 6 * multiplied * positions * passes / (EFFICIENCY * flops_per_second(training.precision))
+    return seconds_for(multiplied * positions * passes, training.precision)
 
 
 def estimated_bytes(config: NetworkConfig, training: TrainingConfig) -> int:
@@ -189,4 +180,4 @@ def describe_run(
             f"advice: {100 * texts[1].unknown_share:.0f}% of the validation tokens are unknown; "
             'a larger `vocabulary_size`, or level="subword", which knows every word, predicts them.'
         )
-    return "\n".join([*lines, *short_run_advice(training, plan.num_batches), *precision_advice(training.precision)])
+    return "\n".join([*lines, *advice(training, plan.num_batches)])

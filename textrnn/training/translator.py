@@ -8,16 +8,7 @@ import tensorflow as tf
 from textrnn.config import TranslatorConfig, TranslatorTrainingConfig
 from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan
 from textrnn.training import layers
-from textrnn.training.estimates import (
-    BASE_MEMORY,
-    EFFICIENCY,
-    flops_per_second,
-    length_of,
-    num_parameters,
-    num_passes,
-    precision_advice,
-    short_run_advice,
-)
+from textrnn.training.estimates import BASE_MEMORY, advice, length_of, num_parameters, num_passes, seconds_for
 from textrnn.training.networks import TokenNetwork
 from textrnn.training.stack import RecurrentStack
 
@@ -194,7 +185,7 @@ def estimated_seconds(
     if config.tie_weights:
         writing += math.prod(shapes["target_embedding/embeddings"])
     multiplied = reading * pairs.num_source_tokens + writing * pairs.num_target_tokens
-    return 6 * multiplied * num_passes(training, num_batches) / (EFFICIENCY * flops_per_second(training.precision))
+    return seconds_for(multiplied * num_passes(training, num_batches), training.precision)
 
 
 def describe_run(
@@ -221,4 +212,4 @@ def describe_run(
             f"advice: {parameters / pairs.num_target_tokens:.0f} parameters per target token is a lot; the model will "
             "learn the pairs by heart. Use more pairs, or smaller layers and vocabularies."
         )
-    return "\n".join([*lines, *short_run_advice(training, plan.num_batches), *precision_advice(training.precision)])
+    return "\n".join([*lines, *advice(training, plan.num_batches)])
