@@ -61,6 +61,20 @@ def test_windows_to_validate_on_come_after_those_to_train_on():
         assert validation[1][validation[0] == owner].max() == len(data.series[owner]) - config.horizon
 
 
+def test_what_is_validated_on_does_not_count_for_the_scaling():
+    values = np.concatenate([seasonal(100, 8), np.full(100, 50.0)])
+    config = defaults.complete({"horizon": 4, "lookback": 8}, series.read(values), share=0.5)
+    assert config.locations[0] == pytest.approx(values[:100].mean())
+
+
+def test_a_short_series_among_others_is_left_out():
+    data = series.read({"long": seasonal(100, 8), "short": seasonal(9, 8), "longer": seasonal(200, 8)})
+    left = defaults.without_short_series(data, {"horizon": 8})
+    assert [one.name for one in left.series] == ["long", "longer"]
+    assert left.notes[-1] == "left out 1 of 3 series, with fewer than 18 steps: short"
+    assert defaults.without_short_series(series.read([seasonal(9, 8)]), {"horizon": 8}).notes == ()
+
+
 @pytest.mark.parametrize("base", ["last", "season"])
 def test_naive_kernels(base):
     config = ForecasterConfig(horizon=5, lookback=6, period=3)

@@ -129,6 +129,11 @@ def test_wrong_options(options, message):
         textrnn.Forecaster(**options)
 
 
+def test_options_of_other_kinds_are_refused():
+    with pytest.raises(TextrnnError, match="no option `label_smoothing`"):
+        textrnn.Forecaster(6, **FAST).fit(wave(), label_smoothing=0.1)
+
+
 def test_a_short_series_leaves_the_forecaster_as_it_was(trained, quiet):
     before = trained.forecast().values
     with pytest.raises(TextrnnError, match="too short"):

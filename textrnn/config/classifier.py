@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any, ClassVar
 
 from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent_shapes
-from textrnn.config.fitting import FittingConfig
+from textrnn.config.fitting import CategoricalFittingConfig
 from textrnn.errors import TextrnnError, check_choice, check_range
 
 __all__ = [
@@ -187,8 +187,8 @@ class ClassifierConfig(Config):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ClassifierTrainingConfig(FittingConfig):
-    """How a classifier is trained: the options of `FittingConfig`, and these.
+class ClassifierTrainingConfig(CategoricalFittingConfig):
+    """How a classifier is trained: the options of `CategoricalFittingConfig`, and these.
 
     Args:
         batch_size: Sequences per step.

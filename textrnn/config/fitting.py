@@ -5,7 +5,7 @@ import dataclasses
 from textrnn.config.base import Config
 from textrnn.errors import TextrnnError, check_choice, check_range
 
-__all__ = ["BUDGET", "PRECISIONS", "FittingConfig"]
+__all__ = ["BUDGET", "PRECISIONS", "CategoricalFittingConfig", "FittingConfig"]
 
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("cosine", "linear", "constant")
@@ -29,7 +29,6 @@ class FittingConfig(Config):
         schedule: What the learning rate does afterwards: "cosine" or "linear" down to zero, or "constant".
         weight_decay: Decoupled weight decay, for "adamw".
         clip_norm: Largest global gradient norm; a longer gradient is scaled down to it.
-        label_smoothing: Share of the target spread evenly over the vocabulary, in training only.
         moving_average: Decay of a moving average of the weights that validation and saving use; 0 turns it off.
         patience: How long training goes on without a better validation, in epochs, or in validations if `validations`
             is set; 0 never stops early.
@@ -50,7 +49,6 @@ class FittingConfig(Config):
     schedule: str = "cosine"
     weight_decay: float = 0.01
     clip_norm: float = 1.0
-    label_smoothing: float = 0.0
     moving_average: float = 0.0
     patience: int = 3
     validations: int | None = None
@@ -68,7 +66,7 @@ class FittingConfig(Config):
         check_range("warmup_steps", self.warmup_steps, 0, 10_000_000, whole=True)
         check_range("weight_decay", self.weight_decay, 0, 1)
         check_range("clip_norm", self.clip_norm, 0, 1e6, above=True)
-        self._check_shares("label_smoothing", "moving_average")
+        self._check_shares("moving_average")
         check_range("patience", self.patience, 0, 1_000_000, whole=True)
         if self.validations is not None:
             check_range("validations", self.validations, 1, 10_000, whole=True)
@@ -89,3 +87,18 @@ class FittingConfig(Config):
                 check_range(name, budget[name], 1, 1_000_000_000, whole=True)
         if "minutes" in budget:
             check_range("minutes", budget["minutes"], 0, 1_000_000, above=True)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CategoricalFittingConfig(FittingConfig):
+    """How a network that chooses among tokens or labels is trained: the options of `FittingConfig`, and this one.
+
+    Args:
+        label_smoothing: Share of the target spread evenly over all tokens or labels, in training only.
+    """
+
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_shares("label_smoothing")

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any, ClassVar, Self
 
 from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent_shapes
-from textrnn.config.fitting import FittingConfig
+from textrnn.config.fitting import CategoricalFittingConfig
 from textrnn.errors import TextrnnError, check_choice, check_range
 
 __all__ = ["NETWORKS", "NetworkConfig", "TrainingConfig"]
@@ -173,8 +173,8 @@ class NetworkConfig(Config):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainingConfig(FittingConfig):
-    """How a language model is trained: the options of `FittingConfig`, and these.
+class TrainingConfig(CategoricalFittingConfig):
+    """How a language model is trained: the options of `CategoricalFittingConfig`, and these.
 
     Args:
         batch_size: Sequences per step.

@@ -4,7 +4,7 @@ import dataclasses
 from typing import ClassVar
 
 from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent_shapes
-from textrnn.config.fitting import FittingConfig
+from textrnn.config.fitting import CategoricalFittingConfig
 from textrnn.errors import TextrnnError, check_choice, check_range
 
 __all__ = ["TranslatorConfig", "TranslatorTrainingConfig"]
@@ -138,8 +138,8 @@ class TranslatorConfig(Config):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TranslatorTrainingConfig(FittingConfig):
-    """How a translator is trained: the options of `FittingConfig`, and these.
+class TranslatorTrainingConfig(CategoricalFittingConfig):
+    """How a translator is trained: the options of `CategoricalFittingConfig`, and these.
 
     Args:
         batch_tokens: Target tokens per step, padding included.

@@ -19,9 +19,9 @@ __all__ = [
     "complete",
     "forecaster_choice",
     "forecaster_tuning_choice",
-    "num_validation_steps",
     "splits_of",
     "windows_of",
+    "without_short_series",
 ]
 
 VALIDATION_SHARE = 0.15
@@ -31,6 +31,7 @@ MANY = 20_000  # steps of all series from which networks are larger
 LONGEST_LOOKBACK = 512
 FEWEST_WINDOWS = 20
 MOST_SEGMENTS = 32
+MOST_NAMED = 3  # series that a note names
 READINGS = ("scaling", "log", "lookback", "calendar")  # what is compared
 ABOUT_EQUAL = {False: 1.03, True: 1.05}  # errors within this share of the lowest are about as good; of many steps more
 
@@ -38,8 +39,11 @@ ABOUT_EQUAL = {False: 1.03, True: 1.05}  # errors within this share of the lowes
 # Windows
 
 
-def num_validation_steps(length: int, horizon: int) -> int:
-    """Returns how many steps at the end of a series are set aside to validate on."""
+def num_aside(length: int, config: ForecasterConfig, share: float | None = None) -> int:
+    """Returns how many steps at the end of a series are set aside to validate on: a share, or by its length."""
+    if share:
+        return max(round(share * length), config.output_steps)
+    horizon = config.horizon
     return max(min(max(round(VALIDATION_SHARE * length), 2 * horizon), length // 3), horizon)
 
 
@@ -70,9 +74,7 @@ def windows_of(reader: WindowReader, share: float | None = None, back: int = 0) 
     config = reader.config
     for owner, values in enumerate(reader.values):
         length = len(values)
-        aside = (
-            max(round(share * length), config.output_steps) if share else num_validation_steps(length, config.horizon)
-        )
+        aside = num_aside(length, config, share)
         length -= back * aside
         for side, start, end in ((0, config.lookback, length - aside), (1, length - aside, length)):
             origins = np.arange(max(start, config.lookback), end - config.output_steps + 1)
@@ -81,17 +83,18 @@ def windows_of(reader: WindowReader, share: float | None = None, back: int = 0) 
     return joined[0], joined[1]  # type: ignore[return-value]
 
 
-def complete(options: Options, data: SeriesData) -> ForecasterConfig:
+def complete(options: Options, data: SeriesData, share: float | None = None) -> ForecasterConfig:
     """Returns a config with what follows from the training data: the scaling of each series and known variable.
 
     Args:
         options: The options of the network.
         data: The series; of each the part that is not validated on counts.
+        share: Share of each series to validate on; None goes by its length.
     """
     config = ForecasterConfig(**options)
     locations, scales, known = [], [], []
     for series in data.series:
-        values = series.values[: max(len(series) - num_validation_steps(len(series), config.horizon), 1)]
+        values = series.values[: max(len(series) - num_aside(len(series), config, share), 1)]
         if config.log and values.min() > 0:
             values = np.log(values)
         location, scale = statistics(values)
@@ -114,7 +117,7 @@ def complete(options: Options, data: SeriesData) -> ForecasterConfig:
 # Choices
 
 
-def forecaster_choice(data: SeriesData, model: Options, training: Options) -> Choice:
+def forecaster_choice(data: SeriesData, model: Options, training: Options, share: float | None = None) -> Choice:
     """Chooses network and training of a forecaster.
 
     How a series is read - its scaling, logarithms, how far back, with the calendar or without - is decided by a linear
@@ -124,12 +127,15 @@ def forecaster_choice(data: SeriesData, model: Options, training: Options) -> Ch
         data: The series to train on.
         model: The options of the network that are set.
         training: The options of training that are set.
+        share: Share of each series to validate on; None goes by its length.
+
+    Raises:
+        TextrnnError: If the series are too short.
     """
-    period = model.get("period") or found_period(data)
-    horizon = model.get("horizon") or (min(period, 60) if period > 1 else 12)
+    period, horizon = season_and_horizon(data, model)
     network: Options = {"period": period, "horizon": horizon, "known": data.known}
     check_length(data, horizon, model)
-    chosen, linear = best_reading(data, network, model)
+    chosen, linear = best_reading(data, network, model, share)
     network |= {name: chosen[name] for name in (*READINGS, "segment") if name not in model}
     lookback = chosen["lookback"]
     number = sum(len(series) for series in data.series)
@@ -164,13 +170,22 @@ def forecaster_choice(data: SeriesData, model: Options, training: Options) -> Ch
     return Choice(network, fitting, lines)
 
 
-def best_reading(data: SeriesData, network: Options, model: Options) -> tuple[Options, LinearForecast]:
+def season_and_horizon(data: SeriesData, model: Options) -> tuple[int, int]:
+    """Returns the steps of a season and of a forecast."""
+    period = model.get("period") or found_period(data)
+    return period, model.get("horizon") or (min(period, 60) if period > 1 else 12)
+
+
+def best_reading(
+    data: SeriesData, network: Options, model: Options, share: float | None = None
+) -> tuple[Options, LinearForecast]:
     """Returns how to read series, by what a linear forecast makes of it, and that forecast.
 
     Args:
         data: The series.
         network: The options that are chosen: `period`, `horizon` and `known`.
         model: The options that are set.
+        share: Share of each series to validate on; None goes by its length.
 
     Raises:
         TextrnnError: If the series are too short for any way.
@@ -188,7 +203,7 @@ def best_reading(data: SeriesData, network: Options, model: Options) -> tuple[Op
         options = {**network, "segment": 1, **model, **dict(zip(open_, values, strict=True))}
         if model.get("segment") and options["lookback"] % model["segment"]:
             continue
-        linear = linear_of({**options, "linear": True}, data)
+        linear = linear_of({**options, "linear": True}, data, share)
         if linear is not None:
             tried.append((linear, options))
     if not tried:
@@ -210,25 +225,46 @@ def best_reading(data: SeriesData, network: Options, model: Options) -> tuple[Op
     return {**chosen, "segment": model.get("segment") or segment_of(chosen["lookback"], period)}, linear
 
 
-def linear_of(options: Options, data: SeriesData) -> LinearForecast | None:
+def linear_of(options: Options, data: SeriesData, share: float | None = None) -> LinearForecast | None:
     """Returns the linear forecast of series that are read in some way, or None if there is too little for that."""
-    reader = WindowReader(complete(options, data), data)
-    splits = splits_of(reader)
+    reader = WindowReader(complete(options, data, share), data)
+    splits = splits_of(reader, share)
     training, validation = splits[0]
     if len(training[0]) < min(FEWEST_WINDOWS, 2 * options["lookback"]) or not len(validation[0]):
         return None
     return fitted(reader, splits)
 
 
+def without_short_series(data: SeriesData, model: Options) -> SeriesData:
+    """Returns data without the series that are too short, with a note; all of them if none is long enough."""
+    _, horizon = season_and_horizon(data, model)
+    kept = tuple(series for series in data.series if len(series) >= steps_needed(horizon, model))
+    if not kept or len(kept) == len(data.series):
+        return data
+    left_out = [series.name for series in data.series if len(series) < steps_needed(horizon, model)]
+    names = ", ".join(left_out[:MOST_NAMED]) + (", …" if len(left_out) > MOST_NAMED else "")
+    note = (
+        f"left out {len(left_out):,} of {len(data.series):,} series, with fewer than "
+        f"{steps_needed(horizon, model):,} steps: {names}"
+    )
+    return dataclasses.replace(data, series=kept, notes=(*data.notes, note))
+
+
 def check_length(data: SeriesData, horizon: int, model: Options) -> None:
     """Raises unless each series has a window, a horizon to learn from and one to validate on."""
+    needed = steps_needed(horizon, model)
     for series in data.series:
-        needed = model.get("lookback", 2) + 2 * horizon
         if len(series) < needed:
             raise TextrnnError(
                 f"Series {series.name!r} has {len(series):,} steps; to learn to forecast {horizon} it needs at least "
                 f"{needed:,}. Use a shorter `horizon`{' or `lookback`' if model.get('lookback') else ''}."
             )
+
+
+def steps_needed(horizon: int, model: Options) -> int:
+    """Returns how many steps a series has at least."""
+    lookback: int = model.get("lookback", 2)
+    return lookback + 2 * horizon
 
 
 def lookbacks(shortest: int, period: int, horizon: int) -> tuple[int, ...]:

@@ -11,9 +11,10 @@ import numpy as np
 
 from textrnn.config.forecaster import ForecasterConfig
 from textrnn.preprocessing.batches import evenly
+from textrnn.preprocessing.series import seasonal_error
 from textrnn.preprocessing.windows import Origins, WindowReader
 
-__all__ = ["LinearForecast", "fitted", "naive_kernel", "seasonal_errors"]
+__all__ = ["LinearForecast", "fitted", "naive_kernel"]
 
 PENALTIES = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)
 MOST_WINDOWS = 3000  # that one comparison takes
@@ -36,13 +37,6 @@ class LinearForecast:
     error: float
     residuals: np.ndarray
     num_splits: int
-
-
-def seasonal_errors(values: Sequence[np.ndarray], period: int) -> np.ndarray:
-    """Returns how far values of each series are from those of a season before, on average: what MASE is scaled by."""
-    errors = [float(np.abs(one[period:] - one[:-period]).mean()) if len(one) > period else 0.0 for one in values]
-    spread = [float(np.abs(one - one.mean()).mean()) for one in values]
-    return np.array([error or other or 1.0 for error, other in zip(errors, spread, strict=True)])
 
 
 def naive_kernel(config: ForecasterConfig, base: str) -> np.ndarray:
@@ -136,5 +130,6 @@ def arrays_of(reader: WindowReader, chosen: Origins) -> tuple[np.ndarray, np.nda
     windows = reader.at(owners, origins)
     inputs = np.concatenate([windows.values[:, :, 0], windows.context], axis=1).astype(np.float64)
     rows = reader.followed(owners, origins)
-    units = seasonal_errors(reader.values, reader.config.period)[owners][:, np.newaxis]
+    of_series = np.array([seasonal_error(values, reader.config.period) for values in reader.values])
+    units = of_series[owners][:, np.newaxis]
     return inputs, (rows - windows.locations) / windows.scales, windows.scales, units

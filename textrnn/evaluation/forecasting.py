@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from textrnn.inference.forecasting import quantile_at
+from textrnn.preprocessing.series import seasonal_error
 
 __all__ = ["ForecastEvaluation", "ForecastScores", "diebold_mariano", "evaluate", "naive_forecasts"]
 
@@ -154,7 +155,7 @@ def evaluate(
     if observed is not None:
         counts = np.array([observed[owner][origin : origin + horizon] for owner, origin in windows])
     first = {owner: min(origin for other, origin in windows if other == owner) for owner in set(owners.tolist())}
-    units = np.array([unit_of(series[owner][: first[owner]], period) for owner, _ in windows])[:, np.newaxis]
+    units = np.array([seasonal_error(series[owner][: first[owner]], period) for owner, _ in windows])[:, np.newaxis]
     named: dict[str, np.ndarray] = {"this forecaster": forecasts[:, :, 0]}
     naive = [naive_forecasts(series[owner][:origin], horizon, period) for owner, origin in windows]
     for name in naive[0]:
@@ -183,13 +184,6 @@ def evaluate(
         num_series=len(first),
         notes=notes,
     )
-
-
-def unit_of(history: np.ndarray, period: int) -> float:
-    """Returns the mean absolute error of the seasonal naive forecast within a history, which MASE is scaled by."""
-    lag = period if period < len(history) else 1
-    unit = float(np.abs(history[lag:] - history[:-lag]).mean()) if len(history) > 1 else 0.0
-    return unit or float(np.abs(history).mean()) or 1.0
 
 
 def scores_of(

@@ -24,7 +24,7 @@ from textrnn.preprocessing.times import future_times, grid_of, parsed_times, ste
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["MISSING", "Series", "SeriesData", "read"]
+__all__ = ["MISSING", "Series", "SeriesData", "read", "seasonal_error", "times_after"]
 
 MISSING = ("interpolate", "previous", "error")
 SHOWN = 3  # gaps that are named
@@ -307,6 +307,18 @@ def as_vector(item: Any, name: str) -> np.ndarray:
     if array.ndim != 1 or not array.size:
         raise TextrnnError(f"{name} must have shape (time,). Received: {array.shape}.")
     return array
+
+
+def seasonal_error(history: np.ndarray, period: int) -> float:
+    """Returns the mean absolute error of the seasonal naive forecast within a history, which MASE is scaled by.
+
+    Args:
+        history: Values, shape `(time,)`.
+        period: Steps of a season; 1 for none. A history of less than one is measured from value to value.
+    """
+    lag = period if period < len(history) else 1
+    error = float(np.abs(history[lag:] - history[:-lag]).mean()) if len(history) > 1 else 0.0
+    return error or float(np.abs(history).mean()) or 1.0
 
 
 def times_after(series: Series, frequency: str, number: int) -> "pandas.DatetimeIndex | None":

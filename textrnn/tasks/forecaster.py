@@ -11,7 +11,13 @@ import numpy as np
 
 from textrnn.config.forecaster import FORECASTERS, FROM_DATA, ForecasterConfig, ForecasterTrainingConfig
 from textrnn.config.signatures import with_options
-from textrnn.defaults.forecaster import complete, forecaster_choice, forecaster_tuning_choice, splits_of
+from textrnn.defaults.forecaster import (
+    complete,
+    forecaster_choice,
+    forecaster_tuning_choice,
+    splits_of,
+    without_short_series,
+)
 from textrnn.defaults.linear_forecast import fitted
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.inference.forecasting import Forecast, forecast_quantiles
@@ -180,14 +186,16 @@ class Forecaster(Task, Backtester):
         if asked["data"] is None:
             raise TextrnnError("Pass the series: a CSV file, a data frame, or an array of numbers.")
         data = self._read(asked["data"], **{name: asked[name] for name in SERIES_OPTIONS})
+        if not self.weights:
+            data = without_short_series(data, model_options)
         for note in data.notes:
             progress.message(note)
-        config = self._choose(data, model_options, asked, progress)
-        self.data = data
-        reader = WindowReader(self.config, data)
         share = asked["validation_fraction"]
         if share is not None:
             check_range("validation_fraction", share, 0, 1, above=True, below=True)
+        config = self._choose(data, model_options, asked, progress)
+        self.data = data
+        reader = WindowReader(self.config, data)
         splits = splits_of(reader, share)
         training, validation = splits[0]
         if not len(training[0]) or not len(validation[0]):
@@ -220,13 +228,13 @@ class Forecaster(Task, Backtester):
         self, data: SeriesData, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress
     ) -> ForecasterTrainingConfig:
         """Completes the config of a forecaster without weights, and returns how to train; says what was chosen."""
-        given = self._given(asked)
+        given, share = self._given(asked), asked["validation_fraction"]
         if self.weights:
             choice = forecaster_tuning_choice(data, given)
         else:
-            choice = forecaster_choice(data, model_options, given)
+            choice = forecaster_choice(data, model_options, given, share)
             self.chosen = {**choice.model, **model_options}
-            self.config = complete(self.chosen, data)
+            self.config = complete(self.chosen, data, share)
         for line in choice.reasons:
             progress.message(line)
         return ForecasterTrainingConfig(**{**choice.training, **given})
