@@ -85,7 +85,11 @@ def add_language_model_options(parser: Parser) -> None:
     parser.add_argument(
         "--validation", nargs="+", type=pathlib.Path, help="text to validate on, instead of a part of the corpus"
     )
-    parser.add_argument("--validation-fraction", type=float, help="part of the corpus to validate on; 0 for none of it")
+    parser.add_argument(
+        "--validation-fraction",
+        type=float,
+        help="part of the corpus to validate on; 0 for none of it, the default below 3,000 characters",
+    )
     parser.add_argument("--split-by", help="how that part is chosen: block, document, line or group (whole files)")
     parser.add_argument("--column", help="name or number of the column with the text, in a CSV, TSV or JSON lines file")
     parser.add_argument(

@@ -6,6 +6,7 @@ import pytest
 
 import textrnn
 from textrnn import LanguageModel, TextrnnError
+from textrnn.tasks.training_text import share_set_aside
 
 
 def test_training_improves_and_the_model_writes_words(trained):
@@ -197,3 +198,18 @@ def test_generating_imports_no_tensorflow(trained):
     )
     output = subprocess.run([sys.executable, "-c", code, str(directory)], capture_output=True, text=True, check=True)
     assert output.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("asked", "num_characters", "documents", "is_new", "share"),
+    [
+        (None, 1_500, None, True, 0.0),  # a tenth of it would be a sentence
+        (None, 1_500, "line", True, 0.1),  # names that were set aside tell a copy from an invention
+        (None, 1_500, None, False, 0.1),
+        (None, 10_000, None, True, 0.1),
+        (None, 100_000, None, True, 0.05),
+        (0.3, 1_500, None, True, 0.3),
+    ],
+)
+def test_how_much_is_set_aside(asked, num_characters, documents, is_new, share):
+    assert share_set_aside({"validation_fraction": asked}, num_characters, documents, is_new) == share

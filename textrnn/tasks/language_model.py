@@ -20,7 +20,14 @@ from textrnn.progress import Progress
 from textrnn.tasks.generations import Generation, Writer, described
 from textrnn.tasks.run import digest
 from textrnn.tasks.task import Prepared, Task
-from textrnn.tasks.training_text import Source, cut_for, opened, read_training_text, training_sides
+from textrnn.tasks.training_text import (
+    Source,
+    cut_for,
+    opened,
+    read_training_text,
+    share_set_aside,
+    training_sides,
+)
 from textrnn.weights import with_larger_vocabulary
 
 if TYPE_CHECKING:
@@ -144,7 +151,7 @@ class LanguageModel(Task, Writer):
             corpus: A file, several files, a directory, "-", a name for `corpora.load`, a `Corpus`, or anything that
                 yields texts: a list of strings, a generator, a column of a table. None only to resume.
             validation: The same for validation text; by default a part of the corpus is set aside.
-            validation_fraction: How large a part; 0 trains on everything.
+            validation_fraction: How large a part; 0 trains on everything, as is done with a page or two.
             split_by: "block", "document", "line" or "group"; by default blocks of running text, and whole documents
                 otherwise.
             documents: What a document is: "line", "file", "item", or a string that separates documents; "none" is
@@ -198,9 +205,10 @@ class LanguageModel(Task, Writer):
         config = self._choose(text, source, model_options, asked, progress)
         for line in source.notes:
             progress.message(line)
-        if asked["validation_fraction"] == 0:
+        fraction = share_set_aside(asked, text.num_characters, self.config.documents, not self.weights)
+        if fraction == 0 and asked["validation"] is None:
             progress.message("no text is set aside: the validation loss is that of the training text")
-        sides = training_sides(source, self.config, asked, text.num_characters, config.seed)
+        sides = training_sides(source, self.config, asked, fraction, config.seed)
         directory = resources.enter_context(tempfile.TemporaryDirectory(prefix="textrnn-"))
         texts = self._encode(*sides, pathlib.Path(directory), progress)
         self._remember(sides[0], texts[0], sides[1] if asked["validation"] is None else None)

@@ -11,11 +11,12 @@ from textrnn.preprocessing import corpora
 from textrnn.preprocessing.files import shown_name
 from textrnn.preprocessing.survey import Survey, detected_documents, survey
 
-__all__ = ["Source", "check_enough", "cut_for", "opened", "read_training_text", "training_sides"]
+__all__ = ["Source", "check_enough", "cut_for", "opened", "read_training_text", "share_set_aside", "training_sides"]
 
 Source = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | corpora.Corpus
 
 SMALL = 30_000  # characters; of a smaller text a larger part is set aside, or its loss would say nothing
+TINY = 3_000  # characters of running text; a tenth of less is a sentence or two, which choose weights that know no word
 
 
 def opened(
@@ -59,8 +60,26 @@ def cut_for(config: NetworkConfig, source: corpora.Corpus) -> corpora.Corpus:
     return dataclasses.replace(source, documents=config.documents or (None if config.form == "stream" else "line"))
 
 
+def share_set_aside(asked: dict[str, Any], num_characters: int, documents: str | None, is_new: bool) -> float:
+    """Returns how large a part of a text is validated on.
+
+    Args:
+        asked: The options of `fit`.
+        num_characters: Characters of the whole text.
+        documents: What a document is in it; None is running text.
+        is_new: Whether the network has no weights yet.
+    """
+    fraction: float | None = asked["validation_fraction"]
+    if fraction is not None:
+        check_range("validation_fraction", fraction, 0, 1, below=True)
+        return fraction
+    if num_characters < TINY and documents is None and is_new:
+        return 0.0
+    return 0.1 if num_characters < SMALL else 0.05
+
+
 def training_sides(
-    source: corpora.Corpus, config: NetworkConfig, asked: dict[str, Any], num_characters: int, seed: int
+    source: corpora.Corpus, config: NetworkConfig, asked: dict[str, Any], fraction: float, seed: int
 ) -> tuple[corpora.Corpus, corpora.Corpus]:
     """Returns the training corpus and the validation corpus.
 
@@ -68,16 +87,12 @@ def training_sides(
         source: The whole text.
         config: The network's; its form and documents say how the text is cut.
         asked: The options of `fit`.
-        num_characters: Characters of the whole text.
+        fraction: Share of the text that is validated on, unless there is another text for that; 0 takes all of it.
         seed: Draws what is set aside.
     """
     source = cut_for(config, source)
-    fraction = asked["validation_fraction"]
     if asked["validation"] is not None:
         return source, cut_for(config, opened(asked["validation"], asked["encoding"], asked["column"]))
-    if fraction is None:
-        fraction = 0.1 if num_characters < SMALL else 0.05
-    check_range("validation_fraction", fraction, 0, 1, below=True)
     if fraction == 0:
         return source, source
     by = asked["split_by"] or ("block" if source.documents is None else "document")
