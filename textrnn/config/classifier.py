@@ -27,7 +27,7 @@ FROM_DATA = (  # nobody sets these
     "linear_share",
 )
 GRAM_PLACES = 65_536  # of words, pairs of words and pieces of words in the linear classifier
-LINEAR_STEP = 0.05  # what the linear classifier multiplies by, so that training hardly moves what it begins with
+LINEAR_STEP = 0.3  # what the linear classifier multiplies by, so that training moves little what it begins with
 POOLINGS = ("last", "max", "mean", "attention")
 
 # The network of the well-known Keras tutorials that reads digits row by row.
