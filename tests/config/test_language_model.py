@@ -37,6 +37,15 @@ def test_impossible_numbers(value):
         NetworkConfig(vocabulary_size=9, embedding_dim=value)
 
 
+def test_a_tied_output_of_another_size_is_projected():
+    options = {"vocabulary_size": 9, "units": (5,), "embedding_dim": 3}
+    tied, untied = NetworkConfig(**options, tie_weights=True), NetworkConfig(**options)
+    assert tied.weight_shapes()["projection/kernel"] == (5, 3)
+    assert tied.format_version == 2  # format 1 knows no projection
+    assert untied.format_version == 1
+    assert not untied.has_projection
+
+
 def test_flags_must_be_flags():
     with pytest.raises(TextrnnError, match="`tie_weights` must be true or false"):
         NetworkConfig(vocabulary_size=9, tie_weights="no")

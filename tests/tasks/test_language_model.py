@@ -137,7 +137,6 @@ def test_tutorial_networks_by_name(tmp_path, quiet):
         ({"units": ()}, "1 to 4 layer sizes"),
         ({"units": (4,) * 5}, "1 to 4 layer sizes"),
         ({"dropout": 1.0}, "`dropout` must be a number at least 0 and below 1"),
-        ({"tie_weights": True, "units": (9,), "embedding_dim": 8}, "must have its size"),
         ({"bidirectional": True}, "would see the very tokens it has to predict"),
         ({"bidirectional": True, "form": "lines"}, "would see the very tokens"),
     ],

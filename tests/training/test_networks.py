@@ -26,14 +26,16 @@ def both(**options):
 
 
 @pytest.mark.parametrize(
-    ("cell", "layers", "normalized", "tied"), list(itertools.product(CELLS, (1, 2, 4), (0, 1), (0, 1)))
+    ("cell", "layers", "normalized", "tied"),
+    list(itertools.product(CELLS, (1, 2, 4), (0, 1), ("untied", "tied", "projected"))),
 )
 def test_logits_and_states_agree(cell, layers, normalized, tied):
     keras_network, numpy_network = both(
         cell=cell,
         units=(7, 5, 8, 6)[-layers:],
         layer_normalization=bool(normalized),
-        tie_weights=bool(tied),
+        tie_weights=tied != "untied",
+        embedding_dim=4 if tied == "projected" else 6,
     )
     token_ids = np.random.default_rng(1).integers(1, 20, (3, 9))
     keras_states, numpy_states = keras_network.initial_states(3), numpy_network.initial_states(3)
@@ -55,6 +57,13 @@ def test_ngram_logits_agree(cell, bidirectional, normalized):
     )
     token_ids = np.random.default_rng(1).integers(1, 20, (4, 9))
     token_ids[0, :5] = token_ids[1, :8] = 0
+    expected = keras_network(tf.constant(token_ids))
+    np.testing.assert_allclose(numpy_network.ngram_logits(token_ids), expected, atol=1e-5)
+
+
+def test_ngrams_are_projected_too():
+    keras_network, numpy_network = both(form="ngrams", bidirectional=True, tie_weights=True)  # 10 outputs, vectors of 6
+    token_ids = np.random.default_rng(1).integers(1, 20, (4, 9))
     expected = keras_network(tf.constant(token_ids))
     np.testing.assert_allclose(numpy_network.ngram_logits(token_ids), expected, atol=1e-5)
 

@@ -38,7 +38,8 @@ class NetworkConfig(Config):
         embedding_dropout: Share of the vocabulary zeroed for a whole batch.
         weight_drop: Share of the recurrent kernels zeroed for a whole batch (Merity et al. 2018).
         layer_normalization: Whether each recurrent layer's output is normalised (Ba et al. 2016).
-        tie_weights: Whether the embedding is also the output matrix; needs `units[-1] == embedding_dim`.
+        tie_weights: Whether the embedding is also the output matrix. Where the last layer has another size than a token
+            vector, a projection without a bias stands between.
         bidirectional: Whether the recurrent layers read both ways; only for `form="ngrams"`.
         form: How text becomes training sequences: "stream", "lines" or "ngrams".
         documents: What begins with `bos` and a fresh state, and ends with `eos`: "line", "file", "item" (an element of
@@ -81,12 +82,6 @@ class NetworkConfig(Config):
                 '`documents` must be "line", "file", "item", a string that separates documents, or None for running '
                 f"text. Received: {self.documents!r}."
             )
-        if self.tie_weights and self.output_dim != self.embedding_dim:
-            raise TextrnnError(
-                "`tie_weights` makes the embedding the output matrix, so the last layer must have its size. "
-                f"Received: units[-1]={self.units[-1]}, embedding_dim={self.embedding_dim}, "
-                f"bidirectional={self.bidirectional}."
-            )
         if self.bidirectional and self.form != "ngrams":
             raise TextrnnError(
                 "A bidirectional network reads ahead, so over a whole line or stream it would see the very tokens it "
@@ -95,7 +90,9 @@ class NetworkConfig(Config):
 
     @property
     def format_version(self) -> int:  # type: ignore[override]
-        """The lowest format that holds a model of this config: format 1 knows no documents but lines."""
+        """The lowest format that holds a model of this config: 1 knows no projection, and no documents but lines."""
+        if self.has_projection:
+            return 2
         return 1 if self.documents is None or (self.documents == "line" and self.form != "stream") else 2
 
     def stored(self, version: int) -> dict[str, Any]:
@@ -127,6 +124,11 @@ class NetworkConfig(Config):
     def output_dim(self) -> int:
         """Size of the last recurrent layer's output."""
         return self.units[-1] * (2 if self.bidirectional else 1)
+
+    @property
+    def has_projection(self) -> bool:
+        """Whether the last layer's output is projected to the size of a token vector, to be multiplied by these."""
+        return self.tie_weights and self.output_dim != self.embedding_dim
 
     @property
     def num_states(self) -> int:
@@ -166,6 +168,8 @@ class NetworkConfig(Config):
             if self.layer_normalization:
                 shapes[f"normalization_{layer}/gamma"] = (size,)
                 shapes[f"normalization_{layer}/beta"] = (size,)
+        if self.has_projection:
+            shapes["projection/kernel"] = (size, self.embedding_dim)
         if not self.tie_weights:
             shapes["output/kernel"] = (size, self.vocabulary_size)
         shapes["output/bias"] = (self.vocabulary_size,)

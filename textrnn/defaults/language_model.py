@@ -89,8 +89,6 @@ def language_model_choice(
         "documents": documents,
         "max_length": 256,
     }
-    if "embedding_dim" in model and model["embedding_dim"] != last:
-        network["tie_weights"] = False
     chosen = {**network, **model}
     fitting = fitting_choice(size, chosen, text, training, mean_document)
     return Choice(network, fitting, reasons(text, chosen, {**fitting, **training}))

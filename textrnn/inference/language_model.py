@@ -31,6 +31,7 @@ class RecurrentNetwork:
         self.embeddings = weights["embedding/embeddings"]
         self.output_kernel = self.embeddings.T if config.tie_weights else weights["output/kernel"]
         self.output_bias = weights["output/bias"]
+        self.projection = weights["projection/kernel"] if config.has_projection else None
         self.stack = RecurrentStack(
             config.cell, weights, config.units, config.directions, normalized=config.layer_normalization
         )
@@ -86,6 +87,8 @@ class RecurrentNetwork:
         return self._logits(ends)  # the output layer sees where each direction has ended
 
     def _logits(self, hidden: np.ndarray) -> np.ndarray:
+        if self.projection is not None:
+            hidden = hidden @ self.projection  # (..., embedding_dim)
         return project(hidden, self.output_kernel, self.output_bias)
 
 

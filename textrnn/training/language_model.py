@@ -54,6 +54,11 @@ class RecurrentNetwork(TokenNetwork):
             normalizations(len(rates)) if config.layer_normalization else (),
             name="stack",
         )
+        self.projection = None
+        if config.has_projection:
+            self.projection = layers.LinearProjection(
+                config.embedding_dim, precision, seed=next(self.seeds), name="projection"
+            )
         self.output_projection = layers.TokenOutput(
             config.vocabulary_size,
             tied_to=self.embedding if config.tie_weights else None,
@@ -67,7 +72,11 @@ class RecurrentNetwork(TokenNetwork):
         """Makes all the weights, so that they are there before the first batch."""
         self.embedding.build(input_shape)
         self.stack.build((None, None, self.network_config.embedding_dim))
-        self.output_projection.build((None, self.stack.output_dim))
+        size = self.stack.output_dim
+        if self.projection is not None:
+            self.projection.build((None, size))
+            size = self.network_config.embedding_dim
+        self.output_projection.build((None, size))
         self.built = True
 
     def call(self, token_ids: Any, training: bool = False) -> Any:
@@ -98,7 +107,11 @@ class RecurrentNetwork(TokenNetwork):
     def hidden_states(self, token_ids: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
         """The same as `run`, but for the output layer: returns what it would be given."""
         hidden, new_states = self.stack(self._vectors(token_ids, training), states, training=training)
-        return hidden, new_states
+        return self._projected(hidden), new_states
+
+    def _projected(self, hidden: Any) -> Any:
+        """Maps `(..., units)` to `(..., embedding_dim)` where the output layer wants that."""
+        return hidden if self.projection is None else self.projection(hidden)
 
     def _vectors(self, token_ids: Any, training: bool) -> Any:
         """Looks up token ids of shape `(batch, time)`, with dropout; returns `(batch, time, embedding_dim)`."""
@@ -110,11 +123,13 @@ class RecurrentNetwork(TokenNetwork):
 
     def ngram_hidden(self, token_ids: Any, training: bool = False) -> Any:
         """The same as `ngram_logits`, but for the output layer: returns what it would be given."""
-        return self.stack.read_ends(self._vectors(token_ids, training), tf.not_equal(token_ids, 0), training)
+        ends = self.stack.read_ends(self._vectors(token_ids, training), tf.not_equal(token_ids, 0), training)
+        return self._projected(ends)
 
     def weight_owners(self) -> list[Any]:
         """Returns the layers that hold weights."""
-        return [self.embedding, *self.stack.weight_owners, self.output_projection]
+        projections = [] if self.projection is None else [self.projection]
+        return [self.embedding, *self.stack.weight_owners, *projections, self.output_projection]
 
     # What the trainer asks of a network
 

@@ -19,7 +19,17 @@ import tensorflow as tf
 from textrnn.config import PRECISIONS
 from textrnn.training.recurrence import GRUSteps, LSTMSteps, SimpleRNNSteps, matrix_product, recurrent_loop
 
-__all__ = ["CELLS", "GRU", "LSTM", "Attention", "Projection", "SimpleRNN", "TokenEmbedding", "TokenOutput"]
+__all__ = [
+    "CELLS",
+    "GRU",
+    "LSTM",
+    "Attention",
+    "LinearProjection",
+    "Projection",
+    "SimpleRNN",
+    "TokenEmbedding",
+    "TokenOutput",
+]
 
 
 class FastLoop(keras.layers.RNN):
@@ -234,8 +244,8 @@ class TokenOutput(keras.layers.Layer):
         return tf.reshape(logits, tf.concat([tf.shape(hidden)[:-1], [self.vocabulary_size]], axis=0))
 
 
-class Projection(keras.layers.Layer):
-    """`tanh(x W + b)`, with the matrix product in the arithmetic that `precision` names.
+class LinearProjection(keras.layers.Layer):
+    """`x W`, with the matrix product in the arithmetic that `precision` names.
 
     Args:
         units: Size of the result.
@@ -253,14 +263,26 @@ class Projection(keras.layers.Layer):
         """Makes the weights for inputs whose last axis has a fixed size."""
         initializer = keras.initializers.GlorotUniform(seed=self.seed)
         self.kernel = self.add_weight(name="kernel", shape=(input_shape[-1], self.units), initializer=initializer)
-        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
         self.built = True
 
     def call(self, inputs: Any) -> Any:
         """Maps `(..., size)` to `(..., units)`."""
         flat = tf.reshape(inputs, (-1, inputs.shape[-1]))
-        result = tf.tanh(matrix_product(flat, tf.convert_to_tensor(self.kernel), self.precision) + self.bias)
+        result = matrix_product(flat, tf.convert_to_tensor(self.kernel), self.precision)
         return tf.reshape(result, tf.concat([tf.shape(inputs)[:-1], [self.units]], axis=0))
+
+
+class Projection(LinearProjection):
+    """`tanh(x W + b)`; see `LinearProjection`."""
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights for inputs whose last axis has a fixed size."""
+        super().build(input_shape)
+        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
+
+    def call(self, inputs: Any) -> Any:
+        """Maps `(..., size)` to `(..., units)`."""
+        return tf.tanh(super().call(inputs) + self.bias)
 
 
 class Attention(keras.layers.Layer):
