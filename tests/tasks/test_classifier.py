@@ -149,3 +149,13 @@ def test_wrong_use(call, reviewer, tmp_path, arguments, message):
     assert (status, output) == (2, "")
     assert message in error
     assert error.count("\n") <= 3
+
+
+def test_the_tutorials_classifier_reads_pixels_by_their_range(quiet):
+    images = np.random.default_rng(0).integers(0, 256, (40, 5, 3))
+    images[0, 0, 0] = 255
+    labels = (images[:, 0, 0] > 127).astype(int).tolist()
+    model = Classifier(network="tutorial", units=4).fit(list(images), labels, steps=3, progress=quiet)
+    assert (model.config.means, model.config.deviations) == ((0.0,) * 3, (255.0,) * 3)
+    by_feature = Classifier(units=4).fit(list(images), labels, steps=3, progress=quiet).config
+    assert max(by_feature.deviations) < 128 < sum(by_feature.means)

@@ -29,6 +29,7 @@ FROM_DATA = (  # nobody sets these
 GRAM_PLACES = 65_536  # of words, pairs of words and pieces of words in the linear classifier
 LINEAR_STEP = 0.3  # what the linear classifier multiplies by, so that training moves little what it begins with
 POOLINGS = ("last", "max", "mean", "attention")
+SCALINGS = ("feature", "range")
 
 # The network of the well-known Keras tutorials that reads digits row by row.
 TUTORIAL: dict[str, Any] = {
@@ -36,6 +37,7 @@ TUTORIAL: dict[str, Any] = {
     "units": (64,),
     "bidirectional": False,
     "pooling": ("last",),
+    "scaling": "range",
     "input_dropout": 0.0,
     "output_dropout": 0.0,
 }
@@ -68,8 +70,10 @@ class ClassifierConfig(Config):
         word_dropout: Share of the tokens that are read as unknown, in training (Iyyer et al. 2015).
         weight_drop: Share of the recurrent kernels zeroed for a whole batch (Merity et al. 2018).
         max_length: Longest sequence read; of a longer one the beginning.
-        means: Mean of each feature in training; vectors are centred by it.
-        deviations: Standard deviation of each feature in training; vectors are divided by it.
+        scaling: How vectors are scaled: "feature" centres each feature and divides it by its deviation, "range" divides
+            all by the largest number there is, as the tutorials do with pixels.
+        means: What is subtracted from each feature, found in training.
+        deviations: What each feature is divided by then, found in training.
         temperature: Divides the logits, so that probabilities are as often right as they say (Guo et al. 2017); found
             on the validation data.
         linear_share: Share of the linear classifier in the logits; found on the validation data.
@@ -92,6 +96,7 @@ class ClassifierConfig(Config):
     word_dropout: float = 0.0
     weight_drop: float = 0.0
     max_length: int = 400
+    scaling: str = "feature"
     means: tuple[float, ...] = ()
     deviations: tuple[float, ...] = ()
     temperature: float = 1.0
@@ -108,6 +113,7 @@ class ClassifierConfig(Config):
         check_range("vocabulary_size", self.vocabulary_size, 0, 10_000_000, whole=True)
         check_range("num_features", self.num_features, 0, 65_536, whole=True)
         check_choice("cell", self.cell, NUM_GATES)
+        check_choice("scaling", self.scaling, SCALINGS)
         check_range("embedding_dim", self.embedding_dim, 1, 16_384, whole=True)
         check_range("max_length", self.max_length, 1, 100_000, whole=True)
         check_range("temperature", self.temperature, 0, 1000, above=True)

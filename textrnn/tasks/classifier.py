@@ -322,7 +322,7 @@ class Classifier(Task):
             self.tokenizers = {"tokenizer": tokenizer}
             options["vocabulary_size"] = tokenizer.vocabulary_size
         else:
-            options |= statistics(data.sequences)
+            options |= statistics(data.sequences, self.config.scaling)
         self.config = ClassifierConfig(**{**options, "labels": labels})
 
     def _network_options(self, config: Any) -> dict[str, Any]:
@@ -483,8 +483,12 @@ def balanced_weights(targets: np.ndarray) -> np.ndarray:
     return np.asarray(targets.sum() / (len(counts) * counts), dtype=np.float32)
 
 
-def statistics(sequences: Sequence[np.ndarray]) -> dict[str, Any]:
-    """Returns number, means and standard deviations of the features of all steps.
+def statistics(sequences: Sequence[np.ndarray], scaling: str) -> dict[str, Any]:
+    """Returns the number of features, what is subtracted from each, and what it is divided by then.
+
+    Args:
+        sequences: Arrays of shape `(time, num_features)`.
+        scaling: "feature" or "range".
 
     Raises:
         TextrnnError: If sequences differ in their features.
@@ -493,11 +497,14 @@ def statistics(sequences: Sequence[np.ndarray]) -> dict[str, Any]:
     if len(sizes) > 1:
         raise TextrnnError(f"All sequences must have as many features a step. Received: {sorted(sizes)}.")
     steps = np.concatenate(sequences).astype(np.float64)
-    deviations = steps.std(axis=0)
+    if scaling == "feature":
+        means, deviations = steps.mean(axis=0), steps.std(axis=0)
+    else:
+        means, deviations = np.zeros(steps.shape[1]), np.full(steps.shape[1], np.abs(steps).max())
     deviations[deviations < 1e-8] = 1.0  # a feature that is always the same
     return {
         "num_features": sizes.pop(),
-        "means": tuple(float(np.float32(mean)) for mean in steps.mean(axis=0)),
+        "means": tuple(float(np.float32(mean)) for mean in means),
         "deviations": tuple(float(np.float32(deviation)) for deviation in deviations),
     }
 
