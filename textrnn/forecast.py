@@ -46,7 +46,7 @@ def make_parser() -> Parser:
 def command(arguments: Sequence[str] | None = None) -> None:
     """Forecasts; raises `TextrnnError` for bad input."""
     parsed = make_parser().parse_args(arguments)
-    check_writable(parsed.plot)
+    check_writable(parsed.plot, is_picture=True)
     if parsed.model is None and parsed.series is None:
         raise TextrnnError("Pass a file with a series, or --model DIR: textrnn forecast series.csv --horizon 30")
     forecasts, score = trained_forecasts(parsed) if parsed.model is None else (loaded_forecasts(parsed), None)

@@ -123,6 +123,8 @@ def save_model(directory: str | os.PathLike[str], model: StoredModel, half_preci
     Raises:
         TextrnnError: If the place cannot be written or holds something else.
     """
+    if not os.fspath(directory):
+        raise TextrnnError("The directory of the model has no name.")
     dtype = np.float16 if half_precision else np.float32
     weights = {name: np.ascontiguousarray(array, dtype=dtype) for name, array in model.weights.items()}
     for name, array in weights.items():

@@ -199,11 +199,15 @@ def options_from_file(path: pathlib.Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        options = json.loads(path.read_text(encoding="utf-8"))
+        options = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise TextrnnError(f"{path}: cannot be read as JSON: {error}.") from error
     if not isinstance(options, dict):
         raise TextrnnError(f"{path}: must hold one JSON object with options.")
+    if "kind" in options and isinstance(options.get("network"), dict):
+        raise TextrnnError(
+            f"{path}: says what a trained model is. To go on from that model, pass --initial-model {path.parent}."
+        )
     return options
 
 

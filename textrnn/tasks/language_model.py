@@ -359,6 +359,8 @@ class LanguageModel(Task, Writer):
             texts = joined_documents(cut_for(self.config, text).marked_pieces())
         else:
             texts = split_documents(text, documents) if isinstance(text, str) else list(text)
+            if not all(isinstance(one, str) for one in texts):
+                raise TextrnnError("Pass a text, or a list of texts.")
         return report(texts, self._ngram_filter(), "line" if documents == "line" else "document")
 
     def _ngram_filter(self) -> "NgramFilter":
