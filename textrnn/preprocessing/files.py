@@ -327,7 +327,7 @@ def is_plausible(text: str) -> bool:
     high = re.findall(r"[^\x00-\x7f]+", text)
     within = re.findall(r"(?<=[A-Za-z])[^\x00-\x7f](?=[A-Za-z])", text)
     num_signs = sum(not (sign.isalpha() or sign in "\u2019\u2013\u2014\xad\xb7") for sign in within)
-    num_runs = sum(sum(map(str.isalpha, run)) > 1 for run in high)
+    num_runs = sum(sum(map(str.isalpha, run)) > 2 or bool(re.search("[µ-ÿ][À-Þ]", run)) for run in high)
     return num_signs <= len(within) / 10 and num_runs <= len(high) / 4
 
 
