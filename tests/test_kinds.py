@@ -148,6 +148,32 @@ def test_a_saved_model_does_the_same(kind, trained, tmp_path):
 
 
 @kinds
+@pytest.mark.parametrize(("weight_format", "tolerance"), [("float16", 0.01), ("int8", 0.03), ("int4", 0.4)])
+def test_a_model_of_smaller_numbers_does_nearly_the_same(kind, weight_format, tolerance, trained, tmp_path):
+    model, directory, _ = trained(kind)
+    model.save(tmp_path, weight_format=weight_format)
+    loaded = type(model).load(tmp_path)
+    keras_network = KINDS[kind].load("training", "network")(model.config)
+    keras_network.set_weights_by_name(model.weights)
+    expected, found = SAMPLES[kind].logits(keras_network, loaded.network)
+    real = IDS > 0 if np.ndim(found) == 3 else slice(None)
+    np.testing.assert_allclose(np.asarray(expected)[real], found[real], atol=tolerance)
+    assert SAMPLES[kind].use(loaded)
+    sizes = [(place / "weights.safetensors").stat().st_size for place in (tmp_path, directory)]
+    assert sizes[0] < sizes[1]
+
+
+@kinds
+def test_half_precision_is_float16(kind, trained, tmp_path):
+    model, _, _ = trained(kind)
+    model.save(tmp_path / "a", half_precision=True)
+    model.save(tmp_path / "b", weight_format="float16")
+    assert len({(tmp_path / name / "weights.safetensors").read_bytes() for name in "ab"}) == 1
+    with pytest.raises(TextrnnError, match=r"`half_precision` means 'float16'. Received: weight_format='int8' too"):
+        model.save(tmp_path / "c", half_precision=True, weight_format="int8")
+
+
+@kinds
 def test_keras_and_numpy_agree(kind, trained):
     model, _, _ = trained(kind)
     keras_network = KINDS[kind].load("training", "network")(model.config)
