@@ -45,7 +45,7 @@ __all__ = [
     "kind_of",
     "load_model",
     "save_model",
-    "stored_bytes",
+    "stored_sizes",
     "write_atomically",
 ]
 
@@ -298,11 +298,12 @@ def kind_of(model: str | os.PathLike[str]) -> str:
     return parsed_config(files["config.json"], directory / "config.json")[0]
 
 
-def stored_bytes(model: str | os.PathLike[str]) -> int:
-    """Returns the size of a model in bytes: of the files that belong to it, whatever else its directory holds."""
+def stored_sizes(model: str | os.PathLike[str]) -> dict[str, int]:
+    """Returns the size in bytes of each file of a model, whatever else its directory holds."""
     directory = find_model(model)
     files, _ = read_model_files(directory)
-    return sum(map(len, files.values())) + (directory / "manifest.json").stat().st_size
+    sizes = {name: len(content) for name, content in files.items()}
+    return {**sizes, "manifest.json": (directory / "manifest.json").stat().st_size}
 
 
 def read_model_files(directory: pathlib.Path) -> tuple[dict[str, bytes], dict[str, Any]]:

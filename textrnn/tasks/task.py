@@ -67,6 +67,7 @@ class Task:
 
     kind: ClassVar[str]
     noun: ClassVar[str] = "model"
+    data_options: ClassVar[tuple[str, ...]] = ("encoding",)  # of `fit` and `evaluate`: how files of data are read
 
     def __init__(self, config: Any, given: dict[str, Any]) -> None:
         self.config = config
@@ -228,3 +229,24 @@ class Task:
         finally:
             self._network = None
         return records
+
+    # What is measured of a model when it is made smaller
+
+    def data_of(self, files: list[str]) -> tuple[Any, ...]:
+        """Returns what `fit` and `score_on` are given first to read files."""
+        if len(files) != 1:
+            raise TextrnnError(f"A {self.noun} takes one file of data. Received: {', '.join(map(str, files))}.")
+        return (files[0],)
+
+    def score_on(self, *data: Any, **how: Any) -> tuple[str, float]:
+        """Returns what the score of `evaluate` on data is called, and its value.
+
+        Args:
+            data: What `data_of` returns.
+            how: Some of `data_options`.
+        """
+        raise NotImplementedError
+
+    def trial(self) -> tuple[int, str]:
+        """Does what such a model does, with input that is made up; returns how much it did, and of what."""
+        raise NotImplementedError
