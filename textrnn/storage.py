@@ -206,6 +206,7 @@ def write_files(directory: pathlib.Path, files: dict[str, bytes]) -> None:
         for name in OPTIONAL_FILES:
             if name not in files:
                 (directory / name).unlink(missing_ok=True)
+                (directory / f"{name}.next").unlink(missing_ok=True)  # of a save that was killed
     except OSError as error:
         raise TextrnnError(
             f"{directory}: cannot be written: {error.strerror or error}. The model that was there is unchanged."
