@@ -186,18 +186,18 @@ def restored(arrays: dict[str, np.ndarray], shapes: Shapes, weight_format: str) 
         kept = format_of(name, weight_format)
         values, scales, bitmap = (arrays.get(one) for one in (name, f"{name}/scales", f"{name}/bitmap"))
         if bitmap is None:
-            weight = numbers(name, values, scales, shape, kept)
+            weight = dequantized(name, values, scales, shape, kept)
         else:
             is_there = np.unpackbits(bitmap, count=math.prod(shape)).view(bool)
             weight = np.zeros(is_there.size, np.float32)
-            weight[is_there] = numbers(name, values, scales, (int(np.count_nonzero(is_there)),), kept)
+            weight[is_there] = dequantized(name, values, scales, (int(np.count_nonzero(is_there)),), kept)
         if not np.isfinite(weight).all():
             raise TextrnnError(f"{name!r} holds values that are not finite.")
         weights[name] = weight.reshape(shape)
     return weights
 
 
-def numbers(
+def dequantized(
     name: str, values: Any, scales: np.ndarray | None, shape: tuple[int, ...], weight_format: str
 ) -> np.ndarray:
     """Returns what values and their scales stand for, float32 of shape `shape`.
