@@ -52,6 +52,7 @@ COMMANDS = {
     "forecast": "forecast a time series",
     "train": "train a model on your text",
     "evaluate": "score a model, a text or translations",
+    "compress": "make a model smaller",
 }
 USAGE_ERROR = 2
 

@@ -35,6 +35,7 @@ __all__ = ["Forecaster"]
 MOST_VALIDATION = 2000  # windows that are validated on
 MOST_CALIBRATION = 500  # windows that intervals are widened by
 SERIES_OPTIONS = ("column", "time", "group", "known", "missing", "encoding")
+TRIAL_WINDOWS = 256
 WIDENING = (1.0, 3.0)  # never narrower: what comes is seldom more regular than what was
 
 
@@ -58,6 +59,7 @@ class Forecaster(Task, Backtester):
 
     kind = "forecaster"
     noun = "forecaster"
+    data_options = SERIES_OPTIONS
 
     @with_options(ForecasterConfig, skip=FROM_DATA, are_chosen=True)
     def __init__(self, horizon: int | None = None, *, network: str | None = None, **options: Any) -> None:
@@ -355,6 +357,13 @@ class Forecaster(Task, Backtester):
         before = None if series.times is None else series.times[end]
         levels = self.config.quantiles
         return Forecast(series.name, row[:, 0], levels, row[:, 1:], moments, series.values[end], before)
+
+    def score_on(self, *data: Any, **how: Any) -> tuple[str, float]:
+        return "MASE", self.evaluate(*data, **how).scores.mase
+
+    def trial(self) -> tuple[int, str]:
+        values = np.zeros((TRIAL_WINDOWS, self.config.lookback, 1 + len(self.config.known)), np.float32)
+        return len(self.network(values, np.zeros((TRIAL_WINDOWS, self.config.context_dim), np.float32))), "windows"
 
 
 def series_digest(data: SeriesData) -> str:

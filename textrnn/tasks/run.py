@@ -241,7 +241,7 @@ class Run:
 
     def _save(self, model: StoredModel) -> None:
         if self.output is not None:
-            save_model(self.output, model, self.half_precision)
+            save_model(self.output, model, "float16" if self.half_precision else "float32")
 
 
 def recorded(asked: dict[str, Any]) -> dict[str, Any]:
