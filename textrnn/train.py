@@ -143,7 +143,7 @@ def add_classifier_options(parser: Parser) -> None:
 
 def add_forecaster_options(parser: Parser) -> None:
     """Adds the options for training a forecaster."""
-    parser.add_argument("series", nargs="?", help="CSV, TSV or JSON lines file")
+    parser.add_argument("series", nargs="?", help="CSV, TSV or JSON lines file, - for standard input")
     add_series_options(parser)
     add_run_options(parser)
     parser.add_argument("--network", help=f"a ready-made network: {', '.join(forecaster.FORECASTERS)}")
