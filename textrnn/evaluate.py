@@ -99,7 +99,7 @@ def add_classification_options(parser: Parser) -> None:
 
 def add_forecast_options(parser: Parser) -> None:
     """Adds the options for scoring a forecaster."""
-    parser.add_argument("series", help="CSV, TSV or JSON lines file whose end the forecaster was not trained on")
+    parser.add_argument("series", help="CSV, TSV or JSON lines file, or -, whose end was not trained on")
     parser.add_argument("--model", required=True, help="the directory of a forecaster")
     parser.add_argument("--windows", type=int, help="windows at the end to forecast (default: what fits into a fifth)")
     parser.add_argument("--stride", type=int, help="steps between their beginnings (default: the horizon)")
