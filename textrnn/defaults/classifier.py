@@ -32,7 +32,7 @@ def classifier_choice(sequences: Sequence[Any], counts: dict[Any, int], model: O
             "embedding_dim": 128,
             "input_dropout": 0.3,
             "output_dropout": 0.4,
-            "word_dropout": 0.05,
+            "word_dropout": 0.2,
             "linear": True,
         }
         what = f"{number:,} texts of {len(counts)} classes: {level}s"
