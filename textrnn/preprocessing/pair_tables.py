@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from textrnn.errors import TextrnnError, nearest
-from textrnn.preprocessing.tables import USUAL_NAME, flattened, opened_table
+from textrnn.preprocessing.json_lines import flattened
+from textrnn.preprocessing.tables import USUAL_NAME, opened_table
 
 __all__ = ["Columns", "Rows", "chosen_columns", "file_rows", "is_missing", "memory_rows", "position", "two_columns"]
 
