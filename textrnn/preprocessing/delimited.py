@@ -9,15 +9,18 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 
-__all__ = ["chosen_delimiter", "finished", "is_quoted", "modal_share", "raw_rows"]
+__all__ = ["chosen_delimiter", "doubled", "finished", "has_escapes", "is_quoted", "modal_share", "raw_rows"]
 
 MAX_FIELD_LINES = 10_000
 QUOTED = re.compile(r'"[^"]*(?:""[^"]*)*"(?!")')
 CLOSING = re.compile(r'[^"]*(?:""[^"]*)*"(?!")')
+DECLARED = re.compile(r'"?sep=([^\w\s"]|\t|\\t)"?', re.IGNORECASE)  # a first line that tells Excel the delimiter
 
 
 def chosen_delimiter(lines: list[str], suffix: str) -> str:
     """Returns what stands between the columns of these lines."""
+    if lines and (declared := DECLARED.fullmatch(lines[0])):
+        return declared[1].replace("\\t", "\t")
     if suffix != ".csv":
         for delimiter in ("\t", "|||"):
             if any(delimiter in line for line in lines):
@@ -41,7 +44,7 @@ def modal_share(widths: list[int]) -> float:
 
 
 def raw_rows(lines: Iterator[str], delimiter: str, quoted: bool) -> Iterator[tuple[int, list[str]]]:
-    """Yields (number of its first line, columns with their quotes) of each row.
+    """Yields (number of its first line, columns with their quotes) of each row; not a line that declares the delimiter.
 
     A quote at the beginning of a column opens one that may hold delimiters and newlines. If nothing closes it, or what
     comes out has another number of columns than the first row, the quote is a character like others.
@@ -53,6 +56,11 @@ def raw_rows(lines: Iterator[str], delimiter: str, quoted: bool) -> Iterator[tup
         number, line = waiting.popleft() if waiting else next(numbered, (0, ""))
         if not number:
             return
+        if number == 1 and DECLARED.fullmatch(line):
+            continue
+        if "\r" in line:
+            line, *more = parted(line, delimiter, quoted, width)
+            waiting.extendleft((number, part) for part in reversed(more))
         plain = line.split(delimiter)
         if quoted and '"' in line:
             columns = split_columns(line, delimiter) or joined_columns(line, delimiter, width, waiting, numbered)
@@ -61,6 +69,22 @@ def raw_rows(lines: Iterator[str], delimiter: str, quoted: bool) -> Iterator[tup
             plain = plain if len(columns) != width == len(plain) else columns
         width = width or len(plain)
         yield number, plain
+
+
+def parted(line: str, delimiter: str, quoted: bool, width: int) -> list[str]:
+    """Returns the rows in a line with lone carriage returns, which end rows where files of two systems were joined.
+
+    They are white space where the line has no more columns than the first one, or a part would have only one.
+    """
+    parts = [""]
+    for part in line.split("\r"):
+        is_open = quoted and parts[-1] and not split_columns(parts[-1], delimiter)
+        parts[-1:] = [f"{parts[-1]}\r{part}"] if is_open else [parts[-1], part]
+    parts = [part for part in parts if part.strip()]
+    widths = [len(split_columns(part, delimiter) if quoted else part.split(delimiter)) for part in parts]
+    are_rows = len(parts) > 1 and min(widths) > 1
+    are_too_many = sum(widths) - len(widths) >= width if width else len(set(widths)) == 1
+    return parts if are_rows and are_too_many else [line.rstrip("\r")]
 
 
 def split_columns(line: str, delimiter: str, unclosed: bool = False) -> list[str]:
@@ -137,6 +161,22 @@ def is_quoted(lines: Iterator[str], delimiter: str) -> bool:
     return 0 < quoted.total() >= 100 * broken and all(
         not needless[index] or number >= 0.9 * (rows_seen - (index in bare_first)) for index, number in quoted.items()
     )
+
+
+def has_escapes(lines: list[str], delimiter: str) -> bool:
+    """Says whether backslashes mark the quotes within quotes: if they do, fewer columns are left with an open one."""
+    if not any('\\"' in line for line in lines):
+        return False
+    numbers = [
+        sum(column.startswith('"') and not QUOTED.fullmatch(column) for _, raw in rows for column in raw)
+        for rows in (raw_rows(some, delimiter, True) for some in (iter(lines), doubled(lines)))
+    ]
+    return numbers[1] < numbers[0]
+
+
+def doubled(lines: Iterable[str]) -> Iterator[str]:
+    """Yields lines with two quotes in place of each that a backslash marks."""
+    return (line.replace('\\"', '""') for line in lines)
 
 
 def finished(raw: Iterable[str], delimiter: str, quoted: bool) -> list[str]:

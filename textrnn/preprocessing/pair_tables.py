@@ -9,7 +9,7 @@ from typing import Any
 
 from textrnn.errors import TextrnnError, nearest
 from textrnn.preprocessing.json_lines import flattened
-from textrnn.preprocessing.tables import USUAL_NAME, opened_table
+from textrnn.preprocessing.tables import is_usual, opened_table
 
 __all__ = ["Columns", "Rows", "chosen_columns", "file_rows", "is_missing", "memory_rows", "position", "two_columns"]
 
@@ -71,9 +71,7 @@ def file_rows(path: str | os.PathLike[str], encoding: str, columns: Columns | No
     rows = list(table.rows())
     is_json = table.delimiter is None
     # A dictionary may begin with the pair "time, tiempo": one usual name of two is not enough.
-    is_pair = (
-        holds_pairs and len(table.first) == 2 and not all(USUAL_NAME.fullmatch(name.strip()) for name in table.first)
-    )
+    is_pair = holds_pairs and len(table.first) == 2 and not all(map(is_usual, table.first))
     named = columns is not None and not all(is_position(column) for column in columns)
     has_header = is_json or named or (table.has_header and not is_pair)
     num_blank = 0 if table.quoted or not rows else rows[-1][0] - len(rows)

@@ -6,24 +6,53 @@ import itertools
 import os
 import pathlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from textrnn.errors import TextrnnError, nearest
-from textrnn.preprocessing.delimited import chosen_delimiter, finished, is_quoted, modal_share, raw_rows
+from textrnn.preprocessing.delimited import (
+    chosen_delimiter,
+    doubled,
+    finished,
+    has_escapes,
+    is_quoted,
+    modal_share,
+    raw_rows,
+)
 from textrnn.preprocessing.files import decoded_lines, shown_name
 from textrnn.preprocessing.json_lines import json_rows
 
-__all__ = ["Table", "looks_like_table", "opened_table", "read_pairs", "rows"]
+__all__ = [
+    "LANGUAGE",
+    "TEXT_WORDS",
+    "Table",
+    "distinct_names",
+    "is_usual",
+    "looks_like_table",
+    "opened_table",
+    "read_pairs",
+    "rows",
+]
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson")
 SAMPLE_ROWS = 100
+NUMBER = re.compile(r"[-+]?[$€£¥]?\.?\d[\d.,:/ TZ+-]*(e[-+]?\d+)?\s?[%€$£¥]?", re.IGNORECASE)
+NO_VALUE = ("", "na", "n/a", "nan", "null", "none", "nil", "-", "?", ".", "#n/a")
 COLUMN_NAME = re.compile(r"[^\W\d_][^\t\n.!?;,]{0,40}")
 USUAL_NAME = re.compile(
     "answer|article|author|body|caption|category|class|comment|comments|content|created_at|date|description|"
     "document|en|english|es|french|german|headline|id|idx|index|label|language|line|lyrics|message|name|poem|"
-    "post|prompt|question|quote|rating|recipe|reference|response|review|score|sentence|sentence1|sentiment|"
-    "source|spanish|story|subject|summary|target|text|time|timestamp|title|transcript|translation|tweet|url|"
-    "user|username|verse",
+    "post|prompt|question|quote|rating|recipe|reference|response|review|score|sentence|sentences|sentence1|sentiment|"
+    "source|spanish|story|subject|summary|target|text|texts|time|timestamp|title|transcript|translation|translations|"
+    "tweet|url|user|username|verse",
+    re.IGNORECASE,
+)
+TEXT_WORDS = ("sentence", "sentences", "text", "texts", "translation", "translations")
+LANGUAGE = re.compile(
+    "arabic|bengali|bulgarian|catalan|chinese|croatian|czech|danish|dutch|english|esperanto|estonian|"
+    "finnish|french|german|greek|gujarati|hebrew|hindi|hungarian|icelandic|indonesian|irish|italian|"
+    "japanese|kannada|kazakh|korean|latin|latvian|lithuanian|malay|malayalam|mandarin|marathi|nepali|"
+    "norwegian|persian|polish|portuguese|punjabi|romanian|russian|serbian|slovak|slovenian|spanish|"
+    "swahili|swedish|tagalog|tamil|telugu|thai|turkish|ukrainian|urdu|uzbek|vietnamese|welsh|yoruba|zulu",
     re.IGNORECASE,
 )
 
@@ -58,9 +87,11 @@ class Table:
         name: What errors call it.
         delimiter: What stands between columns; None for JSON lines.
         quoted: Whether columns may stand in quotes.
-        first: The columns of the first row; for JSON lines the names of the fields, those within others with a dot.
+        first: The columns of the first row, each of another name (see `distinct_names`); for JSON lines the names of
+            the fields, those within others with a dot.
         has_header: Whether the first row names the columns.
         share: Share of the first rows that have as many columns as most do.
+        escaped: Whether backslashes stand before the quotes within quotes.
     """
 
     path: pathlib.Path
@@ -71,6 +102,7 @@ class Table:
     first: tuple[str, ...] = ()
     has_header: bool = False
     share: float = 0.0
+    escaped: bool = False
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yields (line number, columns) of each row that is not blank, a header included."""
@@ -79,7 +111,7 @@ class Table:
             for number, fields in json_rows(lines, self.name):
                 yield number, [fields.get(key, "") for key in self.first]
             return
-        for number, raw in raw_rows(lines, self.delimiter, self.quoted):
+        for number, raw in raw_rows(doubled(lines) if self.escaped else lines, self.delimiter, self.quoted):
             if len(raw) > 1 or raw[0].strip():
                 yield number, finished(raw, self.delimiter, self.quoted)
 
@@ -156,7 +188,7 @@ def looks_like_table(path: pathlib.Path, encoding: str) -> tuple[str, ...]:
         table = table_of(path, encoding, shown_name(path), glance=True)
     except TextrnnError:  # whoever reads the text will say so
         return ()
-    if table.share < 0.8 or len(table.first) < 2:
+    if table.share < 0.8 or len(table.first) < (1 if table.delimiter is None else 2):
         return ()
     return table.first if table.has_header else tuple(str(number) for number in range(1, len(table.first) + 1))
 
@@ -178,11 +210,14 @@ def table_of(path: pathlib.Path, encoding: str, name: str, glance: bool = False)
         return Table(path, encoding, name, None, False, tuple(keys), True, 1.0)
     delimiter = chosen_delimiter(sample, suffix)
     lines = iter(sample) if glance else decoded_lines(path, encoding, name)
-    quoted = delimiter in (",", ";", "|") or (delimiter == "\t" and is_quoted(lines, delimiter))
+    quoted = is_quoted(lines, delimiter) if delimiter == "\t" else delimiter != "|||"
+    escaped = quoted and has_escapes(sample, delimiter)
+    sample = list(doubled(sample)) if escaped else sample
     found = [finished(raw, delimiter, quoted) for _, raw in raw_rows(iter(sample), delimiter, quoted)]
     found = [row for row in found if any(cell.strip() for cell in row)] or [[]]
     share = modal_share([len(row) for row in found])
-    return Table(path, encoding, name, delimiter, quoted, tuple(found[0]), looks_like_header(found), share)
+    names = distinct_names(found[0])
+    return Table(path, encoding, name, delimiter, quoted, names, looks_like_header(found), share, escaped)
 
 
 def check_no_markup(beginning: str, name: str) -> None:
@@ -200,17 +235,49 @@ def check_no_markup(beginning: str, name: str) -> None:
 
 
 def looks_like_header(found: list[list[str]]) -> bool:
-    """Says whether the first row names the columns: it holds usual names, or words above numbers."""
+    """Says whether the first row names the columns: text stands above numbers, or it holds usual names."""
     first, others = found[0], [row for row in found[1:] if len(row) == len(found[0])]
-    if not first or not others or len(set(first)) < len(first):
+    columns = [[row[index] for row in others] for index in range(len(first))]
+    names = [cell.strip() for cell in first]
+    above = [name for name, column in zip(names, columns, strict=True) if are_numbers(column)]
+    if any(above):  # decides by itself: a name may hold whatever it likes, `#Passengers` or `wind (m/s)`
+        return not any(is_number(name) or name.casefold() in NO_VALUE for name in above if name)
+    named = [name for name in names if name]
+    if not named or not others or len(set(named)) < len(named) or not all(map(COLUMN_NAME.fullmatch, named)):
         return False
-    if not all(COLUMN_NAME.fullmatch(cell.strip()) for cell in first if cell.strip()):
-        return False
-    usual = sum(bool(USUAL_NAME.fullmatch(cell.strip())) for cell in first)
-    numeric = any(sum(is_number(row[column]) for row in others) > 0.8 * len(others) for column in range(len(first)))
-    return numeric or 2 * usual >= len(first)
+    usual = sum(is_usual(cell) and cell not in column for cell, column in zip(first, columns, strict=True))
+    return bool(above) or 2 * usual >= len(first)
+
+
+def are_numbers(cells: list[str]) -> bool:
+    """Says whether a column holds numbers, but for what marks missing ones."""
+    filled = [cell for cell in cells if cell.strip().casefold() not in NO_VALUE]
+    return 2 * len(filled) > len(cells) and sum(map(is_number, filled)) > 0.8 * len(filled)
 
 
 def is_number(cell: str) -> bool:
     """Says whether a cell is a number or a date."""
-    return bool(re.fullmatch(r"[-+]?\d[\d.,:/ TZ+-]*", cell.strip()))
+    return bool(NUMBER.fullmatch(cell.strip()))
+
+
+def is_usual(name: str) -> bool:
+    """Says whether columns often have a name, in parts too: `label`, `source text`, `english_sentences`."""
+    parts = re.split(r"[\s_-]+", name.strip())
+    if len(parts) == 1:
+        return bool(USUAL_NAME.fullmatch(parts[0]))
+    return all(USUAL_NAME.fullmatch(part) or LANGUAGE.fullmatch(part) for part in parts) or (
+        "_" in name and parts[-1].casefold() in TEXT_WORDS
+    )
+
+
+def distinct_names(cells: Sequence[str]) -> tuple[str, ...]:
+    """Returns the names of columns, one for each: `column 3` for a blank one, `price (2)` for the second `price`."""
+    names: list[str] = []
+    for number, cell in enumerate(cells, start=1):
+        name = base = cell if cell.strip() else f"column {number}"
+        times = 1
+        while name in names:
+            times += 1
+            name = f"{base} ({times})"
+        names.append(name)
+    return tuple(names)
