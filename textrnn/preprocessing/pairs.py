@@ -141,7 +141,7 @@ def read(
         target: A file with the translation of each line of `source`.
         encoding: Encoding of the files.
         columns: The columns of the sentences and of their translations: numbers that begin with 1, or names. By default
-            the first two, unless these hold numbers or ids and only two others hold sentences.
+            the first two, unless these hold numbers, ids or single words and only two others hold sentences.
         reverse: Whether to read pairs for translating from the second language to the first.
         progress: Where it is said what was left out; by default standard error.
 

@@ -25,8 +25,8 @@ __all__ = [
     "LANGUAGE",
     "TEXT_WORDS",
     "Table",
+    "are_usual",
     "distinct_names",
-    "is_usual",
     "looks_like_table",
     "opened_table",
     "read_pairs",
@@ -245,7 +245,8 @@ def looks_like_header(found: list[list[str]]) -> bool:
     named = [name for name in names if name]
     if not named or not others or len(set(named)) < len(named) or not all(map(COLUMN_NAME.fullmatch, named)):
         return False
-    usual = sum(is_usual(cell) and cell not in column for cell, column in zip(first, columns, strict=True))
+    new = [cell not in column for cell, column in zip(first, columns, strict=True)]
+    usual = sum(both == (True, True) for both in zip(are_usual(first), new, strict=True))
     return bool(above) or 2 * usual >= len(first)
 
 
@@ -268,6 +269,12 @@ def is_usual(name: str) -> bool:
     return all(USUAL_NAME.fullmatch(part) or LANGUAGE.fullmatch(part) for part in parts) or (
         "_" in name and parts[-1].casefold() in TEXT_WORDS
     )
+
+
+def are_usual(names: Sequence[str]) -> list[bool]:
+    """Says of each name whether columns often have it; languages' names are usual where two stand side by side."""
+    languages = [bool(LANGUAGE.fullmatch(name.strip())) for name in names]
+    return [is_usual(name) or (one and sum(languages) > 1) for name, one in zip(names, languages, strict=True)]
 
 
 def distinct_names(cells: Sequence[str]) -> tuple[str, ...]:
