@@ -345,8 +345,8 @@ def split(pairs: Pairs, fraction: float, seed: int = 0) -> tuple[Pairs, Pairs]:
     distinct = sorted({source.casefold() for source in pairs.sources}, key=place)
     if len(distinct) < 2:
         raise TextrnnError(
-            f"Splitting {len(pairs):,} pairs with fraction={fraction} leaves one side empty: there are fewer than two "
-            "different source sentences. Pass more pairs, or a validation file."
+            f"Splitting {len(pairs):,} pairs leaves one side empty: there are fewer than two different source "
+            "sentences. Pass more pairs, or a validation file."
         )
     chosen = set(distinct[: min(max(round(fraction * len(distinct)), 1), len(distinct) - 1)])
     return (
