@@ -89,16 +89,22 @@ def is_position(column: int | str) -> bool:
     return str(column).isdecimal()
 
 
-def memory_rows(pairs: Any) -> Rows:
+def memory_rows(pairs: Any, holds_lists: bool = False) -> Rows:
     """Returns the rows of a table in memory: a data frame, or any iterable of tuples, lists or dictionaries.
+
+    Args:
+        pairs: The table.
+        holds_lists: Whether a cell of a data frame may be a list, which becomes its lines.
 
     Raises:
         TextrnnError: If it holds anything else.
     """
     if hasattr(pairs, "itertuples"):  # pandas
-        return named_rows([str(name) for name in pairs.columns], pairs.itertuples(index=False, name=None))
+        rows = pairs.itertuples(index=False, name=None)
+        return named_rows([str(name) for name in pairs.columns], map(with_lines, rows) if holds_lists else rows)
     if hasattr(pairs, "iter_rows"):  # polars
-        return named_rows([str(name) for name in pairs.columns], pairs.iter_rows())
+        rows = pairs.iter_rows()
+        return named_rows([str(name) for name in pairs.columns], map(with_lines, rows) if holds_lists else rows)
     if isinstance(pairs, (Mapping, bytes)) or not isinstance(pairs, Iterable):
         raise TextrnnError(
             "Pass pairs as a file, as (sentence, translation) tuples, as two lists, or as a data frame. "
@@ -111,6 +117,12 @@ def memory_rows(pairs: Any) -> Rows:
         return named_rows(names, ([record.get(name, "") for name in names] for record in records))
     rows = [list(checked_item(item, Iterable, number)) for number, item in enumerate(items, start=1)]
     return Rows("the pairs", numbered(rows), unit="item")
+
+
+def with_lines(cells: Iterable[Any]) -> list[Any]:
+    """Returns cells with lists, arrays and sets as lines of text, as lists in JSON are read."""
+    plain = [cell.tolist() if hasattr(cell, "tolist") else cell for cell in cells]
+    return ["\n".join(map(str, cell)) if isinstance(cell, (list, tuple, set)) else cell for cell in plain]
 
 
 def checked_item(item: Any, kind: type, number: int) -> Any:
