@@ -168,6 +168,8 @@ def test_a_column_that_is_always_the_same_holds_no_labels(tmp_path):
     )
     data = labelled.read(write(tmp_path / "a.csv", content))
     assert (data.counts(), data.sequences[0]) == ({0: 5, 4: 4}, "a film, 0 hours")
+    only = labelled.read(write(tmp_path / "b.csv", "".join(f"film {number},x\n" for number in range(9))))
+    assert only.counts() == {"x": 9}  # where nothing else fits
 
 
 @pytest.mark.parametrize(

@@ -108,8 +108,12 @@ def chosen_columns(rows: Rows, text: str | int | None, label: str | int | None) 
 
 
 def most_like_labels(columns: list[list[str]], free: list[int]) -> int:
-    """Returns which of the free columns has the fewest different values, but more than one and in half of the rows."""
+    """Returns which of the free columns has the fewest different values.
+
+    One whose values come back, in half of the rows and more than one, goes before others: what is always the same is no
+    label.
+    """
     counts = {index: Counter(cell.strip() for cell in columns[index] if cell.strip()) for index in free}
     most = max(map(len, columns))
-    fit = [index for index in free if len(counts[index]) > 1 and 2 * counts[index].total() >= most]
+    fit = [index for index in free if most / 2 <= counts[index].total() >= 2 * len(counts[index]) > 2]
     return min(fit or free, key=lambda index: len(counts[index]))

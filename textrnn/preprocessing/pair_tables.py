@@ -77,7 +77,7 @@ def file_rows(path: str | os.PathLike[str], encoding: str, columns: Columns | No
     is_pair = holds_pairs and len(table.first) == 2 and not all(are_usual(table.first))
     named = columns is not None and not all(is_position(column) for column in columns)
     has_header = is_json or named or (table.has_header and not is_pair)
-    num_blank = 0 if table.quoted or not rows else rows[-1][0] - len(rows)
+    num_blank = 0 if table.quoted or not rows else rows[-1][0] - len({number for number, _ in rows})
     if has_header and not is_json:
         rows = rows[1:]
     names = table.first if has_header else ()

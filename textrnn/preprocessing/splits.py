@@ -234,6 +234,6 @@ def check_sides(by: str, fraction: float, training: bool, validation: bool) -> N
     if not (training and validation):
         raise TextrnnError(
             f"Splitting by {by}, {100 * fraction:g}% for validation, leaves no "
-            f"{'validation' if training else 'training'} text. Pass a longer corpus, another `validation_fraction`, or a "
-            "validation file."
+            f"{'validation' if training else 'training'} text. Pass a longer corpus, another `validation_fraction`, or "
+            "a validation file."
         )
