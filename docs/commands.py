@@ -5,12 +5,18 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
-from textrnn import classify, evaluate, forecast, generate, train, translate
+from textrnn import classify, compress, evaluate, forecast, generate, train, translate
 from textrnn.commands import COMMANDS, Parser
 from textrnn.config.kinds import KINDS
 
 PATH = pathlib.Path(__file__).parent / "COMMANDS.md"
-SIMPLE = {"generate": generate, "translate": translate, "classify": classify, "forecast": forecast}
+SIMPLE = {
+    "generate": generate,
+    "translate": translate,
+    "classify": classify,
+    "forecast": forecast,
+    "compress": compress,
+}
 
 
 def document() -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import ROOT, assert_refused, reversal_pairs
 from textrnn import commands, evaluate, generate, train, translate
+from textrnn.commands import check_writable, run
 from textrnn.config import TrainingConfig
 from textrnn.errors import TextrnnError
 
@@ -484,3 +485,37 @@ def test_evaluate_a_translator(call, reverser, tmp_path):
     assert (tmp_path / "out").read_text() == "".join(f"{line}\n" for line in translated)
     (tmp_path / "reference").write_text("a\n")
     assert_refused(call(evaluate, "translation", *files), "30 sources and 1 reference")
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "message"),
+    [
+        ("source.txt", {"read": ["references.txt", "source.txt"]}, "is read, and is not written over"),
+        ("series.csv", {"is_picture": True}, "ends in .png"),
+        ("missing/new.txt", {}, "a directory that is there"),
+    ],
+)
+def test_what_is_not_written(tmp_path, monkeypatch, path, options, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "source.txt").write_text("Hello.\n")
+    with pytest.raises(TextrnnError, match=message):
+        check_writable(path, **options)
+    assert (tmp_path / "source.txt").read_text() == "Hello.\n"
+    check_writable("new.txt", read=["source.txt", None])
+    check_writable("new.PNG", is_picture=True)
+
+
+def test_a_models_own_config_is_no_config_of_options(tmp_path, capsys):
+    (tmp_path / "config.json").write_text('\ufeff{"kind": "language-model", "network": {}}', encoding="utf-8")
+    (tmp_path / "text.txt").write_text("The lamp is lit.\n" * 50)
+    arguments = ["language-model", str(tmp_path / "text.txt"), "--output", str(tmp_path / "m")]
+    assert run(train.command, [*arguments, "--config", str(tmp_path / "config.json")]) == 2
+    assert "pass --initial-model" in capsys.readouterr().err
+
+
+def test_an_output_without_a_name_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.txt").write_text("The lamp is lit.\n" * 50)
+    assert run(train.command, ["language-model", "text.txt", "--output", "", "--steps", "2"]) == 2
+    assert "an unset variable" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]

@@ -15,14 +15,16 @@ ORDER = (
     ("errors", "progress"),
     ("config",),
     ("preprocessing",),
-    ("weights", "storage", "defaults"),
+    ("weights", "array_files"),
+    ("weight_formats",),
+    ("storage", "defaults"),
     ("plots",),
     ("training", "inference"),
     ("evaluation",),
     ("tasks",),
     ("commands",),
     ("interactive",),
-    ("generate", "translate", "classify", "forecast", "train", "evaluate", "__main__"),
+    ("generate", "translate", "classify", "forecast", "train", "evaluate", "compress", "__main__"),
 )
 PLACES = {room: place for place, rooms in enumerate(ORDER) for room in rooms}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent.name != "pretrained")

@@ -13,6 +13,7 @@ import textrnn
 from tests.callbacks import StopAfter
 from textrnn import TextrnnError
 from textrnn.config.kinds import KINDS
+from textrnn.tasks.compression import compress
 
 WORDS = ["the", "lamp", "is", "lit", "a", "boat", "came", "home", "rope", "wet"]
 
@@ -42,12 +43,14 @@ class Sample:
         data: Returns what `fit` is given.
         use: Returns what a trained model does with new input.
         logits: Returns the outputs of the Keras network and of the NumPy network for the same input.
+        file: Returns the text of a file that `fit` and `evaluate` read.
     """
 
     options: dict[str, Any]
     data: Callable[[], Any]
     use: Callable[[Any], Any]
     logits: Callable[[Any, Any], tuple[Any, Any]]
+    file: Callable[[], str]
 
 
 IDS = np.array([[4, 5, 6, 7], [6, 5, 0, 0]], dtype=np.int32)
@@ -85,12 +88,14 @@ SAMPLES = {
         lambda: sentences(60, 1),
         lambda model: model.generate("the", max_tokens=20, seed=1),
         language_model_logits,
+        lambda: "text\tnumber\n" + "".join(f"{sentence}\t1\n" for sentence in sentences(60, 2)),
     ),
     "translator": Sample(
         {"level": "char", "encoder_units": (8,), "decoder_units": (10, 8), "embedding_dim": 6, "weight_drop": 0.1},
         lambda: pairs(60, 1),
         lambda model: model.translate(["the boat", "a lamp"], num_beams=2),
         translator_logits,
+        lambda: "".join("\t".join(pair) + "\n" for pair in pairs(60, 2)),
     ),
     "classifier": Sample(
         {"level": "word", "units": (10, 8), "embedding_dim": 6, "dropout": 0.2, "weight_drop": 0.1, "word_dropout": 0.1,
@@ -98,12 +103,14 @@ SAMPLES = {
         lambda: labelled(60, 1),
         lambda model: model.probabilities(["the boat", "a lamp is lit"]).tolist(),
         classifier_logits,
+        lambda: "text\tlabel\n" + "".join("\t".join(pair) + "\n" for pair in labelled(60, 2)),
     ),
     "forecaster": Sample(
         {"horizon": 4, "lookback": 12, "segment": 3, "units": (10, 8), "head_units": 6},
         lambda: waves(120, 1),
         lambda model: [model.forecast().quantiles.tolist(), model.forecast(waves(30, 5)).values.tolist()],
         forecaster_logits,
+        lambda: "wave\n" + "".join(f"{value:.4f}\n" for value in waves(120, 2)),
     ),
 }  # fmt: skip
 FIT = {"steps": 12, "validations": 2, "moving_average": 0.9, "seed": 3, "patience": 0}
@@ -145,6 +152,49 @@ def test_a_saved_model_does_the_same(kind, trained, tmp_path):
     loaded.save(tmp_path / "copy")
     assert SAMPLES[kind].use(type(model).load(tmp_path / "copy")) == expected
     assert repr(loaded).startswith(f"<{type(model).__name__}")
+
+
+@kinds
+@pytest.mark.parametrize(("weight_format", "tolerance"), [("float16", 0.01), ("int8", 0.03), ("int4", 0.4)])
+def test_a_model_of_smaller_numbers_does_nearly_the_same(kind, weight_format, tolerance, trained, tmp_path):
+    model, directory, _ = trained(kind)
+    model.save(tmp_path, weight_format=weight_format)
+    loaded = type(model).load(tmp_path)
+    keras_network = KINDS[kind].load("training", "network")(model.config)
+    keras_network.set_weights_by_name(model.weights)
+    expected, found = SAMPLES[kind].logits(keras_network, loaded.network)
+    real = IDS > 0 if np.ndim(found) == 3 else slice(None)
+    np.testing.assert_allclose(np.asarray(expected)[real], found[real], atol=tolerance)
+    assert SAMPLES[kind].use(loaded)
+    sizes = [(place / "weights.safetensors").stat().st_size for place in (tmp_path, directory)]
+    assert sizes[0] < sizes[1]
+
+
+@kinds
+def test_a_model_is_made_smaller_and_measured(kind, trained, tmp_path):
+    _, directory, _ = trained(kind)
+    (tmp_path / "data.tsv").write_text(SAMPLES[kind].file())
+    data = [str(tmp_path / "data.tsv")]
+    options = {"prune": 0.6, "budget": {"steps": 12}, "how": {"column": "text"} if kind == "language-model" else {}}
+    found = compress(str(directory), str(tmp_path / "small"), data, **options)
+    assert found.after.weight_bytes < found.before.weight_bytes
+    assert found.after.zero_share >= 0.59
+    assert min(found.before.speed, found.after.speed) > 0
+    assert np.isfinite([found.before.score, found.after.score]).all()
+    assert found.score_name in str(found)
+    assert json.loads(json.dumps(found.to_dict()))["unit"] == found.unit
+    with pytest.raises(TextrnnError, match=r"has no option `colunm`"):
+        compress(str(directory), str(tmp_path / "other"), data, how={"colunm": "a"})
+
+
+@kinds
+def test_half_precision_is_float16(kind, trained, tmp_path):
+    model, _, _ = trained(kind)
+    model.save(tmp_path / "a", half_precision=True)
+    model.save(tmp_path / "b", weight_format="float16")
+    assert len({(tmp_path / name / "weights.safetensors").read_bytes() for name in "ab"}) == 1
+    with pytest.raises(TextrnnError, match=r"`half_precision` means 'float16'. Received: weight_format='int8' too"):
+        model.save(tmp_path / "c", half_precision=True, weight_format="int8")
 
 
 @kinds

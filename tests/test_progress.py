@@ -122,3 +122,18 @@ def test_what_starts_fast_imports_no_bar():
         "p.start('x', 2, 'y'); p.advance(1); p.finish(); print({'tqdm', 'IPython', 'ipywidgets'} & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
+class Gone(io.StringIO):
+    """A stream whose reader has gone, as after `| head -1`."""
+
+    def write(self, text):
+        raise BrokenPipeError
+
+
+def test_work_goes_on_when_nobody_reads_what_is_said():
+    progress = Progress(Gone(), seconds_between_lines=0.0)
+    with progress.start("reading", 4, "lines"):
+        progress.advance(1)
+    progress.message("done")
+    assert progress.quiet

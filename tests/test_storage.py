@@ -39,12 +39,122 @@ def test_round_trip(model, directory):
 
 
 def test_half_precision_is_half_the_size_and_close(model, directory, tmp_path):
-    storage.save_model(tmp_path / "half", model, half_precision=True)
+    storage.save_model(tmp_path / "half", model, "float16")
     sizes = [(place / "weights.safetensors").stat().st_size for place in (tmp_path / "half", directory)]
     assert sizes[0] < 0.7 * sizes[1]
     for name, weight in storage.load_model(tmp_path / "half", "language-model").weights.items():
         assert weight.dtype == np.float32
         np.testing.assert_allclose(weight, model.weights[name], rtol=1e-3)
+
+
+@pytest.mark.parametrize(("weight_format", "tolerance"), [("int8", 0.01), ("int4", 0.15)])
+def test_whole_numbers_are_close_and_of_format_2(model, tmp_path, weight_format, tolerance):
+    storage.save_model(tmp_path, model, weight_format)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert (manifest["format_version"], manifest["weight_format"]) == (2, weight_format)
+    loaded = storage.load_model(tmp_path, "language-model")
+    assert loaded.config == model.config
+    for name, weight in loaded.weights.items():
+        assert weight.dtype == np.float32
+        np.testing.assert_allclose(weight, model.weights[name], atol=tolerance)
+    storage.save_model(tmp_path, loaded)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert (manifest["format_version"], "weight_format" in manifest) == (1, False)
+
+
+def test_an_unknown_weight_format_is_refused(model, directory, tmp_path):
+    with pytest.raises(TextrnnError, match="`weight_format` must be one of .*'int8'.* Did you mean 'int8'"):
+        storage.save_model(tmp_path / "new", model, "int-8")
+    assert not (tmp_path / "new").exists()
+    for strange in ("int2", ["int8"], None, 8):
+        reseal(directory, weight_format=strange)
+        with pytest.raises(TextrnnError, match="weights in an unknown format"):
+            storage.load_model(directory, "language-model")
+
+
+@pytest.fixture
+def sparse_model(model):
+    """A model whose recurrent kernel is 70% zeros."""
+    config = NetworkConfig(vocabulary_size=8, units=(40,), embedding_dim=4)
+    weights = random_weights(config)
+    kernel = weights["recurrent_0/recurrent_kernel"]
+    kernel[np.random.default_rng(0).random(kernel.shape) < 0.7] = 0
+    return storage.StoredModel(config, model.tokenizers, weights)
+
+
+@pytest.mark.parametrize("weight_format", ["float32", "float16", "int8", "int4"])
+def test_sparse_matrices_are_of_format_2_and_smaller(sparse_model, tmp_path, weight_format):
+    storage.save_model(tmp_path / "sparse", sparse_model, weight_format)
+    assert json.loads((tmp_path / "sparse" / "manifest.json").read_text())["format_version"] == 2
+    loaded = storage.load_model(tmp_path / "sparse", "language-model")
+    name = "recurrent_0/recurrent_kernel"
+    assert (loaded.weights[name] == 0).mean() >= (sparse_model.weights[name] == 0).mean() > 0.6
+    sparse_model.weights[name][:] += 0.5
+    storage.save_model(tmp_path / "dense", sparse_model, weight_format)
+    sizes = [(tmp_path / place / "weights.safetensors").stat().st_size for place in ("sparse", "dense")]
+    assert sizes[0] < sizes[1]
+
+
+RECURRENT = "recurrent_0/recurrent_kernel"
+
+
+@pytest.mark.parametrize(
+    ("weight_format", "name", "change", "message"),
+    [
+        ("int8", "output/kernel/scales", lambda scales: scales[:-1].copy(), r"shape \[9\]; expected \[10\]"),
+        ("int8", "output/kernel/scales", lambda scales: 0 * scales, "must be positive numbers"),
+        ("int8", "output/kernel/scales", lambda scales: -scales, "must be positive numbers"),
+        ("int8", "output/kernel/scales", lambda scales: scales * np.nan, "must be positive numbers"),
+        ("int8", "output/kernel/scales", lambda scales: scales * np.inf, "must be positive numbers"),
+        ("int8", "output/kernel/scales", lambda scales: scales * 0 + np.float32(3e38), "not finite"),
+        ("int8", "output/kernel/scales", lambda scales: scales.astype(np.float16), "dtype 'F16'; expected F32"),
+        ("int8", "output/kernel/scales", None, "'output/kernel/scales' is missing"),
+        ("int8", "output/bias/scales", lambda _: np.ones(8, np.float32), "not one of this network"),
+        ("int8", "output/bias/bitmap", lambda _: np.ones(1, np.uint8), "not one of this network"),
+        ("int8", "output/kernel", lambda values: values.astype(np.float32), "dtype 'F32'; expected I8"),
+        ("int8", "output/kernel", lambda values: values.view(np.uint8), "dtype 'U8'; expected I8"),
+        ("int8", "output/kernel", lambda values: values.T.copy(), r"shape \[8, 40\]; expected \[40, 8\]"),
+        ("int8", "output/bias", lambda values: values.astype(np.int8), "dtype 'I8'; expected F32 or F16"),
+        ("int8", RECURRENT, lambda values: values[:-1].copy(), "marks .* another number"),
+        ("int8", RECURRENT, lambda values: values.reshape(-1, 1), r"expected \[any\]"),
+        ("int8", f"{RECURRENT}/bitmap", lambda bitmap: bitmap[:-1].copy(), r"shape \[799\]; expected \[800\]"),
+        ("int8", f"{RECURRENT}/bitmap", lambda bitmap: 255 | bitmap, "marks 6,400 values"),
+        ("int8", f"{RECURRENT}/bitmap", None, r"expected \[40(, 160)?\]"),
+        ("int4", "output/kernel", lambda values: values[:-1].copy(), r"shape \[159\]; expected \[160\]"),
+        ("int4", "output/kernel", lambda values: values.view(np.int8), "dtype 'I8'; expected U8"),
+        ("int4", "output/kernel/scales", lambda scales: scales[:-1].copy(), r"shape \[9\]; expected \[10\]"),
+        ("int4", "output/kernel/scales", lambda scales: scales.astype(np.float32), "dtype 'F32'; expected F16"),
+        ("int4", "output/kernel/scales", lambda scales: -scales, "must be positive numbers"),
+        ("int4", RECURRENT, lambda values: values[:-1].copy(), "marks .* another number"),
+        ("float16", RECURRENT, lambda values: values[:-1].copy(), "marks .* another number"),
+        ("float16", RECURRENT, lambda values: values * np.float16(np.nan), "not finite"),
+        ("float16", "output/kernel/scales", lambda _: np.ones(10, np.float32), "not one of this network"),
+    ],
+)
+def test_strange_compressed_weights_are_refused(sparse_model, tmp_path, weight_format, name, change, message):
+    storage.save_model(tmp_path, sparse_model, weight_format)
+    arrays = safetensors.numpy.load((tmp_path / "weights.safetensors").read_bytes())
+    array = arrays.pop(name, None)
+    if change is not None:
+        arrays[name] = change(array)
+    rewrite(tmp_path, "weights.safetensors", safetensors.numpy.save(arrays))
+    with pytest.raises(TextrnnError, match=message):
+        storage.load_model(tmp_path, "language-model")
+
+
+def test_weights_of_one_format_are_not_read_as_another(sparse_model, tmp_path):
+    for written, claimed in (("int8", "int4"), ("int4", "int8"), ("int8", "float32"), ("float32", "int8")):
+        storage.save_model(tmp_path, sparse_model, written)
+        reseal(tmp_path, weight_format=claimed)
+        with pytest.raises(TextrnnError, match="dtype|not one of this network|missing"):
+            storage.load_model(tmp_path, "language-model")
+
+
+def test_a_compressed_file_larger_than_the_network_is_not_read(sparse_model, tmp_path):
+    storage.save_model(tmp_path, sparse_model, "int8")
+    rewrite(tmp_path, "weights.safetensors", bytes(11_000_000))
+    with pytest.raises(TextrnnError, match="11,000,000 bytes are more than such a file can have"):
+        storage.load_model(tmp_path, "language-model")
 
 
 def test_no_temporary_files_are_left(directory):

@@ -154,7 +154,7 @@ def test_what_cannot_be_translated_is_refused(call, reverser, tmp_path):
         (["in.txt is a file", "--input", "- < "], [source]),
         (["Pass text to translate", "--input FILE"], []),
         (["no-such.txt: cannot be read"], ["--input", tmp_path / "no-such.txt"]),
-        (["is the file that is read"], ["--input", source, "--output", source]),
+        (["is read, and is not written over"], ["--input", source, "--output", source]),
         (["cannot be written"], ["a", "--output", tmp_path / "no" / "out.txt"]),
         (["--attention draws one translation"], ["--input", source, "--attention", tmp_path / "heat.png"]),
         (["Sentence 2 has 1,200 tokens"], ["a", "a " * 1200]),

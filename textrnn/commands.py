@@ -52,6 +52,7 @@ COMMANDS = {
     "forecast": "forecast a time series",
     "train": "train a model on your text",
     "evaluate": "score a model, a text or translations",
+    "compress": "make a model smaller",
 }
 USAGE_ERROR = 2
 
@@ -211,13 +212,23 @@ def unreadable(error: BaseException) -> TextrnnError:
     return TextrnnError(f"{STANDARD_INPUT}: cannot be read: {why_unreadable(error)}.")
 
 
-def check_writable(path: str | None) -> None:
-    """Raises `TextrnnError` if a file cannot be written there: better known before long work than after it."""
+def check_writable(path: str | None, read: Sequence[str | None] = (), is_picture: bool = False) -> None:
+    """Raises `TextrnnError` if a file cannot be written there: better known before long work than after it.
+
+    Args:
+        path: The file; None writes nothing.
+        read: Files that are read, which must not be written over.
+        is_picture: Whether it will be a PNG.
+    """
     if path is None:
         return
     directory = pathlib.Path(path).absolute().parent
     if pathlib.Path(path).is_dir() or not directory.is_dir() or not os.access(directory, os.W_OK):
         raise TextrnnError(f"{path}: cannot be written. Name a file in a directory that is there.")
+    if os.path.exists(path) and any(one and os.path.exists(one) and os.path.samefile(path, one) for one in read):
+        raise TextrnnError(f"{path}: is read, and is not written over. Name another file.")
+    if is_picture and pathlib.Path(path).suffix.lower() != ".png":
+        raise TextrnnError(f"{path}: pictures are written as PNG. Name a file that ends in .png.")
 
 
 def print_result(result: Any, as_json: bool) -> None:

@@ -99,7 +99,7 @@ def add_classification_options(parser: Parser) -> None:
 
 def add_forecast_options(parser: Parser) -> None:
     """Adds the options for scoring a forecaster."""
-    parser.add_argument("series", help="CSV, TSV or JSON lines file whose end the forecaster was not trained on")
+    parser.add_argument("series", help="CSV, TSV or JSON lines file, or -, whose end was not trained on")
     parser.add_argument("--model", required=True, help="the directory of a forecaster")
     parser.add_argument("--windows", type=int, help="windows at the end to forecast (default: what fits into a fifth)")
     parser.add_argument("--stride", type=int, help="steps between their beginnings (default: the horizon)")
@@ -184,7 +184,7 @@ def evaluate_translation(parsed: argparse.Namespace) -> None:
     """Translates a file and prints the scores."""
     from textrnn.tasks.translator import Translator
 
-    check_writable(parsed.save)
+    check_writable(parsed.save, read=[parsed.source, *parsed.references])
     sources = read_sentences(parsed.source, "source", parsed.encoding)
     references = read_references(parsed, sources)  # what is wrong there is better known before than after translating
     translator = Translator.load(*parsed.model)
@@ -218,7 +218,7 @@ def evaluate_classifier(parsed: argparse.Namespace) -> None:
     """Prints how well a classifier does."""
     from textrnn.tasks.classifier import Classifier
 
-    check_writable(parsed.confusion)
+    check_writable(parsed.confusion, is_picture=True)
     classifier = Classifier.load(parsed.model)
     found = classifier.evaluate(
         parsed.data, text=parsed.text, label=parsed.label, training=parsed.training, encoding=parsed.encoding
@@ -320,7 +320,7 @@ def command(arguments: Sequence[str] | None = None) -> None:
     """Scores; raises `TextrnnError` for bad input."""
     kinds = {name: (one.purpose, one.add_options) for name, one in EVALUATIONS.items()}
     parsed = parsed_by_kind("textrnn evaluate", kinds, arguments)
-    check_writable(getattr(parsed, "plot", None))
+    check_writable(getattr(parsed, "plot", None), is_picture=True)
     EVALUATIONS[parsed.kind].run(parsed)
 
 

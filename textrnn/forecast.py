@@ -16,7 +16,7 @@ from textrnn.commands import (
     series_options,
 )
 from textrnn.config.forecaster import FORECASTERS, FROM_DATA, ForecasterConfig, ForecasterTrainingConfig
-from textrnn.errors import TextrnnError
+from textrnn.errors import TextrnnError, check_range
 from textrnn.inference.forecasting import Forecast
 from textrnn.progress import Progress
 from textrnn.tasks.forecaster import Forecaster
@@ -29,7 +29,11 @@ def make_parser() -> Parser:
     parser = Parser(
         prog="textrnn forecast", description="Forecasts a series: trains and forecasts in one go, or uses a model."
     )
-    parser.add_argument("series", nargs="?", help="CSV, TSV or JSON lines file; with --model the series to go on from")
+    parser.add_argument(
+        "series",
+        nargs="?",
+        help="CSV, TSV or JSON lines file, - for standard input; with --model the series to go on from",
+    )
     add_series_options(parser)
     parser.add_argument("--model", help="the directory of a trained forecaster, which needs no training")
     parser.add_argument("--network", help=f"a ready-made network: {', '.join(FORECASTERS)}")
@@ -46,47 +50,64 @@ def make_parser() -> Parser:
 def command(arguments: Sequence[str] | None = None) -> None:
     """Forecasts; raises `TextrnnError` for bad input."""
     parsed = make_parser().parse_args(arguments)
-    check_writable(parsed.plot)
+    check_writable(parsed.plot, is_picture=True)
     if parsed.model is None and parsed.series is None:
         raise TextrnnError("Pass a file with a series, or --model DIR: textrnn forecast series.csv --horizon 30")
-    forecasts, score = trained_forecasts(parsed) if parsed.model is None else (loaded_forecasts(parsed), None)
+    if parsed.windows is not None:
+        check_range("windows", parsed.windows, 0, whole=True)
+    forecaster = trained_forecaster(parsed) if parsed.model is None else loaded_forecaster(parsed)
+    forecasts = as_list(forecaster.forecast(parsed.series if parsed.model else None, **series_options(parsed)))
+    if parsed.model is not None:  # training has told them
+        for note in forecasts[0].notes:
+            print(f"note: {note}", file=sys.stderr)
     if parsed.plot:
         from textrnn import plots
 
         plots.forecast(forecasts, parsed.plot)
-    if parsed.json:
-        content: dict[str, Any] = {"forecasts": [one.to_dict() for one in forecasts]}
-        print_result({**content, "backtest": None if score is None else score.to_dict()}, True)
-        return
-    for one in forecasts:
-        print(f"{one.name}\n{one}" if len(forecasts) > 1 else one, flush=True)
-    if score is not None:
+    score = None
+    try:
+        # What was forecast is not lost, whatever becomes of the score.
+        if not parsed.json:
+            print_forecasts(forecasts)
+        if parsed.model is None and parsed.windows != 0:
+            score = score_of(forecaster, parsed)
+    finally:
+        if parsed.json:
+            content: dict[str, Any] = {"forecasts": [one.to_dict() for one in forecasts]}
+            print_result({**content, "backtest": None if score is None else score.to_dict()}, True)
+    if score is not None and not parsed.json:
         print(f"\nA forecaster that was trained on the values before these windows:\n{score}", file=sys.stderr)
 
 
-def trained_forecasts(parsed: argparse.Namespace) -> tuple[list[Forecast], Any]:
-    """Returns forecasts by a forecaster that is trained for them, and how well one does that has not seen the end."""
-    options = network_options(parsed)
+def print_forecasts(forecasts: list[Forecast]) -> None:
+    """Prints forecasts for people."""
+    for one in forecasts:
+        print(f"{one.name}\n{one}" if len(forecasts) > 1 else one, flush=True)
+
+
+def trained_forecaster(parsed: argparse.Namespace) -> Forecaster:
+    """Returns a forecaster that is trained on the series."""
+    forecaster = Forecaster(**network_options(parsed), network=parsed.network)
+    return forecaster.fit(parsed.series, **series_options(parsed), **chosen_options(parsed, ForecasterTrainingConfig))
+
+
+def score_of(forecaster: Forecaster, parsed: argparse.Namespace) -> Any:
+    """Returns how well a forecaster does that has not seen the end, or None, with a note, if there is too little."""
     fitting = chosen_options(parsed, ForecasterTrainingConfig)
-    forecaster = Forecaster(**options, network=parsed.network)
-    forecaster.fit(parsed.series, **series_options(parsed), **fitting)
-    forecasts = as_list(forecaster.forecast())
-    if parsed.windows == 0:
-        return forecasts, None
     try:
-        return forecasts, forecaster.backtest(parsed.windows, progress=Progress(quiet=True), **fitting)
+        return forecaster.backtest(parsed.windows, progress=Progress(quiet=True), **fitting)
     except TextrnnError as error:
         print(f"note: not scored, since the series is too short to keep its end aside: {error}", file=sys.stderr)
-        return forecasts, None
+        return None
 
 
-def loaded_forecasts(parsed: argparse.Namespace) -> list[Forecast]:
-    """Returns forecasts by a trained forecaster."""
+def loaded_forecaster(parsed: argparse.Namespace) -> Forecaster:
+    """Returns a trained forecaster."""
     options = {**network_options(parsed), **chosen_options(parsed, ForecasterTrainingConfig)}
     if options or parsed.network:
         name = next(iter(options), "network")
         raise TextrnnError(f"`{name}` is fixed by --model {parsed.model}; leave it out.")
-    return as_list(Forecaster.load(parsed.model).forecast(parsed.series, **series_options(parsed)))
+    return Forecaster.load(parsed.model)
 
 
 def network_options(parsed: argparse.Namespace) -> dict[str, Any]:

@@ -45,12 +45,16 @@ class Progress:
 
     def message(self, text: str) -> None:
         """Writes one line, above the bar if there is one."""
-        if not self.quiet:
+        if self.quiet:
+            return
+        try:
             if self._bar is not None:
                 self._bar.write(text, file=self.stream)
             else:
                 print(text, file=self.stream)
             self.stream.flush()
+        except (OSError, ValueError):
+            self.quiet = True  # nobody reads it any more, as after `2>&1 | head`: the work goes on without
 
     def start(self, title: str, total: int, unit: str) -> "Progress":
         """Begins a piece of work of `total` units, and ends the one before if that was left unfinished.

@@ -3,11 +3,11 @@
     config.json         what the model is
     tokenizer.json      the vocabulary (and tokenizer.model for subword); a translator with two vocabularies has
                         source_tokenizer.json and target_tokenizer.json instead
-    weights.safetensors arrays under the names of the config's `weight_shapes`
+    weights.safetensors arrays under the names of the config's `weight_shapes`; `weight_formats` says how they are kept
     ngrams.safetensors  hashed n-grams of the training text, for memorisation reports (optional)
     series.safetensors  the ends of the series that a forecaster was trained on, where its forecast begins (optional)
-    manifest.json       format version, sha256 and size of every other file, facts about the training, and a checksum of
-                        the manifest itself
+    manifest.json       format version, sha256 and size of every other file, the format of weights that are whole
+                        numbers, facts about the training, and a checksum of the manifest itself
 
 Saving writes each file as `NAME.next`, then renames the new manifest into place, then the other files. That one rename
 is the moment at which the new model counts: a reader takes each file from `NAME` or `NAME.next`, whichever fits the
@@ -22,18 +22,32 @@ import json
 import math
 import os
 import pathlib
-import struct
 import tempfile
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import safetensors.numpy
 
+from textrnn.array_files import MAX_HEADER_BYTES, Layout, all_like, parsed_arrays, parsed_json
+from textrnn.config.base import Shapes
 from textrnn.config.kinds import KINDS
-from textrnn.errors import TextrnnError, nearest
+from textrnn.errors import TextrnnError, check_choice, nearest
 from textrnn.preprocessing.tokenizers import Tokenizer, load_tokenizer
+from textrnn.weight_formats import WEIGHT_FORMATS, expected_arrays, restored, stored_arrays
 
-__all__ = ["CHECKPOINT", "FORMAT_VERSION", "StoredModel", "find_model", "load_model", "save_model", "write_atomically"]
+__all__ = [
+    "CHECKPOINT",
+    "FORMAT_VERSION",
+    "StoredModel",
+    "check_not_foreign",
+    "find_model",
+    "kind_of",
+    "load_model",
+    "save_model",
+    "stored_sizes",
+    "write_atomically",
+]
 
 FORMAT_VERSION = 2
 CHECKPOINT = "checkpoint.safetensors"  # beside the model in a training run's output; no part of the model
@@ -42,9 +56,9 @@ TOKENIZER_FILES = tuple(
     f"{name}.{suffix}" for name in ("tokenizer", "source_tokenizer", "target_tokenizer") for suffix in ("json", "model")
 )
 OPTIONAL_FILES = (*TOKENIZER_FILES, "ngrams.safetensors", "series.safetensors")
+FLOATS = ("float32", "float16")  # weight formats that the arrays themselves tell apart
 MAX_CONFIG_BYTES = 2_000_000  # ten thousand series with their scales
 MAX_FILE_BYTES = 64_000_000  # of any file but the weights, whose size the config says
-MAX_HEADER_BYTES = 10_000_000
 PRETRAINED = pathlib.Path(__file__).parent / "pretrained"
 
 
@@ -112,27 +126,26 @@ def find_model(model: str | os.PathLike[str]) -> pathlib.Path:
     )
 
 
-def save_model(directory: str | os.PathLike[str], model: StoredModel, half_precision: bool = False) -> None:
+def save_model(directory: str | os.PathLike[str], model: StoredModel, weight_format: str = "float32") -> None:
     """Writes a model directory; what stood there before stays whole until the new one is complete.
 
     Args:
         directory: Where to; a directory that is there must be empty or hold a model.
         model: What to write.
-        half_precision: Whether to keep the weights as float16, half the size.
+        weight_format: How to keep the weights: "float32", "float16", "int8" or "int4"; see `textrnn.weight_formats`.
 
     Raises:
-        TextrnnError: If the place cannot be written or holds something else.
+        TextrnnError: If the place cannot be written or holds something else, or a weight is not finite.
     """
-    dtype = np.float16 if half_precision else np.float32
-    weights = {name: np.ascontiguousarray(array, dtype=dtype) for name, array in model.weights.items()}
-    for name, array in weights.items():
-        if not np.isfinite(array).all():
-            raise TextrnnError(f"Weight {name!r} holds values that are not finite; the model was not saved.")
-    version = format_version(model)
+    if not os.fspath(directory):
+        raise TextrnnError("The directory of the model has no name.")
+    check_choice("weight_format", weight_format, WEIGHT_FORMATS)
+    arrays = stored_arrays(model.weights, weight_format)
+    version = format_version(model, arrays, weight_format)
     files = {"config.json": to_json({"kind": model.config.kind, "network": model.config.stored(version)})}
     for name, tokenizer in model.tokenizers.items():
         files |= tokenizer.files(name)
-    files["weights.safetensors"] = safetensors.numpy.save(weights)
+    files["weights.safetensors"] = safetensors.numpy.save(arrays)
     if model.ngrams:
         files["ngrams.safetensors"] = safetensors.numpy.save(model.ngrams)
     if model.series:
@@ -145,18 +158,27 @@ def save_model(directory: str | os.PathLike[str], model: StoredModel, half_preci
         },
         "training": model.facts,
     }
+    if weight_format not in FLOATS:
+        manifest["weight_format"] = weight_format
     manifest["checksum"] = checksum(manifest)
     write_files(pathlib.Path(directory), {**files, "manifest.json": to_json(manifest)})
 
 
-def format_version(model: StoredModel) -> int:
+def format_version(model: StoredModel, arrays: dict[str, np.ndarray], weight_format: str) -> int:
     """Returns the lowest format that holds a model, so that an older textrnn reads it if it can.
 
-    Format 2 adds kinds of model, documents other than lines, tokenizers that format 1 does not know, and records of
-    whole documents.
+    Format 2 adds kinds of model, documents other than lines, tokenizers that format 1 does not know, records of
+    whole documents, and weights that are whole numbers or sparse matrices.
+
+    Args:
+        model: The model.
+        arrays: Its weights as the file holds them.
+        weight_format: Their format.
     """
     is_old = model.config.format_version == 1 and "documents" not in model.ngrams
-    return 1 if is_old and all(tokenizer.format_version == 1 for tokenizer in model.tokenizers.values()) else 2
+    are_plain = weight_format in FLOATS and arrays.keys() == model.weights.keys()
+    has_old_words = all(tokenizer.format_version == 1 for tokenizer in model.tokenizers.values())
+    return 1 if is_old and are_plain and has_old_words else 2
 
 
 def checksum(manifest: dict[str, Any]) -> str:
@@ -175,9 +197,7 @@ def write_files(directory: pathlib.Path, files: dict[str, bytes]) -> None:
     manifest = directory / "manifest.json"
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        foreign = [name for name in files if (directory / name).exists()]
-        if foreign and not manifest.exists():
-            raise TextrnnError(f"{directory}: holds {foreign[0]} but no model, and is left alone. Name another place.")
+        check_not_foreign(directory, files)
         if manifest.exists():
             with contextlib.suppress(TextrnnError):  # a damaged model has nothing to finish, and is replaced
                 finish_renames(directory)
@@ -188,10 +208,18 @@ def write_files(directory: pathlib.Path, files: dict[str, bytes]) -> None:
         for name in OPTIONAL_FILES:
             if name not in files:
                 (directory / name).unlink(missing_ok=True)
+                (directory / f"{name}.next").unlink(missing_ok=True)  # of a save that was killed
     except OSError as error:
         raise TextrnnError(
             f"{directory}: cannot be written: {error.strerror or error}. The model that was there is unchanged."
         ) from error
+
+
+def check_not_foreign(directory: pathlib.Path, files: Iterable[str] = (*REQUIRED_FILES, *OPTIONAL_FILES)) -> None:
+    """Raises if a directory holds files of these names but no model, so that saving would replace somebody's files."""
+    foreign = [name for name in files if (directory / name).exists()]
+    if foreign and not (directory / "manifest.json").exists():
+        raise TextrnnError(f"{directory}: holds {foreign[0]} but no model, and is left alone. Name another place.")
 
 
 def finish_renames(directory: pathlib.Path) -> None:
@@ -225,7 +253,7 @@ def load_model(model: str | os.PathLike[str], kind: str) -> StoredModel:
         TextrnnError: If the directory is no model, or is damaged, incomplete, of another kind or of a newer format.
     """
     directory = find_model(model)
-    files, facts = read_model_files(directory)
+    files, manifest = read_model_files(directory)
     found, config = parsed_config(files["config.json"], directory / "config.json")
     if found != kind:
         raise TextrnnError(f"{directory}: holds a {found!r}, not a {kind!r}.")
@@ -238,22 +266,51 @@ def load_model(model: str | os.PathLike[str], kind: str) -> StoredModel:
             raise TextrnnError(
                 f"{directory}: {name}.json has {tokenizer.vocabulary_size} tokens, the network expects {size}."
             )
-    shapes = config.weight_shapes()
-    weights = parsed_arrays(files["weights.safetensors"], directory / "weights.safetensors", ("F32", "F16"), shapes)
-    for name, array in weights.items():
-        if not np.isfinite(array).all():
-            raise TextrnnError(f"{directory / 'weights.safetensors'}: {name!r} holds values that are not finite.")
+    weights = parsed_weights(
+        files["weights.safetensors"],
+        directory / "weights.safetensors",
+        config.weight_shapes(),
+        manifest.get("weight_format", "float32"),
+    )
     records: dict[str, dict[str, np.ndarray]] = {"ngrams": {}, "series": {}}
-    for name, dtypes in (("ngrams", ("U8",)), ("series", ("F64", "I64"))):
+    for name, layout in (("ngrams", Layout(("U8",))), ("series", Layout(("F64", "I64")))):
         file = f"{name}.safetensors"
         if file in files:
-            records[name] = parsed_arrays(files[file], directory / file, dtypes)
-    weights = {name: array.astype(np.float32, copy=False) for name, array in weights.items()}
+            records[name] = parsed_arrays(files[file], directory / file, all_like(layout))
+    facts = manifest.get("training") or {}
     return StoredModel(config, tokenizers, weights, records["ngrams"], facts, records["series"])
 
 
+def parsed_weights(content: bytes, path: pathlib.Path, shapes: Shapes, weight_format: str) -> dict[str, np.ndarray]:
+    """Returns the weights that a file holds in a format, as float32 arrays under the names of `shapes`."""
+    arrays = parsed_arrays(content, path, lambda names: expected_arrays(shapes, weight_format, names))
+    try:
+        return restored(arrays, shapes, weight_format)
+    except TextrnnError as error:
+        raise TextrnnError(f"{path}: {error}") from error
+
+
+def kind_of(model: str | os.PathLike[str]) -> str:
+    """Returns the kind of a model, such as "language-model", by its directory or shipped name.
+
+    Raises:
+        TextrnnError: If there is no such model, or it is damaged.
+    """
+    directory = find_model(model)
+    files, _ = read_model_files(directory)
+    return parsed_config(files["config.json"], directory / "config.json")[0]
+
+
+def stored_sizes(model: str | os.PathLike[str]) -> dict[str, int]:
+    """Returns the size in bytes of each file of a model, whatever else its directory holds."""
+    directory = find_model(model)
+    files, _ = read_model_files(directory)
+    sizes = {name: len(content) for name, content in files.items()}
+    return {**sizes, "manifest.json": (directory / "manifest.json").stat().st_size}
+
+
 def read_model_files(directory: pathlib.Path) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Returns the files that the manifest names, checked against it, and the facts about the training."""
+    """Returns the files that the manifest names, checked against it, and the manifest."""
     try:
         return read_once(directory)
     except TextrnnError:
@@ -279,12 +336,12 @@ def read_once(directory: pathlib.Path) -> tuple[dict[str, bytes], dict[str, Any]
     entries = dict(manifest["files"])
     files = {"config.json": read_checked(directory, "config.json", entries.pop("config.json"), MAX_CONFIG_BYTES)}
     _, config = parsed_config(files["config.json"], directory / "config.json")
-    # No larger than the network can be; a larger file is not even read.
-    num_weights = sum(math.prod(shape) for shape in config.weight_shapes().values())
-    limits = {"weights.safetensors": 4 * num_weights + MAX_HEADER_BYTES}
+    # No larger than the network can be, with a float32 scale for each row; a larger file is not even read.
+    num_numbers = sum(math.prod(shape) + shape[0] for shape in config.weight_shapes().values())
+    limits = {"weights.safetensors": 4 * num_numbers + MAX_HEADER_BYTES}
     for name, entry in entries.items():
         files[name] = read_checked(directory, name, entry, limits.get(name, MAX_FILE_BYTES))
-    return files, manifest.get("training") or {}
+    return files, manifest
 
 
 def parsed_config(content: bytes, path: pathlib.Path) -> tuple[str, Any]:
@@ -302,8 +359,10 @@ def parsed_config(content: bytes, path: pathlib.Path) -> tuple[str, Any]:
 def check_manifest(manifest: dict[str, Any], path: pathlib.Path) -> None:
     """Raises unless the manifest is whole, and names the files of a model and nothing else."""
     for name in manifest:
-        if name not in ("format_version", "files", "training", "checksum"):
+        if name not in ("format_version", "files", "weight_format", "training", "checksum"):
             raise TextrnnError(f"{path}: has an unknown entry {name!r}; it is damaged or of another program.")
+    if manifest.get("weight_format", WEIGHT_FORMATS[0]) not in WEIGHT_FORMATS:
+        raise TextrnnError(f"{path}: has weights in an unknown format, {manifest['weight_format']!r}. Upgrade textrnn.")
     if "checksum" in manifest and manifest["checksum"] != checksum(manifest):
         raise TextrnnError(f"{path}: does not fit its own checksum; it is damaged. Copy the directory again.")
     entries = manifest.get("files")
@@ -357,50 +416,3 @@ def read_bounded(path: pathlib.Path, limit: int) -> bytes:
     if len(content) > limit:
         raise TextrnnError(f"{path}: larger than {limit:,} bytes, which no model needs.")
     return content
-
-
-def parsed_json(content: bytes, path: pathlib.Path) -> dict[str, Any]:
-    """Returns the object that a JSON file holds."""
-    try:
-        result = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise TextrnnError(f"{path}: is not JSON in UTF-8 ({error}); the model is damaged.") from error
-    if not isinstance(result, dict):
-        raise TextrnnError(f"{path}: must hold one JSON object; the model is damaged.")
-    return result
-
-
-def parsed_arrays(
-    content: bytes,
-    path: pathlib.Path,
-    dtypes: tuple[str, ...],
-    shapes: dict[str, tuple[int, ...]] | None = None,
-) -> dict[str, np.ndarray]:
-    """Returns the arrays of a safetensors file after comparing its header with what is expected.
-
-    Args:
-        content: The file.
-        path: Its name, for messages.
-        dtypes: Allowed safetensors dtypes.
-        shapes: Exactly the arrays that must be there, or None to allow any.
-    """
-    length = struct.unpack("<Q", content[:8])[0] if len(content) >= 8 else 0
-    if not 2 <= length <= min(MAX_HEADER_BYTES, len(content) - 8):
-        raise TextrnnError(f"{path}: is not a safetensors file; the model is damaged.")
-    header = parsed_json(content[8 : 8 + length], path)
-    header.pop("__metadata__", None)
-    for name in [*header, *(shapes or {})]:
-        entry = header.get(name)
-        expected = None if shapes is None else shapes.get(name)
-        if not isinstance(entry, dict) or (shapes is not None and expected is None):
-            problem = "missing" if entry is None else "not one of this network"
-            raise TextrnnError(f"{path}: array {name!r} is {problem}.")
-        if entry.get("dtype") not in dtypes:
-            expected_dtype = " or ".join(dtypes)
-            raise TextrnnError(f"{path}: array {name!r} has dtype {entry.get('dtype')!r}; expected {expected_dtype}.")
-        if expected is not None and entry.get("shape") != list(expected):
-            raise TextrnnError(f"{path}: array {name!r} has shape {entry.get('shape')}; expected {list(expected)}.")
-    try:
-        return safetensors.numpy.load(content)
-    except (safetensors.SafetensorError, ValueError, KeyError) as error:
-        raise TextrnnError(f"{path}: is not a safetensors file ({error}); the model is damaged.") from error

@@ -147,7 +147,7 @@ def add_classifier_options(parser: Parser) -> None:
 
 def add_forecaster_options(parser: Parser) -> None:
     """Adds the options for training a forecaster."""
-    parser.add_argument("series", nargs="?", help="CSV, TSV or JSON lines file")
+    parser.add_argument("series", nargs="?", help="CSV, TSV or JSON lines file, - for standard input")
     add_series_options(parser)
     add_run_options(parser)
     parser.add_argument("--network", help=f"a ready-made network: {', '.join(forecaster.FORECASTERS)}")
@@ -203,11 +203,15 @@ def options_from_file(path: pathlib.Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        options = json.loads(path.read_text(encoding="utf-8"))
+        options = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise TextrnnError(f"{path}: cannot be read as JSON: {error}.") from error
     if not isinstance(options, dict):
         raise TextrnnError(f"{path}: must hold one JSON object with options.")
+    if "kind" in options and isinstance(options.get("network"), dict):
+        raise TextrnnError(
+            f"{path}: says what a trained model is. To go on from that model, pass --initial-model {path.parent}."
+        )
     return options
 
 

@@ -81,8 +81,8 @@ def command(arguments: Sequence[str] | None = None) -> None:
 
 def check_arguments(parsed: argparse.Namespace) -> None:
     """Raises `TextrnnError` unless it is clear what is to be translated and where to."""
-    for path in (parsed.attention, parsed.output):
-        check_writable(path)
+    check_writable(parsed.attention, is_picture=True)
+    check_writable(parsed.output, read=[parsed.input])
     if not parsed.text and parsed.input is None:
         raise TextrnnError('Pass text to translate, - for standard input, or --input FILE: textrnn translate "Hello."')
     for text in parsed.text:
@@ -93,13 +93,6 @@ def check_arguments(parsed: argparse.Namespace) -> None:
             )
     if parsed.attention and (len(parsed.text) != 1 or parsed.text == ["-"] or parsed.input is not None):
         raise TextrnnError("--attention draws one translation. Pass one sentence.")
-    if (
-        parsed.input
-        and parsed.output
-        and os.path.exists(parsed.output)
-        and os.path.samefile(parsed.input, parsed.output)
-    ):
-        raise TextrnnError(f"--output {parsed.output} is the file that is read. Name another one.")
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["with_larger_vocabulary"]
+__all__ = ["is_matrix", "smallest", "with_larger_vocabulary"]
 
 NOISE = 0.01  # spread of new rows around the mean, so that they do not stay equal
 
@@ -31,3 +31,29 @@ def with_larger_vocabulary(weights: dict[str, np.ndarray], vocabulary_size: int)
     bias = weights["output/bias"]
     result["output/bias"] = np.concatenate([bias, np.full(number, bias.min(), dtype=np.float32)])
     return result
+
+
+def is_matrix(name: str) -> bool:
+    """Says whether a weight is a matrix, by its name: what can be pruned and kept in whole numbers.
+
+    >>> [name for name in ("embedding/embeddings", "recurrent_0/recurrent_kernel", "output/bias") if is_matrix(name)]
+    ['embedding/embeddings', 'recurrent_0/recurrent_kernel']
+    """
+    return name.endswith(("kernel", "embeddings"))
+
+
+def smallest(matrix: np.ndarray, share: float) -> np.ndarray:
+    """Returns booleans of a matrix's shape, true for the share of its weights that is nearest to zero.
+
+    Args:
+        matrix: The weights.
+        share: How many of them, 0 to 1; of equal ones it does not say which.
+
+    >>> smallest(np.array([[3.0, -1.0], [0.0, -2.0]]), 0.5).tolist()
+    [[False, True], [True, False]]
+    """
+    number = round(share * matrix.size)
+    found = np.zeros(matrix.size, bool)
+    if number:
+        found[np.argpartition(np.abs(matrix).ravel(), number - 1)[:number]] = True
+    return found.reshape(matrix.shape)

@@ -76,3 +76,12 @@ def test_students_tail(statistic, freedom, p):
 def test_equal_forecasts_do_not_differ():
     assert forecasting.diebold_mariano(np.zeros(8)) == 1.0
     assert forecasting.diebold_mariano(np.full(8, -0.5)) == 0.0
+
+
+def test_an_exact_baseline_is_named_in_words():
+    line = np.arange(12.0)  # which drift continues
+    found = forecasting.evaluate([line], np.array([0]), np.array([8]), np.array([[[8.0], [9], [11]]]), (), 1)
+    assert found.verdict == "no evidence of skill over drift, which is exact, while this one errs by 0.3333"
+    assert "\n1 window of 3 steps\n" in str(found)
+    exact = forecasting.evaluate([line], np.array([0]), np.array([8]), np.array([[[8.0], [9], [10]]]), (), 1)
+    assert exact.verdict == "no evidence of skill over drift: both are exact"

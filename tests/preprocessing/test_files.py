@@ -63,6 +63,9 @@ def test_an_encoding_in_which_a_newline_is_another_byte():
         (b"fine\ncaf\xe9 au lait\nit\x92s\n", "utf-8", "line 2, byte 4: .*--encoding .*looks like cp1252"),
         ("Ça va très bien.\n".encode("mac_roman"), "utf-8", "for example mac_roman or cp850"),
         ("Лампа горит, и море спокойно.\n".encode("cp1251") * 2, "utf-8", "cp1251 for Russian"),
+        ("The lamp: фонарь горит.\n".encode("cp1251") * 9, "utf-8", "cp1251 for Russian"),
+        ("Być może są dziś łąki\n".encode("cp1250") * 9, "utf-8", "cp1250 for Polish"),
+        ("The 灯 lamp 亮着 is lit\n".encode("gb18030") * 9, "utf-8", "gb18030 for Chinese"),
         ("déjà vu\n".encode() * 5 + b"a\xff\n" + "déjà vu\n".encode() * 5, "utf-8", "line 6, byte 2: .*correct these"),
         (b"a\n" * 200_000 + b"\xe9", "utf-8", "line 200001, byte 1:"),
         (b"a\rb\rc\xe9\r", "utf-8", "line 3, byte 2:"),
@@ -172,6 +175,8 @@ def test_damaged_containers_are_refused(tmp_path, content):
         (b"\x89PNG\r\n\x1a\n\0\0", "no text"),
         (bytes(range(1, 32)) * 9, "no text"),
         (b"%PDF-1.7\n", "is a PDF.*"),
+        (b"PAR1\x15\x04", "is a Parquet table.*"),
+        (b"\x28\xb5\x2f\xfd\x04", "is packed with zstd.*"),
         (b"PK\x03\x04rubbish", "cannot be read"),
     ],
 )

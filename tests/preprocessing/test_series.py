@@ -4,7 +4,6 @@ import pytest
 
 from textrnn import TextrnnError
 from textrnn.preprocessing import series
-from textrnn.preprocessing.series_tables import number_of
 
 
 @pytest.fixture
@@ -101,20 +100,92 @@ def test_rows_in_falling_order_are_sorted(write):
     assert "sorted" in data.notes[0]
 
 
+def kurs(cells, delimiter=";"):
+    days = pandas.date_range("2024-01-01", periods=len(cells))
+    quoted = [f'"{cell}"' if delimiter in cell else cell for cell in cells]
+    return f"date{delimiter}rate\n" + "".join(
+        f"{day.date()}{delimiter}{cell}\n" for day, cell in zip(days, quoted, strict=True)
+    )
+
+
 @pytest.mark.parametrize(
-    ("cell", "number"),
+    ("cells", "delimiter", "values", "noted"),
     [
-        ("12.5", 12.5),
-        ("1,234.5", 1234.5),
-        ("1.234,5", 1234.5),
-        ("3,25", 3.25),
-        ("$7.10", 7.1),
-        ("12 %", 12.0),
-        ("-3e2", -300),
+        (["1,1", "1,105", "0,998"], ";", [1.1, 1.105, 0.998], False),
+        (["1,1", "1,105", "0,998"], ",", [1.1, 1.105, 0.998], False),
+        (["998", "999", "1.000", "1.001"], ";", [998, 999, 1000, 1001], False),
+        (["998", "999", "1.000", "1.001"], "\t", [998, 999, 1000, 1001], False),
+        (["987", "1,010", "1,023"], ",", [987, 1010, 1023], False),
+        (["1,105", "1,207"], ";", [1.105, 1.207], True),
+        (["1,105", "1,207"], ",", [1105, 1207], True),
+        (["1.105", "1.207"], ",", [1.105, 1.207], False),
+        (["1.105", "1.207"], ";", [1105, 1207], True),
+        (["1.105", "0.207"], ";", [1.105, 0.207], False),
     ],
 )
-def test_numbers_as_people_write_them(cell, number):
-    assert number_of(cell) == number
+def test_commas_and_points_mean_the_same_in_all_of_a_column(cells, delimiter, values, noted, write):
+    data = series.read(write(kurs(cells, delimiter), "series.csv" if delimiter != "\t" else "series.tsv"))
+    assert data.series[0].values.tolist() == values
+    assert bool(data.notes) == noted
+    if noted:
+        assert f"{cells[0]} is read as {values[0]}. If it is " in data.notes[0]
+
+
+def test_what_a_column_leaves_open_another_may_tell(write):
+    path = write("date;rate;share\n2024-01-01;1.105;0,5\n2024-01-02;1.207;0,75\n")
+    data = series.read(path, "rate")
+    assert data.series[0].values.tolist() == [1105, 1207]
+    assert data.notes == ()
+
+
+def test_two_decimal_marks_in_a_column_are_refused(write):
+    with pytest.raises(TextrnnError, match="column 'rate' holds '1,105', and others with a decimal comma and"):
+        series.read(write(kurs(["1,5", "2.5", "1,105"])))
+
+
+def test_rows_wider_than_the_header_are_refused(write):
+    for cells in ("12,5", "1,013"):
+        text = f"date,temp\n2024-01-01,3\n2024-01-02,{cells}\n2024-01-03,4\n"
+        with pytest.raises(TextrnnError, match="line 3: has 3 columns, where the header names 2"):
+            series.read(write(text), "temp")
+    with pytest.raises(TextrnnError, match="line 2: has 3 columns, where most rows have 2"):
+        series.read(write("2024-01-01,3\n2024-01-02,12,5\n2024-01-03,4\n"))
+    data = series.read(write("date,temp\n2024-01-01,3,,\n2024-01-02,4, ,\n"), "temp")
+    assert data.series[0].values.tolist() == [3, 4]
+
+
+def test_dates_that_cannot_be_read_are_noted(write):
+    data = series.read(write("date,x\n" + "".join(f"day {day},{day * day}\n" for day in range(3, 0, -1))))
+    assert data.series[0].values.tolist() == [9, 4, 1]
+    assert data.notes[0].endswith(
+        "column 'date' holds no times that can be read ('day 3'); the rows are taken in their order"
+    )
+    years = series.read(write("year,x\n1500,1\n1501,2\n1502,4\n"), "x")
+    assert years.series[0].times is None
+    assert "('1500')" in years.notes[0]
+
+
+def test_the_newest_first_in_french_is_sorted(write):
+    data = series.read(write("date,x\n" + "".join(f"{day} février 2024,{day}\n" for day in range(28, 0, -1))))
+    assert data.series[0].values.tolist() == list(range(1, 29))
+
+
+def test_months_with_the_day_first_are_months(write):
+    times = pandas.date_range("2019-01-01", periods=40, freq="MS")
+    data = series.read(write("date,x\n" + "".join(f"{time:%d/%m/%Y},{i}\n" for i, time in enumerate(times))))
+    assert (data.frequency, data.notes) == ("MS", ())
+
+
+def test_standard_input(monkeypatch):
+    import io
+    import sys
+    import types
+
+    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(months([3, 5, 4, 6]).encode())))
+    assert series.read("-").series[0].values.tolist() == [3, 5, 4, 6]
+    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(b"a,b\nx,y\n")))
+    with pytest.raises(TextrnnError, match="standard input: has no column of numbers"):
+        series.read("-")
 
 
 def test_day_and_month_are_told_apart_by_the_steps(write):
@@ -127,10 +198,50 @@ def test_day_and_month_are_told_apart_by_the_steps(write):
 def test_pandas_knows_its_times():
     index = pandas.period_range("2020Q1", periods=6, freq="Q")
     data = series.read(pandas.Series([1.0, 2, 4, 3, 5, 6], index=index, name="sold"))
-    assert data.series[0].name == "sold"
-    assert len(data.series[0]) == 6
+    assert (data.series[0].name, len(data.series[0]), data.frequency) == ("sold", 6, "QS")
     frame = pandas.DataFrame({"when": pandas.date_range("2024", periods=5, freq="h"), "x": [1, 2, 3, 5, 4]})
     assert series.read(frame).frequency == "h"
+
+
+DAYS = pandas.date_range("2024-01-01", periods=4)
+
+
+@pytest.mark.parametrize(
+    ("index", "frequency"),
+    [
+        (pandas.Index([str(day.date()) for day in DAYS]), "D"),
+        (pandas.Index([day.date() for day in DAYS]), "D"),
+        (DAYS.to_period("D"), "D"),
+        (pandas.Index([2001, 2002, 2003, 2004], name="year"), "YS-JAN"),
+        (pandas.Index([2001, 2002, 2003, 2004]), ""),
+        (pandas.Index(list("abcd")), ""),
+    ],
+)
+def test_an_index_of_times_as_a_column(index, frequency):
+    data = series.read(pandas.Series([1.0, 2, 4, 3], index=index))
+    assert (data.frequency, data.notes) == (frequency, ())
+    assert (data.series[0].times is None) == (not frequency)
+
+
+def test_an_index_that_should_hold_times_is_noted():
+    data = series.read(pandas.Series([1.0, 2, 4, 3], index=pandas.Index(list("abcd"), name="date")))
+    assert data.notes == ("the index holds no times that can be read ('a'); the rows are taken in their order",)
+
+
+def test_missing_times_are_named():
+    values = [1.0, 2, 4, 3]
+    for data in (
+        pandas.Series(values, index=[*DAYS[:3], pandas.NaT]),
+        pandas.DataFrame({"ds": [*DAYS[:3], pandas.NaT], "y": values}),
+    ):
+        with pytest.raises(TextrnnError, match="row 4: the time is missing"):
+            series.read(data)
+
+
+@pytest.mark.parametrize("column", [1.5, True, [1.5]])
+def test_columns_have_names_or_numbers(column):
+    with pytest.raises(TextrnnError, match="by its name, or by its number from 1. Received: "):
+        series.read(pandas.DataFrame({"x": [1.0, 2]}), column)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +296,10 @@ def test_what_is_wrong_is_named(text, how, message, write):
         ([], "must have shape"),
         ([[1, 2], [[1], [2]]], "must have shape"),
         ([np.nan, np.nan], "has no value"),
+        ({}, "holds no series"),
+        ({1.0, 2.0}, "which a set lacks"),
+        (np.array(3.0), "must have shape"),
+        ([1e300, 2e300], r"values of 2e\+300, beyond the 3.4e\+38"),
     ],
 )
 def test_wrong_arrays(data, message):

@@ -8,6 +8,7 @@ import json
 import pathlib
 import shutil
 
+import numpy as np
 import pytest
 
 from tests.conftest import random_weights
@@ -17,6 +18,7 @@ from textrnn.config import NetworkConfig, TranslatorConfig
 from textrnn.preprocessing.tokenizers import make_tokenizer
 
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
+COMPRESSED = ("int8", "int4", "sparse")  # since format 2
 LINES = ["the lamp is lit", "the lamp is out", "the keeper goes home", "the sea was calm"] * 20
 FORMATS = sorted(FIXTURES.glob("format-*"))
 
@@ -36,7 +38,7 @@ def write_fixtures():
         options = {"vocabulary_size": tokenizer.vocabulary_size, "cell": cell, "units": (6, 5), "embedding_dim": 4}
         config = NetworkConfig(**options, **documents)
         model = storage.StoredModel(config, {"tokenizer": tokenizer}, random_weights(config), {}, {"epochs": 1})
-        storage.save_model(place / level, model, half_precision=level == "word")
+        storage.save_model(place / level, model, "float16" if level == "word" else "float32")
         texts[level] = ["language-model", written_by(place / level, "language-model")]
     tokenizer = make_tokenizer("word", LINES, 40)
     size = tokenizer.vocabulary_size
@@ -51,6 +53,16 @@ def write_fixtures():
     tokenizers = {"source_tokenizer": tokenizer, "target_tokenizer": tokenizer}
     storage.save_model(place / "translator", storage.StoredModel(config, tokenizers, random_weights(config)))
     texts["translator"] = ["translator", written_by(place / "translator", "translator")]
+    tokenizer = make_tokenizer("char", LINES, 100)
+    config = NetworkConfig(vocabulary_size=tokenizer.vocabulary_size, units=(33,), embedding_dim=6)
+    weights = random_weights(config, scale=1.0)
+    for name in COMPRESSED:
+        weight_format = "int8" if name == "sparse" else name
+        if name == "sparse":
+            weights = {key: np.where(np.abs(weight) < 0.8, 0, weight) for key, weight in weights.items()}
+        model = storage.StoredModel(config, {"tokenizer": tokenizer}, weights)
+        storage.save_model(place / name, model, weight_format)
+        texts[name] = ["language-model", written_by(place / name, "language-model")]
     (place / "texts.json").write_text(json.dumps(texts, indent=1) + "\n")
 
 
@@ -63,6 +75,12 @@ def test_there_are_fixtures_of_every_format():
 def test_earlier_models_write_what_they_wrote(place, name):
     kind, text = json.loads((place / "texts.json").read_text())[name]
     assert written_by(place / name, kind) == text
+
+
+@pytest.mark.parametrize("name", COMPRESSED)
+def test_compressed_models_write_what_they_wrote(name):
+    kind, text = json.loads((FIXTURES / "format-2" / "texts.json").read_text())[name]
+    assert written_by(FIXTURES / "format-2" / name, kind) == text
 
 
 def test_a_manifest_without_a_checksum_loads(tmp_path):

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import random_weights
 from tests.damage import rewrite
-from textrnn import LanguageModel, TextrnnError, commands, evaluate, generate, storage, train, translate
+from textrnn import LanguageModel, TextrnnError, array_files, commands, evaluate, generate, storage, train, translate
 from textrnn.config import NetworkConfig
 from textrnn.preprocessing import corpora, pairs
 from textrnn.preprocessing.tokenizers import load_tokenizer, make_tokenizer
@@ -123,9 +123,8 @@ def test_weight_headers(place):
     def test(header, data):
         content = json.dumps(header).encode()
         with contextlib.suppress(TextrnnError):
-            arrays = storage.parsed_arrays(
-                len(content).to_bytes(8, "little") + content + data, path, ("F32", "F16", "U8")
-            )
+            layouts = array_files.all_like(array_files.Layout(("F32", "F16", "U8")))
+            arrays = array_files.parsed_arrays(len(content).to_bytes(8, "little") + content + data, path, layouts)
             assert safetensors.numpy.save(arrays)
 
     fuzzed(test)

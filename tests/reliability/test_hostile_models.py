@@ -19,6 +19,7 @@ from tests.damage import replace, reseal, rewrite
 from textrnn import storage
 from textrnn.config import NetworkConfig
 from textrnn.preprocessing.tokenizers import make_tokenizer
+from textrnn.weight_formats import stored_arrays
 
 LINES = ["the lamp is lit", "the lamp is out", "the keeper goes home"] * 20
 
@@ -144,6 +145,25 @@ def raw_manifest(text):
     return lambda directory: replace(directory / "manifest.json", text.encode())
 
 
+def compressed(weight_format="int8", **changes):
+    """Makes the honest weights whole numbers, but for some arrays; `__` stands for the slash in a name."""
+
+    def damage(directory):
+        arrays = safetensors.numpy.load((directory / "weights.safetensors").read_bytes())
+        arrays = stored_arrays(arrays, weight_format)
+        arrays.update({name.replace("__", "/"): array for name, array in changes.items()})
+        rewrite(directory, "weights.safetensors", safetensors.numpy.save(arrays))
+        reseal(directory, weight_format=weight_format)
+
+    return damage
+
+
+def huge_and_compressed(directory):
+    """A network of a hundred gigabytes whose matrices are said to be next to nothing but zeros."""
+    config_with(directory, embedding_dim=16_384, units=[16_384] * 4)
+    compressed(recurrent_0__kernel__bitmap=np.zeros(1, np.uint8))(directory)
+
+
 DEEP = "[" * 100_000 + "]" * 100_000
 
 HOSTILE = {
@@ -203,6 +223,22 @@ HOSTILE = {
     "negative size": entry_of_weights(bytes=-1),
     "size of text": entry_of_weights(bytes="10"),
     "hash of nothing": entry_of_weights(sha256=None),
+    "an unknown weight format": lambda directory: reseal(directory, weight_format="int2"),
+    "an object for a weight format": lambda directory: reseal(directory, weight_format={"int8": 1}),
+    "whole numbers that are floats": lambda directory: reseal(directory, weight_format="int8"),
+    "scales of zero": compressed(recurrent_0__kernel__scales=np.zeros(64, np.float32)),
+    "scales below zero": compressed(recurrent_0__kernel__scales=np.full(64, -1, np.float32)),
+    "scales of infinity": compressed(recurrent_0__kernel__scales=np.full(64, np.inf, np.float32)),
+    "scales that are too large": compressed(recurrent_0__kernel__scales=np.full(64, 3e38, np.float32)),
+    "one scale for all": compressed(recurrent_0__kernel__scales=np.ones(1, np.float32)),
+    "whole numbers cut short": compressed("int4", recurrent_0__kernel=np.zeros(9, np.uint8)),
+    "whole numbers of a byte for half a byte": compressed("int4", recurrent_0__kernel=np.zeros((64, 4096), np.uint8)),
+    "a bitmap without values": compressed(recurrent_0__kernel__bitmap=np.zeros(32_768, np.uint8)),
+    "a bitmap that promises more": compressed(
+        recurrent_0__kernel__bitmap=np.full(32_768, 255, np.uint8), recurrent_0__kernel=np.zeros(7, np.int8)
+    ),
+    "a bitmap of a bias": compressed(output__bias__bitmap=np.zeros(2, np.uint8)),
+    "a hundred gigabytes of zeros": huge_and_compressed,
     "a list for a tokenizer": tokenizer_with(["a", "b"]),
     "a level with a path": tokenizer_with({"level": "../../x", "tokens": []}),
     "tokens that are no text": tokenizer_with({"level": "word", "tokens": [1, None, {}]}),

@@ -1,4 +1,7 @@
+import io
 import json
+import sys
+import types
 
 import numpy as np
 import pandas
@@ -141,6 +144,58 @@ def test_a_short_series_leaves_the_forecaster_as_it_was(trained, quiet):
     np.testing.assert_array_equal(trained.forecast().values, before)
 
 
+def dated(frequency, number=60, start="2020-01-01"):
+    return pandas.Series(wave(number), index=pandas.date_range(start, periods=number, freq=frequency), name="x")
+
+
+@pytest.fixture(scope="module")
+def monthly():
+    return textrnn.Forecaster(6, lookback=12, **FAST).fit(dated("MS"), steps=5, progress=textrnn.Progress(quiet=True))
+
+
+def test_steps_of_another_length_are_refused(monthly, quiet):
+    for call in (monthly.forecast, monthly.evaluate, lambda data: monthly.fit(data, steps=2, progress=quiet)):
+        with pytest.raises(
+            TextrnnError, match="has steps of one hour, and this forecaster was trained on steps of one month"
+        ):
+            call(dated("h"))
+
+
+def test_months_may_be_named_by_their_last_days(monthly):
+    found = monthly.forecast(dated("ME", start="2020-01-31"))
+    assert found.labels()[:2] == ["2025-01-31", "2025-02-28"]
+    assert len(monthly.forecast(wave(40))) == 6  # nobody knows its steps
+
+
+def test_a_few_weekdays_are_no_other_steps(quiet):
+    model = textrnn.Forecaster(2, lookback=4, **FAST).fit(dated("B"), steps=2, progress=quiet)
+    assert model.config.frequency == "B"
+    week = dated("D", 5, "2024-01-01")
+    assert model.forecast(week).labels() == ["2024-01-08", "2024-01-09"]
+    with pytest.raises(TextrnnError, match="steps of one day, and this forecaster was trained on steps of one weekday"):
+        model.forecast(dated("D", 8, "2024-01-01"))
+
+
+@pytest.mark.parametrize("name", ["windows", "stride"])
+@pytest.mark.parametrize("value", [-1, 0, "2", 1.5])
+def test_windows_are_counted_before_anything_is_done(trained, name, value):
+    for call in (trained.evaluate, trained.backtest):
+        with pytest.raises(TextrnnError, match=f"`{name}` must be a whole number at least 1. Received: "):
+            call(data="nowhere.csv", **{name: value})
+
+
+@pytest.mark.parametrize("share", ["x", 2, -0.1, None])
+def test_intervals_are_shares(trained, share):
+    with pytest.raises(TextrnnError, match="`share` must be a number at least 0 and at most 1"):
+        trained.forecast().interval(share)
+
+
+def test_a_forecast_without_quantiles_has_no_interval():
+    found = textrnn.Forecast("x", np.ones(3), (), np.ones((3, 0)))
+    with pytest.raises(TextrnnError, match="no quantiles"):
+        found.interval()
+
+
 # Commands
 
 
@@ -176,11 +231,42 @@ def test_train_evaluate_and_forecast(file, tmp_path, capsys):
         (["nowhere.csv"], "cannot be read"),
         ([], "Pass a file with a series"),
         (["{file}", "--model", "nowhere", "--units", "3"], "is fixed by --model"),
+        (["{file}", "--windows", "-1"], "`windows` must be a whole number at least 0"),
     ],
 )
 def test_wrong_use_is_one_sentence(arguments, message, file, capsys):
     assert run(forecast.command, [argument.format(file=file) for argument in arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_forecasts_are_not_lost_with_their_score(file, monkeypatch, capsys):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(textrnn.Forecaster, "backtest", interrupted)
+    arguments = [str(file), "--horizon", "6", "--steps", "2", "--units", "8"]
+    assert run(forecast.command, arguments) == 130
+    assert "2023-05-01" in capsys.readouterr().out
+    assert run(forecast.command, [*arguments, "--json"]) == 130
+    found = json.loads(capsys.readouterr().out)
+    assert (len(found["forecasts"]), found["backtest"]) == (1, None)
+
+
+def test_series_from_standard_input(file, tmp_path, monkeypatch, capsys):
+    output = tmp_path / "model"
+    arguments = ["forecaster", "-", "--horizon", "6", "--steps", "2", "--units", "8", "--output", str(output)]
+    for command, given in ((train.command, arguments), (forecast.command, ["-", "--model", str(output)])):
+        monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(file.read_bytes())))
+        command(given)
+    assert "2023-05-01" in capsys.readouterr().out
+
+
+def test_notes_on_the_reading_are_told_beside_a_forecast(monthly, tmp_path, capsys):
+    monthly.save(tmp_path / "m")
+    path = tmp_path / "x.csv"
+    path.write_text("date,x\n" + "".join(f"day {day},{day % 7}\n" for day in range(30)), encoding="utf-8")
+    forecast.command([str(path), "--model", str(tmp_path / "m")])
+    assert "note: " in capsys.readouterr().err
 
 
 def test_thousands_of_series_fit_into_a_model(tmp_path):

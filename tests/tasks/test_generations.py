@@ -151,3 +151,17 @@ def test_a_model_says_what_it_is(trained):
     assert "gru 48" in repr(model)
     assert "running text, trained on" in repr(model)
     assert "not trained" in repr(LanguageModel(level="word"))
+
+
+@pytest.mark.parametrize("prompt", [None, 5, ["A", None], [b"A"]])
+def test_a_prompt_that_is_no_text(trained, prompt):
+    with pytest.raises(TextrnnError, match="must be a"):
+        trained[0].generate(prompt)
+
+
+def test_prompts_elsewhere_and_none_at_all(trained):
+    model = trained[0]
+    assert model.generate([]) == []
+    for call in (lambda: model.next_tokens(None), lambda: list(model.stream(["A"]))):
+        with pytest.raises(TextrnnError, match="A prompt must be a string"):
+            call()

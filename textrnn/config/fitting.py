@@ -36,6 +36,9 @@ class FittingConfig(Config):
         validations_per_epoch: How often an epoch is validated and checkpointed.
         averaged_checkpoints: How many of the best validations' weights are averaged at the end; the average is kept if
             it validates better than the best of them.
+        prune: Share of the weights of each matrix that are zero in the end, so that a saved model is smaller. The
+            smallest weights go first, while the others train on; the share is reached at half of the run (Zhu and Gupta
+            2017).
         seed: Fixes initial weights, batch order and dropout.
         precision: Arithmetic of the matrix products: "float32" or "bfloat16".
     """
@@ -54,6 +57,7 @@ class FittingConfig(Config):
     validations: int | None = None
     validations_per_epoch: int = 1
     averaged_checkpoints: int = 1
+    prune: float = 0.0
     seed: int = 0
     precision: str = "float32"
 
@@ -66,7 +70,7 @@ class FittingConfig(Config):
         check_range("warmup_steps", self.warmup_steps, 0, 10_000_000, whole=True)
         check_range("weight_decay", self.weight_decay, 0, 1)
         check_range("clip_norm", self.clip_norm, 0, 1e6, above=True)
-        self._check_shares("moving_average")
+        self._check_shares("moving_average", "prune")
         check_range("patience", self.patience, 0, 1_000_000, whole=True)
         if self.validations is not None:
             check_range("validations", self.validations, 1, 10_000, whole=True)

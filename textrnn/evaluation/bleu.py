@@ -67,6 +67,8 @@ def bleu(
             is not installed.
     """
     check_range("num_bootstrap", num_bootstrap, 0, 1_000_000, whole=True)
+    if num_bootstrap == 1:
+        raise TextrnnError("An interval needs at least 2 bootstrap samples, better 1000. Received: num_bootstrap=1.")
     hypotheses, sets = checked(hypotheses, references)
     tokenize = chosen_tokenizer(tokenize, present(sets))
     metric = bleu_metric(tokenize, lowercase, effective_order)

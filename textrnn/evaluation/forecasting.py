@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from textrnn.evaluation.references import counted
 from textrnn.inference.forecasting import quantile_at
 from textrnn.preprocessing.series import seasonal_error
 
@@ -13,6 +14,7 @@ __all__ = ["ForecastEvaluation", "ForecastScores", "diebold_mariano", "evaluate"
 
 FEWEST_WINDOWS = 5  # from which a test of significance is made
 SIGNIFICANT = 0.05
+EXACT = 1e-9  # scaled errors below this are those of rounding
 INTERVAL = 0.95
 
 
@@ -81,12 +83,14 @@ class ForecastEvaluation:
     def verdict(self) -> str:
         """What that means, in words."""
         name = self.best_baseline.name
-        share = self.scores.mase / max(self.best_baseline.mase, 1e-12)
+        if self.best_baseline.mase < EXACT:
+            if self.scores.mase < EXACT:
+                return f"no evidence of skill over {name}: both are exact"
+            return f"no evidence of skill over {name}, which is exact, while this one errs by {self.scores.mae:.4g}"
+        share = self.scores.mase / self.best_baseline.mase
         if self.p_value is None:
-            return (
-                f"errs by {share:.2f} of what {name} does; {self.num_apart} windows that do not overlap are too few to "
-                "tell whether that is chance"
-            )
+            few = "1 window is" if self.num_apart == 1 else f"{self.num_apart} windows that do not overlap are"
+            return f"errs by {share:.2f} of what {name} does; {few} too few to tell whether that is chance"
         test = f"Diebold-Mariano p = {self.p_value:.2g}, {self.num_apart} windows that do not overlap"
         if self.has_skill:
             return f"better than {name}: errs by {share:.2f} of it ({test})"
@@ -105,7 +109,7 @@ class ForecastEvaluation:
         if self.coverage is not None:
             lines.append(f"95% intervals hold {100 * self.coverage:.1f}% of what came")
         series = f" of {self.num_series:,} series" if self.num_series > 1 else ""
-        lines.append(f"{self.num_windows:,} windows of {self.horizon} steps{series}")
+        lines.append(f"{counted(self.num_windows, 'window')} of {counted(self.horizon, 'step')}{series}")
         lines.append(self.verdict)
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 

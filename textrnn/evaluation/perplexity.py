@@ -91,10 +91,10 @@ def evaluate(
     Raises:
         TextrnnError: If there is nothing to predict.
     """
+    check_range("window", window, 0, 1_000_000_000, whole=True)
     config = network.config
     if config.form != "stream" or text.markers:
         return evaluate_documents(network, text, batch_size, progress)
-    check_range("window", window, 0, 1_000_000_000, whole=True)
     if text.num_tokens < 2:
         raise TextrnnError(f"A text of {text.num_tokens} tokens leaves nothing to predict. Pass a longer text.")
     if window:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from textrnn.config.forecaster import ForecasterConfig
+from textrnn.errors import TextrnnError, check_range
 from textrnn.inference.forecaster import SeriesForecaster
 from textrnn.inference.threads import parts, side_by_side
 from textrnn.preprocessing.windows import WindowReader
@@ -30,6 +31,7 @@ class Forecast:
         times: When the steps are, `datetime64[ns]` of shape `(horizon,)`, or None if nobody knows.
         history: The end of the series, shape `(steps,)`.
         history_times: When its steps were, or None.
+        notes: What there is to say about the reading of the series.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Forecast:
     times: np.ndarray | None = None
     history: np.ndarray | None = None
     history_times: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -51,7 +54,13 @@ class Forecast:
 
         Args:
             share: 0.95, or what else the levels hold both ends of; between levels a line is drawn.
+
+        Raises:
+            TextrnnError: If that is no share, or the forecast has no quantiles.
         """
+        check_range("share", share, 0, 1)
+        if not self.levels:
+            raise TextrnnError("This forecast has no quantiles. Train with some: quantiles=(0.1, 0.5, 0.9).")
         low, high = (1 - share) / 2, (1 + share) / 2
         return quantile_at(self.quantiles, self.levels, low), quantile_at(self.quantiles, self.levels, high)
 

@@ -10,6 +10,7 @@ import gzip
 import io
 import os
 import pathlib
+import re
 import unicodedata
 import zipfile
 import zlib
@@ -46,6 +47,14 @@ BYTE_ORDER_MARKS = (  # the longest first: that of UTF-32 begins with that of UT
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 GZIP = b"\x1f\x8b"
+OTHER_FORMATS = (  # what files begin with that hold text in a form of their own
+    (b"%PDF-", "a PDF. Save its text as a text file first."),
+    (b"PAR1", "a Parquet table. Save it as CSV, or pass the column from pandas."),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Word file. Save it as CSV, or as a text file."),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd. Unpack it first: zstd -d FILE."),
+    (b"\xfd7zXZ", "packed with xz. Unpack it first: unxz FILE."),
+    (b"BZh91AY&SY", "packed with bzip2. Unpack it first: bunzip2 FILE."),
+)
 UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError)  # the last: an archive with a password
 
 
@@ -145,15 +154,16 @@ def looks_like_text(sample: bytes) -> bool:
 def opened_bytes(path: pathlib.Path, name: str) -> Iterator[IO[bytes]]:
     """Opens a file's bytes, unpacked."""
     with open(path, "rb") as raw:
-        magic = raw.peek(5)[:5]
+        magic = raw.peek(10)[:10]
+        other = next((what for start, what in OTHER_FORMATS if magic.startswith(start)), None)
         if magic.startswith(GZIP):
             with gzip.GzipFile(fileobj=raw) as stream:
                 yield cast(IO[bytes], stream)
         elif magic.startswith(b"PK\x03\x04"):
             with zipfile.ZipFile(raw) as archive, archive.open(only_text(archive, name)) as member:
                 yield member
-        elif magic == b"%PDF-":
-            raise TextrnnError(f"{name}: is a PDF. Save its text as a text file first.")
+        elif other is not None:
+            raise TextrnnError(f"{name}: is {other}")
         else:
             yield raw
 
@@ -309,6 +319,18 @@ def unmarked_utf16(block: bytes) -> str | None:
     return "utf-16-le" if places[0] else "utf-16-be"
 
 
+def is_plausible(text: str) -> bool:
+    """Says whether text that was decoded as Western European looks like that: its accented letters stand in words.
+
+    In other encodings the same bytes are signs within words, or whole words of accented letters.
+    """
+    high = re.findall(r"[^\x00-\x7f]+", text)
+    within = re.findall(r"(?<=[A-Za-z])[^\x00-\x7f](?=[A-Za-z])", text)
+    num_signs = sum(not (sign.isalpha() or sign in "\u2019\u2013\u2014\xad\xb7") for sign in within)
+    num_runs = sum(sum(map(str.isalpha, run)) > 2 or bool(re.search("[µ-ÿ][À-Þ]", run)) for run in high)
+    return num_signs <= len(within) / 10 and num_runs <= len(high) / 4
+
+
 def encoding_advice(sample: bytes, encoding: str, name: str) -> str:
     """Returns what to do about bytes that are not valid in an encoding; the first byte of `sample` is not."""
     high = [byte for byte in sample if byte >= 128]
@@ -323,6 +345,11 @@ def encoding_advice(sample: bytes, encoding: str, name: str) -> str:
     if controls.intersection(b"\x81\x8d\x8f\x90\x9d"):
         return "Convert it to UTF-8, or name its encoding with --encoding (for example mac_roman or cp850)."
     guess = "cp1252" if controls else "latin-1"
+    if not is_plausible(sample.decode(guess, "ignore")):
+        return (
+            "Convert it to UTF-8, or name its encoding with --encoding (cp1250 for Polish or Czech, cp1251 for "
+            "Russian, cp1256 for Arabic, gb18030 for Chinese, ...)."
+        )
     if name == STANDARD_INPUT:
         return f"It looks like {guess}; convert it to UTF-8, as with iconv -f {guess} -t utf-8."
     return f"Convert the file to UTF-8, or name its encoding with --encoding (it looks like {guess})."

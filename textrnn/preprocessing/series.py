@@ -2,12 +2,13 @@
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from textrnn.errors import TextrnnError, check_choice
+from textrnn.preprocessing.files import shown_name
 from textrnn.preprocessing.pair_tables import file_rows
 from textrnn.preprocessing.series_tables import (
     Columns,
@@ -19,7 +20,10 @@ from textrnn.preprocessing.series_tables import (
     numbers,
     only_numbers,
 )
-from textrnn.preprocessing.times import future_times, grid_of, parsed_times, step_in_words
+from textrnn.preprocessing.spools import SpooledPath, spooled_standard_input
+from textrnn.preprocessing.tables import opened_table
+from textrnn.preprocessing.times import future_times, grid_of, step_in_words
+from textrnn.preprocessing.written_times import parsed_times
 
 if TYPE_CHECKING:
     import pandas
@@ -28,6 +32,7 @@ __all__ = ["MISSING", "Series", "SeriesData", "read", "seasonal_error", "times_a
 
 MISSING = ("interpolate", "previous", "error")
 SHOWN = 3  # gaps that are named
+LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -95,8 +100,8 @@ def read(
     """Reads series.
 
     Args:
-        data: A CSV, TSV or JSON lines file, a pandas Series or DataFrame, an array of shape `(time,)` or
-            `(time, series)`, a list of numbers, or a list or dictionary of arrays of shape `(time,)`.
+        data: A CSV, TSV or JSON lines file, "-" for standard input, a pandas Series or DataFrame, an array of shape
+            `(time,)` or `(time, series)`, a list of numbers, or a list or dictionary of arrays of shape `(time,)`.
         column: The column of the values, by name or by number from 1; several are several series. None takes the only
             one that holds numbers.
         time: The column of the times; None finds it.
@@ -115,8 +120,11 @@ def read(
     if isinstance(data, SeriesData):
         return data
     if isinstance(data, (str, os.PathLike)):
-        rows = file_rows(data, encoding, column_names(column, time, group, known), holds_pairs=False)
-        return from_columns(columns_of_rows(rows), column, time, group, known, missing)
+        path = at_hand(data)
+        rows = file_rows(path, encoding, column_names(column, time, group, known), holds_pairs=False)
+        rows = dataclasses.replace(rows, name=shown_name(path))
+        delimiter = opened_table(path, encoding).delimiter or ""
+        return from_columns(columns_of_rows(rows, delimiter), column, time, group, known, missing)
     if hasattr(data, "to_pandas"):  # polars
         data = data.to_pandas()
     if hasattr(data, "iloc"):  # pandas
@@ -126,12 +134,23 @@ def read(
     return from_arrays(data, missing)
 
 
+def at_hand(path: str | os.PathLike[str]) -> str | os.PathLike[str]:
+    """Returns the path of a file, which for "-" holds what standard input did."""
+    if isinstance(path, SpooledPath) or str(path) != "-":
+        return path
+    return spooled_standard_input(".csv")
+
+
 def column_names(*asked: Any) -> list[str | int] | None:
     """Returns all columns that are asked for, or None."""
-    found: list[str | int] = []
-    for one in asked:
-        found += [one] if isinstance(one, (str, int)) else list(one or ())
-    return found or None
+    return [name for one in asked for name in as_names(one)] or None
+
+
+def as_names(asked: Any) -> list[Any]:
+    """Returns one column or several as a list."""
+    if asked is None:
+        return []
+    return list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else [asked]
 
 
 # Tables
@@ -146,24 +165,24 @@ def from_columns(
     missing: str,
 ) -> SeriesData:
     """Returns the series in the columns of a table."""
-    known_names = [table.find(one) for one in ([known] if isinstance(known, (str, int)) else known)]
+    notes = list(table.notes)
+    known_names = [table.find(one) for one in as_names(known)]
     group_name = None if group is None else table.find(group)
-    time_name = (
-        None if table.index is not None and time is None else found_time(table, time, {group_name, *known_names})
-    )
-    asked = [column] if isinstance(column, (str, int)) else list(column or ())
+    chosen = [table.find(one) for one in as_names(column)]
+    time_name = None if time is None else table.find(time)
+    if time is None and table.index is None:
+        time_name = found_time(table, {group_name, *known_names, *chosen}, notes)
     others = {time_name, group_name, *known_names}
-    chosen = [table.find(one) for one in asked] or [only_numbers(table, others)]
+    chosen = chosen or [only_numbers(table, others)]
     if set(chosen) & others:
         raise TextrnnError(f"{table.name}: column {next(iter(set(chosen) & others))!r} is asked for twice.")
-    values = {name: numbers(table, name) for name in [*chosen, *known_names]}
+    values = {name: numbers(table, name, notes) for name in [*chosen, *known_names]}
     cells = table.index if time_name is None else table.columns[time_name]
-    times = None if cells is None else parsed_times(as_times(cells), table.places)
+    times = None if cells is None else parsed_times(as_times(cells), table.places, notes)
     rows_of: dict[str, np.ndarray] = {"": np.arange(len(table.places))}
     if group_name is not None:
         labels = np.array([str(cell).strip() for cell in table.columns[group_name]])
         rows_of = {label: np.flatnonzero(labels == label) for label in dict.fromkeys(labels.tolist())}
-    notes: list[str] = []
     found: list[Series] = []
     frequencies: list[str] = []
     for label, chosen_rows in rows_of.items():
@@ -222,7 +241,7 @@ def filled(series: Series, missing: str, notes: list[str], source: str) -> Serie
     """Returns a series without missing values: those before the first and after the last are cut off, others filled.
 
     Raises:
-        TextrnnError: If it has no value, or only one that repeats, or none may be missing.
+        TextrnnError: If it has no value, or only one that repeats, or one too large, or none may be missing.
     """
     there = np.flatnonzero(series.observed)
     if not len(there):
@@ -245,6 +264,12 @@ def filled(series: Series, missing: str, notes: list[str], source: str) -> Serie
     known = series.known[first:]
     if np.isnan(known).any():
         raise TextrnnError(f"{source}: a variable that is known beforehand has no value in row {first + 1} or later.")
+    largest = max(float(np.abs(array).max(initial=0.0)) for array in (values, known))
+    if largest > LARGEST:
+        raise TextrnnError(
+            f"{source}: series {series.name!r} holds values of {largest:.3g}, beyond the {LARGEST:.3g} that a network "
+            "computes with. Divide them by a power of ten first."
+        )
     times = None if series.times is None else series.times[first:last]
     return Series(series.name, values, observed, known, times)
 
@@ -267,12 +292,14 @@ def repeated(values: np.ndarray) -> np.ndarray:
 def from_arrays(data: Any, missing: str) -> SeriesData:
     """Returns series from arrays and lists."""
     names: list[str] = []
+    is_one = False
+    if isinstance(data, (set, frozenset, bytes)):
+        raise TextrnnError(f"A series has an order, which a {type(data).__name__} lacks. Pass a list or an array.")
     if isinstance(data, Mapping):
-        names, data = [str(name) for name in data], list(data.values())
-        arrays = [as_vector(item, name) for name, item in zip(names, data, strict=True)]
-        is_one = False
-    elif hasattr(data, "__len__") and len(data) and np.ndim(data[0]) > 0 and not isinstance(data, np.ndarray):
-        arrays, is_one = [as_vector(item, f"series {number}") for number, item in enumerate(data, start=1)], False
+        names = [str(name) for name in data]
+        arrays = [as_vector(item, name) for name, item in zip(names, data.values(), strict=True)]
+    elif isinstance(data, (list, tuple)) and len(data) and np.ndim(data[0]) > 0:
+        arrays = [as_vector(item, f"series {number}") for number, item in enumerate(data, start=1)]
     else:
         array = as_array(data, "The series")
         if array.ndim not in (1, 2) or not array.size:
@@ -281,6 +308,8 @@ def from_arrays(data: Any, missing: str) -> SeriesData:
                 "of series of different length."
             )
         arrays, is_one = list(array.T) if array.ndim == 2 else [array], array.ndim == 1
+    if not arrays:
+        raise TextrnnError("The dictionary holds no series. Pass at least one: {'name': values}.")
     names = names or ([""] if is_one else [str(number + 1) for number in range(len(arrays))])
     notes: list[str] = []
     found = []

@@ -1,7 +1,6 @@
 """Columns of numbers and of times in files and data frames, whatever they are called and however they are written."""
 
 import dataclasses
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,8 @@ import numpy as np
 
 from textrnn.errors import TextrnnError
 from textrnn.preprocessing.pair_tables import Rows, is_missing, position
-from textrnn.preprocessing.times import parsed_times
+from textrnn.preprocessing.written_numbers import column_mark, marks_of, number_of
+from textrnn.preprocessing.written_times import are_times
 
 if TYPE_CHECKING:
     import pandas
@@ -35,13 +35,17 @@ TIME_NAMES = (
     "week",
     "month",
     "year",
+    "quarter",
     "ds",
     "period",
     "observation_date",
+    "datum",
+    "monat",
+    "jahr",
+    "fecha",
+    "mois",
 )
-CURRENCY = re.compile(r"^\s*[$€£¥]\s*|\s*[%€$£¥]\s*$")
-DECIMAL_COMMA = re.compile(r"[-+]?(\d+|\d{1,3}(\.\d{3})+),\d+")
-THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
+SAMPLE = 20  # cells that tell whether a column holds times
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Columns:
         places: How errors name each row.
         index: Times that are no column, or None.
         rows: The table as it was read, to find columns by number; None for a data frame.
+        delimiter: What stands between the columns of a file; "" for none.
+        notes: What there is to say about the reading.
     """
 
     name: str
@@ -61,25 +67,46 @@ class Columns:
     places: Sequence[str]
     index: Any = None
     rows: Rows | None = None
+    delimiter: str = ""
+    notes: tuple[str, ...] = ()
 
     def find(self, column: str | int) -> str:
         """Returns the name of a column that is given by name or by number."""
+        if not isinstance(column, (str, int, np.integer)) or isinstance(column, bool):
+            raise TextrnnError(f"A column is named by its name, or by its number from 1. Received: {column!r}.")
         names = list(self.columns)
         rows = self.rows or Rows(self.name, [], tuple(names), unit="item")
         return names[position(rows, column)]
 
 
-def columns_of_rows(rows: Rows) -> Columns:
-    """Returns the columns of a file."""
-    width = max(rows.width(), len(rows.names))
+def columns_of_rows(rows: Rows, delimiter: str = "") -> Columns:
+    """Returns the columns of a file.
+
+    Raises:
+        TextrnnError: If there are no rows, or one has more cells than there are columns.
+    """
     if not rows.rows:
         raise TextrnnError(f"{rows.name}: holds no rows.")
+    check_widths(rows)
+    width = max(rows.width(), len(rows.names))
     names = list(rows.names) or [f"column {number + 1}" for number in range(width)]
     names += [f"column {number + 1}" for number in range(len(names), width)]
     columns: dict[str, Sequence[Any]] = {
         name: [cells[index] if index < len(cells) else "" for _, cells in rows.rows] for index, name in enumerate(names)
     }
-    return Columns(rows.name, columns, [rows.place(number) for number, _ in rows.rows], rows=rows)
+    return Columns(rows.name, columns, [rows.place(row) for row, _ in rows.rows], rows=rows, delimiter=delimiter)
+
+
+def check_widths(rows: Rows) -> None:
+    """Raises if a row has more cells than the header names, or than most rows have; those that are empty are none."""
+    width = len(rows.names) or rows.width()
+    for number, cells in rows.rows:
+        if len(cells) > width and any(cell.strip() for cell in cells[width:]):
+            how_many = f"the header names {width}" if rows.names else f"most rows have {width}"
+            raise TextrnnError(
+                f"{rows.place(number)}: has {len(cells)} columns, where {how_many}. Put what holds the delimiter, as "
+                'numbers with a comma may, into double quotes: "12,5".'
+            )
 
 
 def columns_of_frame(frame: Any) -> Columns:
@@ -88,9 +115,40 @@ def columns_of_frame(frame: Any) -> Columns:
 
     if isinstance(frame, pandas.Series):
         frame = frame.to_frame("value" if frame.name is None else frame.name)
-    index = frame.index if isinstance(frame.index, (pandas.DatetimeIndex, pandas.PeriodIndex)) else None
     columns: dict[str, Sequence[Any]] = {str(name): frame.iloc[:, i] for i, name in enumerate(frame.columns)}
-    return Columns("the table", columns, [f"the table, row {number + 1}" for number in range(len(frame))], index)
+    places = [f"the table, row {number + 1}" for number in range(len(frame))]
+    notes: list[str] = []
+    index = times_of_index(frame.index, notes)
+    return Columns("the table", columns, places, index, notes=tuple(notes))
+
+
+def times_of_index(index: Any, notes: list[str]) -> Any:
+    """Returns the times in the index of a data frame, or None if it holds none; its name tells whether numbers are."""
+    import pandas
+
+    if isinstance(index, (pandas.DatetimeIndex, pandas.PeriodIndex)):
+        return index
+    is_named = is_time_name(str(index.name))
+    if isinstance(index, pandas.MultiIndex) or (pandas.api.types.is_numeric_dtype(index) and not is_named):
+        return None
+    cells = index.tolist()
+    if holds_times(cells):
+        return cells
+    if is_named:
+        notes.append(no_times("the index", cells))
+    return None
+
+
+def is_time_name(name: str) -> bool:
+    """Says whether a name is usual for a column of times."""
+    return name.strip().strip('"').casefold() in TIME_NAMES
+
+
+def no_times(where: str, cells: Sequence[Any]) -> str:
+    """Returns a note that there are no times where the name makes one expect some."""
+    texts = [str(cell).strip() for cell in cells if not is_no_value(cell)][:SAMPLE]
+    example = next((text for text in texts if not are_times([text])), texts[0] if texts else "")
+    return f"{where} holds no times that can be read ({example!r:.40}); the rows are taken in their order"
 
 
 def as_times(cells: Any) -> Any:
@@ -104,30 +162,28 @@ def as_times(cells: Any) -> Any:
     return cells
 
 
-def found_time(table: Columns, time: str | int | None, taken: set[str | None]) -> str | None:
-    """Returns the column of times: the one that is asked for, one of a usual name, or the first if it holds some."""
-    if time is not None:
-        return table.find(time)
+def found_time(table: Columns, taken: set[str | None], notes: list[str]) -> str | None:
+    """Returns the column of times: one of a usual name, or the first if it holds some; None if there is none."""
     free = [name for name in table.columns if name not in taken]
-    named = [name for name in free if name.strip().strip('"').casefold() in TIME_NAMES]
+    named = [name for name in free if is_time_name(name)]
     for name in [*named, *free[:1]]:
         cells = table.columns[name]
-        if name in named and holds_times(cells):
-            return name
         # A first column of numbers without a name for times holds values.
-        if name not in named and holds_times(cells) and not all(number_of(cell) is not None for cell in cells):
+        if holds_times(cells) and (name in named or not all(map(is_number, cells))):
             return name
+    if named:
+        notes.append(no_times(f"{table.name}: column {named[0]!r}", table.columns[named[0]]))
     return None
 
 
 def holds_times(cells: Sequence[Any]) -> bool:
     """Says whether the first cells of a column are times."""
-    sample = as_times(cells)
-    try:
-        parsed_times(sample[:20], ["" for _ in sample[:20]])
-    except TextrnnError:
-        return False
-    return True
+    import pandas
+
+    cells = as_times(cells)
+    if isinstance(cells, (pandas.DatetimeIndex, pandas.PeriodIndex)):
+        return True
+    return are_times([str(cell).strip() for cell in cells if not is_no_value(cell)][:SAMPLE])
 
 
 def only_numbers(table: Columns, others: set[str | None]) -> str:
@@ -137,8 +193,7 @@ def only_numbers(table: Columns, others: set[str | None]) -> str:
         name
         for name in free
         if any(number_of(cell) is not None for cell in table.columns[name])
-        and sum(number_of(cell) is not None or is_no_value(cell) for cell in table.columns[name])
-        > 0.5 * len(table.columns[name])
+        and sum(map(is_number, table.columns[name])) > 0.5 * len(table.columns[name])
     ]
     if len(held) == 1:
         return held[0]
@@ -152,45 +207,56 @@ def only_numbers(table: Columns, others: set[str | None]) -> str:
     )
 
 
+def is_number(cell: Any) -> bool:
+    """Says whether a cell holds a number, or marks one that is missing."""
+    return number_of(cell) is not None or is_no_value(cell)
+
+
 def is_no_value(cell: Any) -> bool:
     """Says whether a cell marks a missing value."""
     return is_missing(cell) or (isinstance(cell, str) and cell.strip().casefold() in NO_VALUE)
 
 
-def number_of(cell: Any) -> float | None:
-    """Returns the number in a cell, which may have a currency sign, thousands' commas or a decimal comma; or None."""
-    if isinstance(cell, bool):
-        return None
-    try:
-        return float(cell)
-    except (TypeError, ValueError):
-        pass
-    if not isinstance(cell, str):
-        return None
-    text = CURRENCY.sub("", cell.strip())
-    if THOUSANDS.fullmatch(text):
-        text = text.replace(",", "")
-    elif DECIMAL_COMMA.fullmatch(text):
-        text = text.replace(".", "").replace(",", ".")
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def numbers(table: Columns, name: str) -> np.ndarray:
+def numbers(table: Columns, name: str, notes: list[str]) -> np.ndarray:
     """Returns a column as float64, NaN where nothing is.
 
     Raises:
-        TextrnnError: If a cell holds text.
+        TextrnnError: If a cell holds text, or it is not clear what its comma or point means.
     """
     found = np.empty(len(table.places))
+    mark = decimal_mark(table, name, notes)
     for row, cell in enumerate(table.columns[name]):
-        value = float("nan") if is_no_value(cell) else number_of(cell)
+        value = float("nan") if is_no_value(cell) else number_of(cell, mark)
         if value is None or np.isinf(value):
             raise TextrnnError(f"{table.places[row]}: column {name!r} holds {cell!r:.40}, which is no number.")
         found[row] = value
     return found
+
+
+def decimal_mark(table: Columns, name: str, notes: list[str]) -> str:
+    """Returns the decimal mark of a column, "" for each number's own; notes what is taken where that stays open.
+
+    What the column leaves open is told by others, or by a semicolon between them: who writes one needs the comma.
+    """
+    try:
+        mark, open_number = column_mark(table.columns[name])
+    except TextrnnError as error:
+        raise TextrnnError(f"{table.name}: column {name!r} {error}") from error
+    if not open_number:
+        return mark
+    others = {mark for one, cells in table.columns.items() if one != name for mark in marks_of(cells)}
+    if len(others) == 1:
+        return others.pop()
+    mark = "," if table.delimiter == ";" else "."
+    if mark in open_number and mark == ".":
+        return mark  # as most are written
+    value = number_of(open_number, mark)
+    other = number_of(open_number, "." if mark == "," else ",")
+    notes.append(
+        f"{table.name}: column {name!r}: {open_number} is read as {value:.10g}. If it is {other:.10g}, write it like "
+        "that, with a decimal point and without marks for thousands"
+    )
+    return mark
 
 
 def in_order(

@@ -8,7 +8,6 @@ import json
 import math
 import os
 import pathlib
-import shutil
 import sys
 import tempfile
 import weakref
@@ -16,9 +15,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from textrnn.errors import TextrnnError, nearest
-from textrnn.preprocessing.files import STANDARD_INPUT, as_read, shown_name
+from textrnn.preprocessing.files import STANDARD_INPUT, as_read, shown_name, why_unreadable
 
 __all__ = ["SpooledPath", "spooled_items", "spooled_standard_input"]
+
+CHUNK_BYTES = 1 << 20
 
 
 class SpooledPath(type(pathlib.Path())):  # type: ignore[misc]
@@ -35,9 +36,9 @@ class SpooledPath(type(pathlib.Path())):  # type: ignore[misc]
     origin: pathlib.Path | None = None
 
     @classmethod
-    def made(cls, shown: str) -> "SpooledPath":
+    def made(cls, shown: str, suffix: str = ".txt") -> "SpooledPath":
         """Makes an empty file."""
-        with tempfile.NamedTemporaryFile(prefix="textrnn-", suffix=".txt", delete=False) as file:
+        with tempfile.NamedTemporaryFile(prefix="textrnn-", suffix=suffix, delete=False) as file:
             path = cls(file.name)
         path.shown = shown
         weakref.finalize(path, remove, file.name, os.getpid())
@@ -56,12 +57,22 @@ def remove(name: str, process: int) -> None:
         pathlib.Path(name).unlink(missing_ok=True)
 
 
-def spooled_standard_input() -> SpooledPath:
-    """Copies standard input to a temporary file."""
-    path = SpooledPath.made(STANDARD_INPUT)
+def spooled_standard_input(suffix: str = ".txt") -> SpooledPath:
+    """Copies standard input to a temporary file, whose suffix says how it is read."""
+    path = SpooledPath.made(STANDARD_INPUT, suffix)
     with open(path, "wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
+        for chunk in standard_chunks():
+            file.write(chunk)
     return path
+
+
+def standard_chunks() -> Iterator[bytes]:
+    """Yields the bytes of standard input; raises `TextrnnError` if it cannot be read."""
+    try:
+        while chunk := sys.stdin.buffer.read(CHUNK_BYTES):
+            yield chunk
+    except OSError as error:
+        raise TextrnnError(f"{STANDARD_INPUT}: cannot be read: {why_unreadable(error)}.") from error
 
 
 def spooled_items(

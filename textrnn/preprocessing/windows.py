@@ -79,7 +79,7 @@ class WindowReader:
         """Returns waves that tell where in day, week and year each step is, and those of one horizon after them."""
         if not self.config.calendar:
             return np.empty((len(series) + self.config.horizon, 0))
-        later = times_after(series, self.config.frequency, self.config.horizon)
+        later = times_after(series, self.data.frequency or self.config.frequency, self.config.horizon)
         if series.times is None or later is None:
             raise TextrnnError(
                 f"This forecaster reads the calendar, and series {series.name!r} has no times. Name their column, or "

@@ -63,10 +63,11 @@ class Backtester:
         Raises:
             TextrnnError: If the data cannot be read, or are too short.
         """
+        check_windows(windows, stride)
         read = self._series(
             data, column=column, time=time, group=group, known=known, missing=missing, encoding=encoding
         )
-        return self._scored(read, windows, stride or self.config.horizon, self.data)
+        return self._scored(read, windows, self.config.horizon if stride is None else stride, self.data)
 
     def backtest(
         self,
@@ -103,12 +104,13 @@ class Backtester:
         Raises:
             TextrnnError: If the series are too short, or not there: a loaded forecaster keeps only their ends.
         """
+        check_windows(windows, stride)
         data = self.data if data is None else data
         if data is None:
             raise TextrnnError("There are no series to train on. Pass some, or call `fit` first.")
         read = self._read(data, column=column, time=time, group=group, known=known, missing=missing, encoding=encoding)
         horizon = self.config.horizon
-        stride = stride or horizon
+        stride = horizon if stride is None else stride
         if windows is None:
             windows = max(min(8, min(map(len, read.series)) // 5 // stride), 1)
         first = horizon + (windows - 1) * stride
@@ -124,7 +126,6 @@ class Backtester:
         from textrnn.evaluation.forecasting import evaluate
 
         config = self.config
-        check_range("stride", stride, 1, whole=True)
         owners, origins = [], []
         for owner, series in enumerate(read.series):
             possible = (len(series) - config.lookback - config.horizon) // stride + 1
@@ -147,6 +148,13 @@ class Backtester:
         values = [series.values for series in read.series]
         observed = [series.observed for series in read.series]
         return evaluate(values, *chosen, forecasts, config.quantiles, config.period, observed, notes)
+
+
+def check_windows(windows: int | None, stride: int | None) -> None:
+    """Raises unless what is set of windows and their stride is at least 1."""
+    for name, value in (("windows", windows), ("stride", stride)):
+        if value is not None:
+            check_range(name, value, 1, whole=True)
 
 
 def has_seen(training: SeriesData, data: SeriesData, origins: Sequence[int]) -> bool:

@@ -19,7 +19,7 @@ from textrnn.preprocessing import labelled
 from textrnn.preprocessing.files import as_read
 from textrnn.preprocessing.grams import grams
 from textrnn.preprocessing.labelled import Encoded, Label, Labelled, LabelledPlan, as_vectors, encoded_targets
-from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, make_tokenizer
+from textrnn.preprocessing.tokenizers import EOS_ID, LEVELS, UNK_ID, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.tasks.task import TOKENIZER_OPTIONS, Prepared, Task, Weights
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Classifier", "Explanation"]
 
 BATCH_SIZE = 64
+TRIAL_STEPS = 20
 FARTHEST = 5.0  # deviations from the mean that a feature counts as at most
 LINEAR_SHARES = tuple(number / 10 for number in range(11))
 
@@ -76,6 +77,7 @@ class Classifier(Task):
     """
 
     kind = "classifier"
+    data_options = ("text", "label", "encoding")
     noun = "classifier"
     _class_weights: np.ndarray | None = None  # of the run that is under way
 
@@ -479,6 +481,18 @@ class Classifier(Task):
                 notes = (*notes, "the comparison with words alone needs scikit-learn: pip install scikit-learn")
         counts = self.facts.get("label_counts", {})
         return evaluate(self.probabilities(test.sequences), targets, self.labels, counts, is_multi, words, notes)
+
+    def score_on(self, *data: Any, **how: Any) -> tuple[str, float]:
+        return "accuracy", self.evaluate(*data, **how).accuracy
+
+    def trial(self) -> tuple[int, str]:
+        draw = np.random.default_rng(0)
+        size = min(self.config.max_length, TRIAL_STEPS), max(self.config.num_features, 1)
+        inputs: list[Any] = [draw.normal(size=size) for _ in range(BATCH_SIZE)]
+        if self.config.vocabulary_size:
+            rows = draw.integers(EOS_ID + 1, self.config.vocabulary_size, (BATCH_SIZE, size[0])).tolist()
+            inputs = [self._tokenizer("tokenizer").decode(ids) for ids in rows]
+        return len(self.probabilities(inputs)), "sequences"
 
 
 def check_labels(data: Labelled) -> None:

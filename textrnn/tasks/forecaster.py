@@ -24,6 +24,7 @@ from textrnn.inference.forecasting import Forecast, forecast_quantiles
 from textrnn.preprocessing import series as series_files
 from textrnn.preprocessing.batches import evenly
 from textrnn.preprocessing.series import Series, SeriesData, times_after
+from textrnn.preprocessing.times import are_alike, step_in_words
 from textrnn.preprocessing.windows import WindowPlan, WindowReader
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel
@@ -35,6 +36,7 @@ __all__ = ["Forecaster"]
 MOST_VALIDATION = 2000  # windows that are validated on
 MOST_CALIBRATION = 500  # windows that intervals are widened by
 SERIES_OPTIONS = ("column", "time", "group", "known", "missing", "encoding")
+TRIAL_WINDOWS = 256
 WIDENING = (1.0, 3.0)  # never narrower: what comes is seldom more regular than what was
 
 
@@ -58,6 +60,7 @@ class Forecaster(Task, Backtester):
 
     kind = "forecaster"
     noun = "forecaster"
+    data_options = SERIES_OPTIONS
 
     @with_options(ForecasterConfig, skip=FROM_DATA, are_chosen=True)
     def __init__(self, horizon: int | None = None, *, network: str | None = None, **options: Any) -> None:
@@ -131,8 +134,8 @@ class Forecaster(Task, Backtester):
         weights so far.
 
         Args:
-            data: A CSV, TSV or JSON lines file, a pandas Series or DataFrame, an array of shape `(time,)` or
-                `(time, series)`, a list of numbers, or a list or dictionary of arrays.
+            data: A CSV, TSV or JSON lines file, "-" for standard input, a pandas Series or DataFrame, an array of shape
+                `(time,)` or `(time, series)`, a list of numbers, or a list or dictionary of arrays.
             column: The column of the values, by name or by number from 1; several are several series. None takes the
                 only one that holds numbers.
             time: The column of the times; None finds it.
@@ -186,8 +189,7 @@ class Forecaster(Task, Backtester):
         if asked["data"] is None:
             raise TextrnnError("Pass the series: a CSV file, a data frame, or an array of numbers.")
         data = self._read(asked["data"], **{name: asked[name] for name in SERIES_OPTIONS})
-        if not self.weights:
-            data = without_short_series(data, model_options)
+        data = self._of_our_steps(data) if self.weights else without_short_series(data, model_options)
         for note in data.notes:
             progress.message(note)
         share = asked["validation_fraction"]
@@ -315,7 +317,7 @@ class Forecaster(Task, Backtester):
         owners = np.arange(len(read.series))
         origins = np.array([len(series) for series in read.series])
         found = forecast_quantiles(network, reader, owners, origins)
-        results = [self._as_forecast(series, row) for series, row in zip(read.series, found, strict=True)]
+        results = [self._as_forecast(read, series, row) for series, row in zip(read.series, found, strict=True)]
         return results[0] if read.is_one else results
 
     def _series(self, data: Any, **asked: Any) -> SeriesData:
@@ -325,6 +327,8 @@ class Forecaster(Task, Backtester):
         if data is None and self.data is not None:
             read = self.data
         else:
+            if isinstance(data, (str, os.PathLike)):
+                data = series_files.at_hand(data)
             if (
                 asked["column"] is None
                 and isinstance(data, (str, os.PathLike))
@@ -332,7 +336,7 @@ class Forecaster(Task, Backtester):
             ):
                 names = list(self.config.names)
                 asked = {**asked, "column": names if len(names) > 1 else names[0]}
-            read = self._read(data, **asked)
+            read = self._of_our_steps(self._read(data, **asked))
         for series in read.series:
             if len(series) < self.config.lookback:
                 raise TextrnnError(
@@ -341,6 +345,18 @@ class Forecaster(Task, Backtester):
                 )
         return read
 
+    def _of_our_steps(self, data: SeriesData) -> SeriesData:
+        """Returns data; raises if the steps have another length than those that were trained on."""
+        known, given = self.config.frequency, data.frequency
+        if not known or not given or are_alike(known, given):
+            return data
+        if known == "B" and given == "D" and all(is_of_weekdays(series) for series in data.series):
+            return dataclasses.replace(data, frequency=known)  # too few steps for a weekend between them
+        raise TextrnnError(
+            f"The series has steps of one {step_in_words(given)}, and this forecaster was trained on steps of one "
+            f"{step_in_words(known)}. Pass a series of such steps, or train a forecaster on this one."
+        )
+
     def _names_are_columns(self, path: Any, asked: dict[str, Any]) -> bool:
         """Says whether a file has the columns that were trained on."""
         from textrnn.preprocessing.tables import opened_table
@@ -348,13 +364,26 @@ class Forecaster(Task, Backtester):
         names = opened_table(path, asked.get("encoding") or "utf-8").first
         return bool(self.config.names) and asked["group"] is None and set(self.config.names) <= set(names)
 
-    def _as_forecast(self, series: Series, row: np.ndarray) -> Forecast:
-        times = times_after(series, self.config.frequency, self.config.horizon)
+    def _as_forecast(self, read: SeriesData, series: Series, row: np.ndarray) -> Forecast:
+        # Months are dated as they are in the data, by their first days or their last.
+        times = times_after(series, read.frequency or self.config.frequency, self.config.horizon)
         moments = None if times is None else np.asarray(times.to_numpy(), dtype="datetime64[ns]")
         end = slice(max(len(series) - self._kept_steps, 0), None)
         before = None if series.times is None else series.times[end]
         levels = self.config.quantiles
-        return Forecast(series.name, row[:, 0], levels, row[:, 1:], moments, series.values[end], before)
+        return Forecast(series.name, row[:, 0], levels, row[:, 1:], moments, series.values[end], before, read.notes)
+
+
+def is_of_weekdays(series: Series) -> bool:
+    """Says whether no step of a series is on a weekend."""
+    return series.times is not None and bool(np.is_busday(series.times.astype("datetime64[D]")).all())
+
+    def score_on(self, *data: Any, **how: Any) -> tuple[str, float]:
+        return "MASE", self.evaluate(*data, **how).scores.mase
+
+    def trial(self) -> tuple[int, str]:
+        values = np.zeros((TRIAL_WINDOWS, self.config.lookback, 1 + len(self.config.known)), np.float32)
+        return len(self.network(values, np.zeros((TRIAL_WINDOWS, self.config.context_dim), np.float32))), "windows"
 
 
 def series_digest(data: SeriesData) -> str:

@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textrnn.config import NetworkConfig
@@ -136,11 +136,13 @@ class Writer:
         Raises:
             TextrnnError: If an option is wrong, or no text for a prompt is new.
         """
-        if isinstance(prompts, str) or not all(isinstance(prompt, str) for prompt in prompts):
-            raise TextrnnError("`prompts` must be a list of strings.")
+        if isinstance(prompts, str) or not isinstance(prompts, Iterable):
+            raise TextrnnError(f"`prompts` must be a list of strings. Received: {prompts!r}.")
         prompts = list(prompts)
         check_range("num_samples", num_samples, 1, 100_000, whole=True)
         sampling = sampling_options(options)
+        if not prompts:
+            return []
         ngrams = self._record_of_documents() if new_only else None
         groups = self._drawn(prompts, range(num_samples), sampling, explain)
         if not (new_only or unique):
@@ -240,6 +242,8 @@ class Writer:
         return generate(self.network, self._trained_tokenizer(), read, options, samples, attempt, explain)
 
     def _prompt(self, text: str) -> Prompt:
+        if not isinstance(text, str):
+            raise TextrnnError(f"A prompt must be a string. Received: {text!r}.")
         try:
             text.encode("utf-8")
         except UnicodeEncodeError as error:

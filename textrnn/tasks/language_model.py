@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from textrnn.config import NETWORKS, NetworkConfig, TrainingConfig
 from textrnn.config.signatures import with_options
 from textrnn.defaults.language_model import fine_tuning_choice, language_model_choice
@@ -15,7 +17,7 @@ from textrnn.errors import TextrnnError, check_choice, check_options, check_rang
 from textrnn.preprocessing import corpora
 from textrnn.preprocessing.sequences import EncodedText, TextPlan, encode_corpus
 from textrnn.preprocessing.survey import Survey, num_documents
-from textrnn.preprocessing.tokenizers import LEVELS, Tokenizer, make_tokenizer
+from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.tasks.generations import Generation, Writer, described
 from textrnn.tasks.run import digest
@@ -40,6 +42,7 @@ __all__ = ["Generation", "LanguageModel"]
 VALIDATION_ROWS = 8
 RUNNING_TEXT = "none"
 DIGESTED_TOKENS = 1 << 22  # at once
+TRIAL_TOKENS = 200
 
 
 class LanguageModel(Task, Writer):
@@ -64,6 +67,7 @@ class LanguageModel(Task, Writer):
     """
 
     kind = "language-model"
+    data_options = ("column", "encoding")
 
     @with_options(NetworkConfig, are_chosen=True)
     def __init__(
@@ -343,6 +347,19 @@ class LanguageModel(Task, Writer):
             progress.finish()
         return result
 
+    def data_of(self, files: list[str]) -> tuple[Any, ...]:
+        return ([pathlib.Path(file) for file in files],)
+
+    def score_on(self, *data: Any, **how: Any) -> tuple[str, float]:
+        return "bits per character", self.evaluate(corpora.read(*data, **how)).bits_per_character
+
+    def trial(self) -> tuple[int, str]:
+        if self.config.bidirectional:
+            token_ids = np.full((TRIAL_TOKENS, self.config.max_length), UNK_ID)
+            return len(self.network.ngram_logits(token_ids)), "tokens"
+        ((written,),) = self.generations([""], max_tokens=TRIAL_TOKENS, seed=0)
+        return len(written.token_ids), "tokens"
+
     def memorisation(self, text: str | Iterable[str] | corpora.Corpus) -> "Memorisation":
         """Returns how much of a text, generated or not, stands in the training text.
 
@@ -359,6 +376,8 @@ class LanguageModel(Task, Writer):
             texts = joined_documents(cut_for(self.config, text).marked_pieces())
         else:
             texts = split_documents(text, documents) if isinstance(text, str) else list(text)
+            if not all(isinstance(one, str) for one in texts):
+                raise TextrnnError("Pass a text, or a list of texts.")
         return report(texts, self._ngram_filter(), "line" if documents == "line" else "document")
 
     def _ngram_filter(self) -> "NgramFilter":

@@ -37,6 +37,8 @@ Weights = dict[str, np.ndarray]
 
 def prepared_output(output: str | os.PathLike[str], may_hold_run: bool) -> pathlib.Path:
     """Makes the output directory, sees that it can be written, and protects an earlier run in it."""
+    if not os.fspath(output):
+        raise TextrnnError("The output has no name. Name a directory: an unset variable may stand in the command.")
     path = pathlib.Path(output)
     if not may_hold_run and any((path / name).exists() for name in (CHECKPOINT, "manifest.json")):
         raise TextrnnError(
@@ -239,7 +241,7 @@ class Run:
 
     def _save(self, model: StoredModel) -> None:
         if self.output is not None:
-            save_model(self.output, model, self.half_precision)
+            save_model(self.output, model, "float16" if self.half_precision else "float32")
 
 
 def recorded(asked: dict[str, Any]) -> dict[str, Any]:

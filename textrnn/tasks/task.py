@@ -67,6 +67,7 @@ class Task:
 
     kind: ClassVar[str]
     noun: ClassVar[str] = "model"
+    data_options: ClassVar[tuple[str, ...]] = ("encoding",)  # of `fit` and `evaluate`: how files of data are read
 
     def __init__(self, config: Any, given: dict[str, Any]) -> None:
         self.config = config
@@ -97,14 +98,25 @@ class Task:
         self.tokenizers, self.weights = stored.tokenizers, stored.weights
         self.ngrams, self.facts = stored.ngrams, stored.facts
 
-    def save(self, directory: str | os.PathLike[str], half_precision: bool = False) -> None:
+    def save(
+        self, directory: str | os.PathLike[str], half_precision: bool = False, *, weight_format: str | None = None
+    ) -> None:
         """Writes the model directory.
 
         Args:
             directory: Where to; a model that is there is replaced, anything else is left alone with an error.
-            half_precision: Whether to keep the weights as float16, half the size.
+            half_precision: The same as `weight_format="float16"`.
+            weight_format: How to keep the weights: "float32" (the default), "float16" for half the size, "int8" for a
+                quarter of it, or "int4" for about a seventh, which costs some quality. Whatever it is, the model that
+                is loaded computes in float32.
+
+        Raises:
+            TextrnnError: If there are no weights yet, or the place cannot be written or holds something else.
         """
-        save_model(directory, self._stored(self.weights, self.facts), half_precision)
+        if half_precision and weight_format not in (None, "float16"):
+            raise TextrnnError(f"`half_precision` means 'float16'. Received: weight_format={weight_format!r} too.")
+        chosen = weight_format or ("float16" if half_precision else "float32")
+        save_model(directory, self._stored(self.weights, self.facts), chosen)
 
     def _stored(self, weights: Weights, facts: dict[str, Any]) -> StoredModel:
         if not weights:
@@ -217,3 +229,24 @@ class Task:
         finally:
             self._network = None
         return records
+
+    # What is measured of a model when it is made smaller
+
+    def data_of(self, files: list[str]) -> tuple[Any, ...]:
+        """Returns what `fit` and `score_on` are given first to read files."""
+        if len(files) != 1:
+            raise TextrnnError(f"A {self.noun} takes one file of data. Received: {', '.join(map(str, files))}.")
+        return (files[0],)
+
+    def score_on(self, *data: Any, **how: Any) -> tuple[str, float]:
+        """Returns what the score of `evaluate` on data is called, and its value.
+
+        Args:
+            data: What `data_of` returns.
+            how: Some of `data_options`.
+        """
+        raise NotImplementedError
+
+    def trial(self) -> tuple[int, str]:
+        """Does what such a model does, with input that is made up; returns how much it did, and of what."""
+        raise NotImplementedError

@@ -22,7 +22,7 @@ from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan, encoded_p
 from textrnn.preprocessing.pair_tables import Columns
 from textrnn.preprocessing.pairs import Pairs, PairSource, normalized, sentence_list
 from textrnn.preprocessing.resegmentation import resegmentation
-from textrnn.preprocessing.tokenizers import LEVELS, Tokenizer, make_tokenizer
+from textrnn.preprocessing.tokenizers import EOS_ID, LEVELS, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.tasks.run import digest
 from textrnn.tasks.task import TOKENIZER_OPTIONS, Prepared, Task
@@ -35,6 +35,7 @@ __all__ = ["Translation", "Translator"]
 
 MAX_SOURCE_TOKENS = 1000
 BATCH_SIZE = 64
+TRIAL_SENTENCES, TRIAL_TOKENS = 16, 8
 
 
 class Translator(Task):
@@ -472,3 +473,22 @@ class Translator(Task):
             lowercase=lowercase,
             effective_order=effective_order,
         )
+
+    def data_of(self, files: list[str]) -> tuple[Any, ...]:
+        if len(files) > 2:
+            raise TextrnnError(
+                "A translator takes one file of pairs, or a file of sentences and one of their translations. Received: "
+                f"{', '.join(map(str, files))}."
+            )
+        return tuple(files)
+
+    def score_on(self, *data: Any, **how: Any) -> tuple[str, float]:
+        pairs = pair_files.opened(*data, **how, progress=Progress(quiet=True))
+        return "BLEU", self.evaluate(pairs.sources, pairs.targets).bleu.score
+
+    def trial(self) -> tuple[int, str]:
+        draw = np.random.default_rng(0)
+        size = self.config.source_vocabulary_size
+        rows = [draw.integers(EOS_ID + 1, size, TRIAL_TOKENS).tolist() for _ in range(TRIAL_SENTENCES)]
+        written = self.translations([self.source_tokenizer.decode(ids) for ids in rows])
+        return sum(len(best.tokens) for group in written for best in group[:1]), "tokens"

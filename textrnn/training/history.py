@@ -52,7 +52,8 @@ class EpochRecord:
     """One row of the training history.
 
     Losses are per target, `seconds` counts from the beginning, and `score` is what decides which weights are
-    best if that is not the validation loss: for translators the BLEU of translated validation sentences.
+    best if that is not the validation loss: for translators the BLEU of translated validation sentences. While weights
+    are still to be pruned, none of them `may_be_kept`.
     """
 
     epoch: float
@@ -63,6 +64,7 @@ class EpochRecord:
     targets_per_second: float
     seconds: float
     score: Score | None = None
+    may_be_kept: bool = True
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> "EpochRecord":
@@ -73,6 +75,8 @@ class EpochRecord:
     @property
     def criterion(self) -> tuple[float, float]:
         """What the best weights have the lowest of; the loss decides between equal scores."""
+        if not self.may_be_kept:
+            return math.inf, math.inf
         return (0.0 if self.score is None else self.score.badness), self.validation_loss
 
     @property
@@ -84,7 +88,7 @@ class EpochRecord:
 def history_csv(records: list[EpochRecord]) -> bytes:
     """Returns the history as CSV with a header; a score stands in a column of its name, such as `validation_bleu`."""
     text = io.StringIO()
-    names = [field.name for field in dataclasses.fields(EpochRecord) if field.name != "score"]
+    names = [field.name for field in dataclasses.fields(EpochRecord) if field.name not in ("score", "may_be_kept")]
     rows = [{name: getattr(record, name) for name in names} for record in records]
     keys = list(dict.fromkeys(f"validation_{record.score.key}" for record in records if record.score is not None))
     for row, record in zip(rows, records, strict=True):

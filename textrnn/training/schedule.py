@@ -1,13 +1,15 @@
-"""The learning rate of each step, and how many steps fit into a time."""
+"""The learning rate and the share of pruned weights at each step, and how many steps fit into a time."""
 
 import math
 
 from textrnn.config import FittingConfig
 
-__all__ = ["MEASURED_STEPS", "StepClock", "learning_rate_at"]
+__all__ = ["MEASURED_STEPS", "StepClock", "learning_rate_at", "pruned_share_at"]
 
 MEASURED_STEPS = 20
 COMPILING_STEPS = 5  # the first of them, which also compile what they run
+PRUNING_PART = 0.5  # of a run; in the rest of it the weights that are left make up for those that are gone
+PRUNING_ROUNDS = 50  # so often weights are pruned: looking for the smallest takes time
 
 
 def learning_rate_at(step: int, num_steps: int, config: FittingConfig) -> float:
@@ -24,6 +26,26 @@ def learning_rate_at(step: int, num_steps: int, config: FittingConfig) -> float:
     done = min((step - start) / (num_steps - start), 1.0)
     share = {"constant": 1.0, "linear": 1.0 - done, "cosine": 0.5 * (1.0 + math.cos(math.pi * done))}
     return config.learning_rate * share[config.schedule]
+
+
+def pruned_share_at(step: int, num_steps: int, share: float) -> float:
+    """Returns the share of the weights that is pruned before a step, counted from 0.
+
+    It rises fast while there are many weights that hardly count, then ever more slowly up to `share`, in
+    `PRUNING_ROUNDS` rounds over a part of the run.
+
+    Args:
+        step: The step.
+        num_steps: Steps of the run; 0 while that is not known.
+        share: The share in the end.
+
+    Reference: `1 - (1 - t)^3`, Zhu and Gupta 2017, equation 1.
+    """
+    if num_steps <= MEASURED_STEPS:  # so short a run prunes at its first step
+        return share if 0 <= step < num_steps else 0.0
+    done = (step + 1 - MEASURED_STEPS) / (PRUNING_PART * (num_steps - MEASURED_STEPS))
+    done = math.floor(PRUNING_ROUNDS * min(max(done, 0.0), 1.0)) / PRUNING_ROUNDS
+    return share * (1.0 - (1.0 - done) ** 3)
 
 
 class StepClock:

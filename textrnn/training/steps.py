@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from textrnn.config import FittingConfig
 from textrnn.training.protocol import TrainableNetwork
+from textrnn.training.pruning import Pruning
 
 __all__ = ["Steps"]
 
@@ -32,7 +33,9 @@ class Steps:
     def __init__(self, network: TrainableNetwork, config: FittingConfig, max_targets: int) -> None:
         self.network = network
         self.config = config
-        self.variables = list(network.named_variables().values())
+        named = network.named_variables()
+        self.names, self.variables = list(named), list(named.values())
+        self.pruning = Pruning(named, config.prune)
         self.optimizer = self._make_optimizer()
         self.averages = [tf.Variable(v.value, trainable=False) for v in self.variables] if config.moving_average else []
         self.max_targets = max_targets
@@ -82,11 +85,13 @@ class Steps:
         return loss_sum, [tf.convert_to_tensor(gradient) for gradient in gradients], states
 
     def _update_body(self, gradients: Any, scale: Any, learning_rate: Any, decay: Any) -> None:
-        """Moves the weights against the scaled gradients, and their averages after them."""
+        """Moves the weights against the scaled gradients, and their averages after them; what is pruned stays zero."""
         self.optimizer.learning_rate.assign(learning_rate)
         self.optimizer.apply([gradient * scale for gradient in gradients], self.variables)
-        for average, variable in zip(self.averages, self.variables, strict=bool(self.averages)):
-            average.assign(decay * average + (1.0 - decay) * variable.value)
+        for name, matrix in self.pruning.matrices.items():
+            matrix.assign(self.pruning.masked(name, matrix.value))
+        for name, average, variable in zip(self.names, self.averages, self.variables, strict=bool(self.averages)):
+            average.assign(self.pruning.masked(name, decay * average + (1.0 - decay) * variable.value))
 
     def _validate(self, inputs: Any, targets: Any, states: Any) -> Any:
         results = [self._loss_alone(*part) for part in self._parts((inputs, targets, states))]

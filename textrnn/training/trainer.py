@@ -24,7 +24,7 @@ from textrnn.training.callbacks import Callbacks
 from textrnn.training.checkpoint import Position, check_same_run, read_checkpoint, write_checkpoint
 from textrnn.training.history import EpochRecord, Score, history_csv
 from textrnn.training.protocol import TrainableNetwork
-from textrnn.training.schedule import MEASURED_STEPS, StepClock, learning_rate_at
+from textrnn.training.schedule import MEASURED_STEPS, StepClock, learning_rate_at, pruned_share_at
 from textrnn.training.signals import PostponedSignals
 from textrnn.training.steps import Steps
 
@@ -255,6 +255,7 @@ class Trainer:
         """Makes one step; returns its loss per target."""
         position, config = self.position, self.config
         start = time.monotonic()
+        self._prune()
         learning_rate = self.callbacks.learning_rate(self._scheduled_learning_rate())
         decay = min(config.moving_average, (1 + position.step) / (10 + position.step))
         loss_sum, num_targets, finite, self.states = self.steps.train(
@@ -283,6 +284,14 @@ class Trainer:
             position.step - position.first_step, position.num_steps - position.first_step, self.config
         )
 
+    def _prune(self) -> None:
+        """Prunes weights, if it is time for that."""
+        position = self.position
+        step, num_steps = position.step - position.first_step, position.num_steps - position.first_step
+        share, before = (pruned_share_at(one, num_steps, self.config.prune) for one in (step, step - 1))
+        if share > before:
+            self.steps.pruning.prune(share)
+
     def _validate_and_record(self) -> dict[str, float]:
         """Validates, keeps the weights if they are the best so far, and writes checkpoint and history."""
         position = self.position
@@ -299,12 +308,13 @@ class Trainer:
                 targets_per_second=position.num_targets / max(position.step_seconds, 1e-9),
                 seconds=self._passed_seconds(),
                 score=score,
+                may_be_kept=self.steps.pruning.is_complete,
             )
             has_lowest_loss = loss < min((row["validation_loss"] for row in position.history), default=math.inf)
             position.history.append(dataclasses.asdict(record))
             improved = self._remember(record.criterion, weights)
             # A score that chance has given early is not beaten for a while, but the loss shows that more is learned.
-            gained = improved or has_lowest_loss
+            gained = improved or has_lowest_loss or not record.may_be_kept
             position.validations_without_gain = 0 if gained else position.validations_without_gain + 1
             if improved and self.save_best is not None:
                 self.save_best(weights, record)
@@ -344,7 +354,7 @@ class Trainer:
             f"epoch {record.epoch:.4g}: training loss {record.training_loss:.4f}, validation loss "
             f"{record.validation_loss:.4f}, {''.join(f'{score}, ' for score in self._scores(record))}"
             f"{record.targets_per_second:,.0f} {self.network.target_name}s/s, {record.seconds / 60:.1f} min"
-            f"{', best so far' if improved else ''}"
+            f"{', best so far' if improved else ''}{'' if record.may_be_kept else ', more weights to prune'}"
         )
         if self.sample is not None:
             self.progress.message(f"  sample: {self.sample(weights)!r}")
@@ -368,12 +378,13 @@ class Trainer:
             plots.loss_curve(self.records, self.output / "loss.png", self.network.loss_unit)
 
     def _arrays(self) -> dict[str, Any]:
-        """Returns every variable that training changes, by name: weights, averages, optimizer and dropout seeds."""
+        """Returns every variable that training changes, by name: weights and what goes with them, dropout seeds."""
         names = self.network.named_variables()
         return {
             **{f"network/{name}": variable for name, variable in self.network.named_state().items()},
             **{variable.path: variable for variable in self.steps.optimizer.variables},  # optimizer/...
             **{f"average/{name}": average for name, average in zip(names, self.steps.averages, strict=False)},
+            **{f"mask/{name}": mask for name, mask in self.steps.pruning.masks.items()},
         }
 
     def _write_checkpoint(self) -> None:
