@@ -120,7 +120,9 @@ def add_translator_options(parser: Parser) -> None:
     parser.add_argument("--vocabulary-size", type=int, help="most token ids per language (default 8000 subwords)")
     parser.add_argument("--validation", help="pairs, or source sentences, to validate on")
     parser.add_argument("--validation-target", help="file with the translation of each line of --validation")
-    parser.add_argument("--validation-fraction", type=float, help="part of the pairs to validate on (default 0.02)")
+    parser.add_argument(
+        "--validation-fraction", type=float, help="part of the pairs to validate on (default 0.02; 0 trains on all)"
+    )
     add_config_options(parser, TranslatorConfig, skip=["source_vocabulary_size", "target_vocabulary_size"])
     add_config_options(parser, TranslatorTrainingConfig)
 
@@ -136,7 +138,9 @@ def add_classifier_options(parser: Parser) -> None:
     add_shared_options(parser)
     parser.add_argument("--vocabulary-size", type=int, help="most token ids (default: as the text has)")
     parser.add_argument("--validation", help="the same as the data, to validate on")
-    parser.add_argument("--validation-fraction", type=float, help="part of the data to validate on (default 0.1)")
+    parser.add_argument(
+        "--validation-fraction", type=float, help="part of the data to validate on (default 0.1; 0 trains on all)"
+    )
     add_config_options(parser, ClassifierConfig, skip=classifier.FROM_DATA)
     add_config_options(parser, ClassifierTrainingConfig)
 

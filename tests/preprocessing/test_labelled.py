@@ -4,6 +4,7 @@ import pytest
 from textrnn import TextrnnError
 from textrnn.preprocessing import labelled
 from textrnn.preprocessing.labelled import Encoded, Labelled, LabelledPlan, encoded_targets, padded
+from textrnn.preprocessing.labels import labels_of
 
 
 def write(path, text):
@@ -55,6 +56,18 @@ def test_a_folder_for_each_class(tmp_path):
         labelled.read(tmp_path / "ham")
 
 
+def test_a_folder_of_the_parts_of_a_data_set(tmp_path):
+    for name in ("Train/good", "Train/bad", "test/good"):
+        (tmp_path / name).mkdir(parents=True)
+        write(tmp_path / name / "1.txt", "a film\n")
+    message = (
+        "its folders Train, test are parts of a data set, not classes. Name the one to read, .*/Train, and another"
+    )
+    with pytest.raises(TextrnnError, match=message):
+        labelled.read(tmp_path)
+    assert labelled.read(tmp_path / "Train").counts() == {"bad": 1, "good": 1}
+
+
 def test_arrays_of_any_length():
     data = labelled.read([np.zeros((3, 2)), np.ones((5, 2))], np.array([1, 0]))
     assert data.labels == [(1,), (0,)]
@@ -71,7 +84,10 @@ def test_arrays_of_any_length():
         (["a", "b"], [1], "2 sequences and 1 labels"),
         (["a", 3], [1, 2], "Sequence 1 is no text"),
         ("text", [1], "`data` must be a list"),
-        (["a"], [b"x"], "must be a string or a number"),
+        (["a"], [b"x"], "Label 0 must be a string or a number"),
+        (["a", "b"], ["x", float("inf")], "Label 1 must be a string or a number. Received: inf"),
+        (["a", "b"], ["x", "\ud800"], "Label 1: holds bytes that are not valid UTF-8"),
+        (["a", "b \ud800"], ["x", "y"], "The text of sequence 1: holds bytes that are not valid UTF-8, at character 3"),
     ],
 )
 def test_what_is_no_labelled_sequence(data, labels, message):
@@ -89,6 +105,146 @@ def test_several_labels(tmp_path):
         encoded_targets(data, ["blue", "red"], False, "train on")
     with pytest.raises(TextrnnError, match=r"to score has the label 'blue', which training has never seen. Kn"):
         encoded_targets(data, ["red"], True, "score")
+
+
+REVIEWS = [(f"a film of {number} hours", ("pos", "neg")[number % 2]) for number in range(8)]
+
+
+def table(row, header=""):
+    return header + "".join(f"{row.format(*review)}\n" for review in REVIEWS)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            table("{},{}", "text,label\n") + "dull, and long,neg\n",
+            "line 10: has 3 columns, where the header has 2. Put",
+        ),
+        (table("{1},{0}", "label,text\n") + "neg,dull, and long\n", "line 10: has 3 columns, where the header has 2"),
+        (table("{1},{0}, and so on", "label,text\n"), "line 2: has 3 columns, where the header has 2"),
+        (table("{},{}") + "dull, and long,neg\n", "line 9: has 3 columns, where most rows have 2"),
+    ],
+)
+def test_a_delimiter_within_a_text_is_noticed(tmp_path, content, message):
+    with pytest.raises(TextrnnError, match=f"a.csv, {message}"):
+        labelled.read(write(tmp_path / "a.csv", content))
+
+
+def test_cells_that_are_empty_and_quotes_with_backslashes(tmp_path):
+    assert len(labelled.read(write(tmp_path / "a.csv", table("{},{},,", "text,label\n")))) == 8
+    escaped = labelled.read(write(tmp_path / "b.csv", table('"\\"{}\\", ok",{}', "text,label\n")))
+    assert (escaped.sequences[0], escaped.labels[0]) == ('"a film of 0 hours", ok', ("pos",))
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("v1,v2,,,", "{1},{0},,,"),
+        ("utterance,intent", "{},{}"),
+        ("Kommentar;Klasse", "{};{}"),
+        ("本文,ラベル", "{},{}"),
+        ("message,Spam?", "{},{}"),
+        ("text,text,label", "{0},{0},{1}"),
+        ("sep=,\ntext,label", "{},{}"),
+        ("sep=;\nutterance;intent", "{};{}"),
+    ],
+)
+def test_a_header_is_no_class(tmp_path, header, row):
+    data = labelled.read(write(tmp_path / "a.csv", table(row, f"{header}\n")))
+    assert list(zip(data.sequences, [one for (one,) in data.labels], strict=True)) == REVIEWS
+
+
+def test_a_header_that_was_guessed_is_said_and_a_first_row_stays_one(tmp_path):
+    data = labelled.read(write(tmp_path / "a.csv", table("{},{}", "utterance,intent\n")))
+    assert data.notes[0] == f"{tmp_path}/a.csv, line 1 is taken for the names of the columns: utterance, intent"
+    rare = labelled.read(write(tmp_path / "b.csv", "the first of all the films,odd\n" + table("{},{}")))
+    assert rare.counts() == {"neg": 4, "odd": 1, "pos": 4}
+
+
+def test_a_column_that_is_always_the_same_holds_no_labels(tmp_path):
+    content = "".join(
+        f'"{4 * (n % 2)}","{n}","Mon Apr 06","NO_QUERY","user{n}","a film, {n} hours"\n' for n in range(9)
+    )
+    data = labelled.read(write(tmp_path / "a.csv", content))
+    assert (data.counts(), data.sequences[0]) == ({0: 5, 4: 4}, "a film, 0 hours")
+    only = labelled.read(write(tmp_path / "b.csv", "".join(f"film {number},x\n" for number in range(9))))
+    assert only.counts() == {"x": 9}  # where nothing else fits
+
+
+@pytest.mark.parametrize(
+    ("value", "multi_label", "expected"),
+    [
+        ("a|b", True, ("a", "b")),
+        ("a, b", False, ("a, b",)),
+        ("['a', 'b']", True, ("a", "b")),
+        ("['a' 'it\\'s']", True, ("a", "it's")),
+        ('("a",)', True, ("a",)),
+        ("{'a', \"b, c\"}", True, ("a", "b, c")),
+        ("[science fiction, drama]", True, ("science fiction", "drama")),
+        ("[1, 2]", True, (1, 2)),
+        ("[2 3]", True, ("2", "3")),
+        ("['a', 'b']", False, ("a", "b")),
+        ("['a']", False, ("a",)),
+        ("a\nb", False, ("a", "b")),
+        ("[INFO]", False, ("[INFO]",)),
+        (["b", "a", "b", None], True, ("a", "b")),
+        (np.array([3]), False, (3,)),
+        (1.0, False, (1,)),
+        (0.5, False, (0.5,)),
+        (True, False, ("True",)),
+        ("NaN", False, ()),
+        ("NULL", False, ()),
+        ("none", False, ("none",)),
+        (float("nan"), False, ()),
+        (" ", True, ()),
+    ],
+)
+def test_labels_in_any_form(value, multi_label, expected):
+    assert labels_of(value, multi_label) == expected
+
+
+def test_rows_of_zeros_and_ones_are_no_labels():
+    for rows in ([[0, 1], [1, 0]], [[1, 1, 0], [1, 1, 0]], np.eye(3), ["[0 1]", "[1 0]"]):
+        with pytest.raises(TextrnnError, match="rows of 0 and 1.*Pass the labels that are"):
+            labelled.read(["text"] * len(rows), rows, multi_label=True)
+    assert labelled.read(["x", "y"], [[0, 1], [1]], multi_label=True).labels == [(0, 1), (1,)]
+    assert labelled.read(["x", "y"], np.array([[0], [1]])).labels == [(0,), (1,)]
+
+
+def test_whole_numbers_are_the_same_however_they_are_written(tmp_path):
+    written = labelled.read(write(tmp_path / "a.csv", "text,label\na,1.0\nb,0.0\nc,1\n"))
+    assert written.labels == [(1,), (0,), (1,)]
+    assert labelled.read(write(tmp_path / "b.csv", "text,label\na,01\nb,1\n")).labels == [("01",), ("1",)]
+    for known in (["0", "1"], [0, 1], ["0.0", "1.0"]):
+        assert encoded_targets(written, known, False, "score").tolist() == [[0, 1], [1, 0], [0, 1]]
+
+
+def test_a_data_frame_with_whole_floats_and_lists():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"text": ["a", "b", "c"], "label": [1, None, 0], "tags": [["x", "y"], ["y"], ["x"]]})
+    assert labelled.read(frame).labels == [(1,), (0,)]
+    tagged = labelled.read(frame, label="tags", text="text", multi_label=True)
+    assert tagged.labels == [("x", "y"), ("y",), ("x",)]
+
+
+def test_labels_that_say_nothing_are_counted(tmp_path):
+    data = labelled.read(write(tmp_path / "a.csv", "text,label\na,x\nb,NaN\nc,NULL\nd,NaN\ne,y\nf,\n"))
+    assert data.counts() == {"x": 1, "y": 1}
+    assert data.notes[1:] == (
+        f"{tmp_path}/a.csv: the label NaN (2 rows) is taken for none",
+        f"{tmp_path}/a.csv: the label NULL (1 rows) is taken for none",
+        "left out 4 of 6 rows without a text or a label: line 3, 4, 5, 7",
+    )
+
+
+def test_labels_that_all_differ_cannot_be_split():
+    data = labelled.read([f"text {number}" for number in range(20)], [number / 7 for number in range(1, 21)])
+    message = (
+        "Of 20 sequences no two that differ have the same label, of 20 such as 0.14.*If this is not the right column"
+    )
+    with pytest.raises(TextrnnError, match=message):
+        labelled.split(data, 0.1)
 
 
 def test_a_split_keeps_shares_and_equal_texts_together():

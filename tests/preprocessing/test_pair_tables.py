@@ -33,7 +33,21 @@ IDS, OTHER_IDS, CODES = ["12", "1304", "9"], ["77", "78", "79"], ["eng"] * 3
         (rows_of(["sent_01", "sent_02", "sent_03"], "source", "target"), "names.tsv"),
         (rows_of(["http://a.org/1", "http://a.org/2", "https://b.org"], "source", "target"), "addresses.tsv"),
         ("id\tenglish\tspanish\n" + rows_of(IDS, "source", "target"), "header.tsv"),
+        (rows_of(["ann", "bob", "ann"], "source", "target"), "users.tsv"),
+        (rows_of(["2020-01-01", "2020-01-02", "2020-01-03"], "source", "target"), "dates.tsv"),
+        (rows_of(["(12)", "(13)", "(14)"], "source", ["true", "false", "true"], "target"), "brackets.tsv"),
+        (rows_of(["0a", "s1.", "news-doc1-3"], "source", "target"), "made-up-ids.tsv"),
+        (rows_of(["1e-03", "2e-03", "0.5"], "source", "target"), "small-scores.tsv"),
+        (
+            "source,english_sentence,hindi_sentence\n"
+            + rows_of(["ted", "tides", "ted"], "source", "target", separator=","),
+            "corpus-as-source.csv",
+        ),
+        ("note\tSource text\tTarget text\n" + rows_of(["by me", "by you", "me"], "source", "target"), "texts.tsv"),
+        ("who\tEnglish\tHindi\n" + rows_of(["by me", "by you", "by me"], "source", "target"), "languages-named.tsv"),
         ("English\tSpanish\n" + rows_of("source", "target"), "header-of-two.tsv"),
+        ("English\tHindi\n" + rows_of("source", "target"), "header-of-languages.tsv"),
+        ("English sentences\tHindi translations\n" + rows_of("source", "target"), "header-of-words.tsv"),
         ("target,source\n" + rows_of("target", "source", separator=","), "by-name.csv"),
         (rows_of("source", "target", separator=" ||| "), "bars.txt"),
         (rows_of("source", "target", separator=";"), "semicolons.csv"),
@@ -43,6 +57,16 @@ IDS, OTHER_IDS, CODES = ["12", "1304", "9"], ["77", "78", "79"], ["eng"] * 3
 )
 def test_the_columns_of_sentences_are_found(tmp_path, content, name):
     assert read(tmp_path, content, name) == EXPECTED
+
+
+def test_words_are_sentences_where_nothing_else_is(tmp_path, capsys):
+    words = "dog\tperro\ta noun\ncat\tgato\ta noun, too\n"
+    assert read(tmp_path, words) == Pairs(["dog", "cat"], ["perro", "gato"])
+    assert "sentences from column 1, their translations from column 2" in capsys.readouterr().err
+    greetings = "Go on.\tSigue.\tby Ann\nHi.\tHola.\tby Bo\nStop now.\tAlto.\tby Ann\n"
+    assert read(tmp_path, greetings).targets == ["Sigue.", "Hola.", "Alto."]
+    japanese = "Go on.\t続けて\tby Ann\nHi you.\tやあ\tby Bo\nStop it.\t止めて\tby Ann\n"
+    assert read(tmp_path, japanese).targets == ["続けて", "やあ", "止めて"]
 
 
 def test_quotes_are_read(tmp_path):

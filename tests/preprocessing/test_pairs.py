@@ -58,6 +58,13 @@ def test_blank_lines(tmp_path, capsys):
     assert "left out 2 of 4 pairs" in capsys.readouterr().err
 
 
+def test_lines_that_end_in_different_ways(tmp_path, capsys):
+    path = tmp_path / "pairs.tsv"
+    path.write_bytes(b"a\tb\nc\td\re\tf\r\ng\th\n")
+    assert pairs.read(path) == Pairs(["a", "c", "e", "g"], ["b", "d", "f", "h"])
+    assert capsys.readouterr().err == ""
+
+
 def test_two_files_with_empty_lines(tmp_path, capsys):
     (tmp_path / "en").write_text("one\n\n(laughter)\nfour\n")
     (tmp_path / "es").write_text("uno\n\n\ncuatro\n")

@@ -235,6 +235,37 @@ def test_a_table_that_is_read_like_other_text_is_noticed(tmp_path):
         corpora.read(tmp_path / "a.csv", column="bodi")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "field"),
+    [
+        ("a.jsonl", '{"text": "one"}\n{"text": "two\\nthree"}\n', "text"),
+        ("a.jsonl", '{"id": 1, "text": "one"}\n{"id": 2, "text": "two\\nthree"}\n', "text"),
+        ("a.ndjson", '{"poem": "one"}\n{"poem": "two\\nthree"}\n', "poem"),
+        ("a.json", '{"data": {"text": "one"}, "n": 1}\n{"data": {"text": "two\\nthree"}}\n', "data.text"),
+        ("a.json", '["one", "two\\nthree"]', "text"),
+        ("a.json", '[\n  {"id": 1, "text": "one"},\n  {"text": "two\\nthree"}\n]', "text"),
+    ],
+)
+def test_the_text_in_json_is_read_without_its_braces(tmp_path, name, content, field):
+    corpus = corpora.read(write(tmp_path / name, content.encode()))
+    assert (corpus.text(), corpus.has_items) == ("one\ntwo\nthree", True)
+    note = f"{tmp_path}/{name}: the text is that of the field {field!r}; column=... (--column) takes another"
+    assert corpus.notes == (note,)
+
+
+def test_json_that_is_no_text_or_not_the_only_text(tmp_path):
+    for name, content in (("b.json", '{"a": "b"}\n'), ("c.json", "[[1], [2]]"), ("d.json", '["a", 1]')):
+        assert corpora.read(write(tmp_path / name, content.encode())).text() == content
+    write(tmp_path / "a.jsonl", b'{"text": "one"}\n')
+    corpus = corpora.read(tmp_path)
+    assert corpus.text().startswith('{"text": "one"}\n{"a": "b"}')
+    assert corpus.notes == (
+        f"{tmp_path}/a.jsonl looks like a table with the columns text: choose one with column=... (--column)",
+    )
+    with pytest.raises(TextrnnError, match="e.jsonl, line 2: not a line of JSON"):
+        corpora.read(write(tmp_path / "e.jsonl", b'{"text": "one"}\n{"text": \n'))
+
+
 def test_standard_input_is_named_in_errors(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"fine\ncaf\xe9\n")))
     with pytest.raises(TextrnnError, match="^standard input, line 2, byte 4: "):

@@ -34,6 +34,10 @@ def columns(path):
         ("a.tsv", "plain\nwords, only\n", [(1, ["plain"]), (2, ["words, only"])]),
         ("a.jsonl", '{"a": {"en": "Go", "n": 1}}\n\n{"a": {"en": "x"}}\n', [(1, ["Go", "1"]), (3, ["x", ""])]),
         ("a.jsonl", '"one"\n["two", "three"]\n', [(1, ["one"]), (2, ["two\nthree"])]),
+        ("a.csv", "sep=;\nGo, now;Ve\nStop, now;Alto\n", [(2, ["Go, now", "Ve"]), (3, ["Stop, now", "Alto"])]),
+        ("a.csv", '"sep=\t"\nGo,\tVe\n', [(2, ["Go,", "Ve"])]),
+        ("a.csv", '"a \\"b\\", ok",pos\n"\\"c\\"",neg\n', [(1, ['a "b", ok', "pos"]), (2, ['"c"', "neg"])]),
+        ("a.csv", '"C:\\",pos\n"D:\\, ok",neg\n', [(1, ["C:\\", "pos"]), (2, ["D:\\, ok", "neg"])]),
     ],
 )
 def test_rows(tmp_path, name, text, expected):
@@ -65,6 +69,21 @@ def test_a_lone_quote_swallows_no_lines_of_a_quoted_file(tmp_path):
     assert found[51] == ['The 51th "word"', 'La 51ª "palabra"']
     found = columns(write(tmp_path / "table.csv", 'id,text\n1,"open\n2,"shut, ""x"""\n3,"y"\n'))
     assert found == [["id", "text"], ["1", '"open'], ["2", 'shut, "x"'], ["3", "y"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("a.tsv", "a\tb\nc\td\re\tf\ng\th\r\n", [(1, "a b"), (2, "c d"), (2, "e f"), (3, "g h")]),
+        ("a.tsv", "a\tb\rc\td\ne\tf\n", [(1, "a b"), (1, "c d"), (2, "e f")]),
+        ("a.csv", 'a,b\n"x\ry",d\r"e, e",f\r\r\n', [(1, "a b"), (2, "x\ry d"), (2, "e, e f")]),
+        ("a.csv", 'a,b\n"x,\ry, z",d\n', [(1, "a b"), (2, "x,\ry, z d")]),
+        ("a.tsv", "a\tb\nc\rc\td\n", [(1, "a b"), (2, "c\rc d")]),  # white space within a sentence
+    ],
+)
+def test_a_lone_carriage_return_ends_a_row_outside_quotes(tmp_path, name, text, expected):
+    found = rows(write(tmp_path / name, text))
+    assert [(number, " ".join(row)) for number, row in found] == expected
 
 
 CELL = st.text(st.sampled_from('ab é"\n,;'), max_size=8)
@@ -107,6 +126,14 @@ def test_quotes_are_decided_over_the_whole_file(tmp_path):
         ("Go.\tVe.\nStop.\tAlto.\n", False),
         ("1\tGo.\n2\tStop.\n", False),
         ("text\n", False),
+        ("Month\t#Passengers\n2001-01\t5\n2001-02\t6\n", True),
+        ("max. wv (m/s)\t2023 sales\n1.5\t$3\n\t4\n0.5\t5\n", True),
+        ("value\tvalue\n1\t2\n3\t4\n", True),
+        ("closed\t2\n1\t2\n3\t4\n", False),
+        ("NA\tx\n1\ty\n3\tz\n", False),
+        ("source\tenglish_sentence\thindi_sentence\nted\tGo.\tX.\nted\tNo.\tY.\n", True),
+        ("Source text\tTarget text\nGo.\tX.\nNo.\tY.\n", True),
+        ("A fine day\tenglish\nUn jour\tfrench\nA night\tenglish\n", False),  # what stands there again is no name
     ],
 )
 def test_headers(tmp_path, text, has_header):
@@ -127,6 +154,12 @@ def test_a_file_without_a_header_keeps_its_first_row(tmp_path):
     table = opened_table(write(tmp_path / "a.csv", "Go there,1\nStop here,2\n"))
     assert [row for _, row in table.cells(1)] == [["Go there"], ["Stop here"]]
     assert [row for _, row in table.cells("Go there")] == [["Stop here"]]  # who names it says that it is a header
+
+
+def test_names_that_are_blank_or_stand_there_twice(tmp_path):
+    table = opened_table(write(tmp_path / "a.csv", ",price,price,note\n1,2,3,a\n2,3,4,b\n"))
+    assert table.first == ("column 1", "price", "price (2)", "note")
+    assert list(table.cells("price", "price (2)", 3)) == [(2, ["2", "3", "3"]), (3, ["3", "4", "4"])]
 
 
 def test_fields_of_json_lines(tmp_path):

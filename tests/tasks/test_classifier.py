@@ -1,4 +1,6 @@
+import io
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -103,6 +105,39 @@ def test_rare_classes_can_count_as_much(quiet):
 def test_nothing_to_learn(rows, message, quiet):
     with pytest.raises(TextrnnError, match=message):
         Classifier().fit(rows, validation=rows[:3], progress=quiet)
+
+
+def test_a_column_that_holds_no_labels(quiet):
+    rows = [(f"t {number}", f"{number / 7:.3f}") for number in range(200)]
+    with pytest.raises(TextrnnError, match="Of 200 sequences no two.*'0.000'.*not the right column, name it"):
+        Classifier().fit(rows, progress=quiet)
+
+
+def test_nothing_is_set_aside_when_that_is_asked_for(capsys):
+    rows = [("a good film", "good"), ("a bad film", "bad")]
+    model = Classifier(units=(4,), embedding_dim=4).fit(rows, validation_fraction=0, steps=2)
+    assert (model.facts["training_sequences"], model.facts["validation_sequences"]) == (2, 2)
+    assert "nothing is set aside: the validation loss is that of the training data" in capsys.readouterr().err
+    with pytest.raises(TextrnnError, match="`validation_fraction` must be a number at least 0 and below 1"):
+        Classifier().fit(rows, validation_fraction=1)
+
+
+def test_a_blank_text_has_no_tokens(call, reviewer, monkeypatch):
+    model, directory = reviewer
+    found = model.explain("")
+    assert (found.tokens, found.effects) == ((), ())
+    assert str(found).startswith(f"{found.label}   (")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"great\n\ndull\n")))
+    status, output, _ = call(classify, "--model", directory / "model", "--json", "--explain", "-")
+    assert status == 0
+    assert [one["effects"] == [] for one in json.loads(output)["results"]] == [False, True, False]
+
+
+def test_the_name_of_a_file_is_not_classified(call, reviewer):
+    _, directory = reviewer
+    status, output, error = call(classify, directory / "test.csv", "--model", directory / "model")
+    assert (status, output) == (2, "")
+    assert f"test.csv is a file. To classify what is in it, pass --input {directory}/test.csv" in error
 
 
 def test_labels_unseen_in_training(reviewer, quiet):

@@ -276,6 +276,13 @@ def test_pairs_come_in_any_form_and_either_direction(tmp_path, capsys):
     )
 
 
+def test_nothing_is_set_aside_when_that_is_asked_for(capsys):
+    translator = Translator(level="char", encoder_units=(8,), decoder_units=(8,), embedding_dim=8)
+    translator.fit(sample_pairs(), validation_fraction=0, steps=1)
+    assert translator.facts["training_pairs"] == translator.facts["validation_pairs"]
+    assert "nothing is set aside: the validation loss is that of the training pairs" in capsys.readouterr().err
+
+
 def test_small_letters(tmp_path, quiet):
     sample = sample_pairs()
     pairs = [(one.upper(), other.upper()) for one, other in zip(sample.sources, sample.targets, strict=True)]

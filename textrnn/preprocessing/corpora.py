@@ -13,7 +13,7 @@ from typing import Any
 from textrnn.errors import TextrnnError, check_choice, check_range, nearest
 from textrnn.preprocessing.downloads import named_corpus
 from textrnn.preprocessing.files import decoded_pieces, shown_name
-from textrnn.preprocessing.sources import column_of_table, found_paths, skipped_note, table_note
+from textrnn.preprocessing.sources import found_paths, skipped_note, text_of_tables
 from textrnn.preprocessing.splits import Line, Rule, split_by_block, split_by_draw
 from textrnn.preprocessing.spools import SpooledPath
 from textrnn.preprocessing.tables import read_pairs
@@ -187,6 +187,7 @@ def read(
             frame. A list whose items are all files is taken for files. A single string is a file's name, never text.
         encoding: The files' encoding, unless a byte order mark tells another.
         column: Which column of CSV, TSV or JSON lines to read, or which field of mappings: a name, or a number from 1.
+            Of files of JSON alone the field `text`, or the only one, is read without it.
         documents: What makes a document; see `Corpus`.
 
     Raises:
@@ -196,12 +197,8 @@ def read(
     if isinstance(source, Corpus):
         return dataclasses.replace(source, documents=documents or source.documents)
     paths, skipped = found_paths(source, column)
-    notes = skipped_note(skipped)
-    if column is None:
-        notes += table_note(paths, encoding)
-    else:
-        paths = [column_of_table(path, encoding, column) for path in paths]
-    corpus = Corpus(tuple(paths), encoding, documents, (), tuple(skipped), tuple(notes))
+    paths, notes = text_of_tables(paths, encoding, column)
+    corpus = Corpus(tuple(paths), encoding, documents, (), tuple(skipped), (*skipped_note(skipped), *notes))
     if not any(line.strip() for line in corpus.lines()):
         names = ", ".join(shown_name(path) for path in paths[:3])
         raise TextrnnError(f"There is no text in {names}: nothing but white space. Pass a corpus with text.")

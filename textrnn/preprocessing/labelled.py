@@ -1,10 +1,8 @@
 """Sequences with labels, and batches of them: texts, or arrays of vectors, from tables, folders and memory."""
 
-import contextlib
 import dataclasses
 import functools
 import hashlib
-import json
 import math
 import os
 import pathlib
@@ -18,18 +16,17 @@ from textrnn.errors import TextrnnError, check_range
 from textrnn.preprocessing.batches import Batch, pad
 from textrnn.preprocessing.files import as_read, decoded_text, why_not_text
 from textrnn.preprocessing.images import mnist
-from textrnn.preprocessing.pair_tables import Rows, file_rows, is_missing, memory_rows, position
+from textrnn.preprocessing.labelled_tables import columns_of
+from textrnn.preprocessing.labels import Label, as_numbers, check_no_indicators, labels_of, places_of, spelled
+from textrnn.preprocessing.pair_tables import Rows, file_rows, memory_rows
+from textrnn.preprocessing.pairs import check_characters
 
 __all__ = ["Encoded", "Label", "Labelled", "LabelledPlan", "encoded_targets", "padded", "read", "split"]
 
-Label = str | int | float
-
 BUCKET_POOL = 50  # batches whose sequences are sorted by length together
 MOST_LABELS = 1000
-SEPARATORS = ("\n", "|", ";", ",")  # between the labels of a cell; a list in a JSON line is read as lines
-LABEL_NAMES = ("label", "labels", "class", "category", "sentiment", "target", "stars", "rating", "type", "tag", "tags")
-TEXT_NAMES = ("text", "review", "sentence", "message", "question", "content", "comment", "tweet", "body", "title")
 SHOWN = 5  # bad rows that are named
+PARTS = ("train", "training", "test", "testing", "valid", "validation", "dev", "val")  # of a data set, not classes
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -104,7 +101,7 @@ def read(
         columns = [column for column in (text, label) if column is not None]
         return from_rows(file_rows(path, encoding, columns or None, holds_pairs=False), text, label, multi_label)
     if hasattr(data, "itertuples") or hasattr(data, "iter_rows"):  # pandas, polars
-        return from_rows(memory_rows(data), text, label, multi_label)
+        return from_rows(memory_rows(data, holds_lists=True), text, label, multi_label)
     items = as_list(data, "data")
     if items and isinstance(items[0], Mapping):
         return from_rows(memory_rows(items), text, label, multi_label)
@@ -119,7 +116,9 @@ def read(
 
 def from_memory(data: Any, labels: Any, multi_label: bool) -> Labelled:
     """Returns sequences and labels that are lists or arrays."""
-    values = [labels_of(one, multi_label) for one in as_list(labels, "labels")]
+    values = as_list(labels, "labels")
+    check_no_indicators(values)
+    values = [labels_of(one, multi_label, f"Label {number}") for number, one in enumerate(values)]
     items = as_list(data, "data")
     if len(items) != len(values):
         raise TextrnnError(f"There are {len(items):,} sequences and {len(values):,} labels. Each needs its own.")
@@ -155,36 +154,10 @@ def as_vectors(item: Any, number: int) -> np.ndarray:
     return array
 
 
-def labels_of(value: Any, multi_label: bool) -> tuple[Label, ...]:
-    """Returns the labels that a value stands for; none where it is missing."""
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return tuple(sorted({plain_label(one) for one in value}, key=str))
-    if is_missing(value) or (isinstance(value, str) and not value.strip()):
-        return ()
-    if isinstance(value, str) and multi_label:
-        if value.startswith("["):  # a list of numbers in a JSON line
-            with contextlib.suppress(ValueError):
-                return labels_of(json.loads(value), multi_label)
-        separator = next((one for one in SEPARATORS if one in value), SEPARATORS[0])
-        return tuple(dict.fromkeys(part.strip() for part in value.split(separator) if part.strip()))
-    return (plain_label(value),)
-
-
-def plain_label(value: Any) -> Label:
-    """Returns a label as a string or number of Python's own."""
-    value = value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, bool):
-        return str(value)
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, (int, float)):
-        return int(value) if isinstance(value, float) and value.is_integer() else value
-    raise TextrnnError(f"A label must be a string or a number. Received: {value!r:.60}.")
-
-
 def from_folders(path: pathlib.Path, encoding: str) -> Labelled:
     """Reads a folder with a folder of text files for each class."""
     folders = sorted(item for item in path.iterdir() if item.is_dir() and not item.name.startswith("."))
+    check_no_parts(path, folders)
     texts: list[str] = []
     labels: list[tuple[Label, ...]] = []
     skipped = 0
@@ -202,26 +175,36 @@ def from_folders(path: pathlib.Path, encoding: str) -> Labelled:
     return dataclasses.replace(found, notes=(*notes, *found.notes))
 
 
+def check_no_parts(path: pathlib.Path, folders: list[pathlib.Path]) -> None:
+    """Raises `TextrnnError` if folders are the parts of a data set, with folders for its classes in them."""
+    parts = [one for one in folders if one.name.casefold() in PARTS and any(item.is_dir() for item in one.iterdir())]
+    if parts:
+        training = next((one for one in parts if one.name.casefold().startswith("train")), parts[0])
+        raise TextrnnError(
+            f"{path}: its folders {', '.join(one.name for one in parts)} are parts of a data set, not classes. Name "
+            f"the one to read, {training}, and another to validate on or to score."
+        )
+
+
 def from_rows(rows: Rows, text: str | int | None, label: str | int | None, multi_label: bool) -> Labelled:
     """Returns the texts and labels of two columns."""
-    chosen, note = chosen_columns(rows, text, label)
-    texts = [cells[chosen[0]] if chosen[0] < len(cells) else "" for _, cells in rows.rows]
-    values = [cells[chosen[1]] if chosen[1] < len(cells) else "" for _, cells in rows.rows]
-    labels = [labels_of(value, multi_label) for value in values]
-    if labels and all(is_whole(one) for group in labels for one in group):
-        labels = [tuple(int(one) for one in group) for group in labels]
-    numbers = [number for number, _ in rows.rows]
+    numbers, texts, values, notes = columns_of(rows, text, label)
+    check_no_indicators(values)
+    labels = as_numbers(
+        [
+            labels_of(value, multi_label, f"The label of {rows.unit} {number}")
+            for number, value in zip(numbers, values, strict=True)
+        ]
+    )
     found = without_bad([as_read(one).strip() for one in texts], labels, numbers, rows.unit)
-    return dataclasses.replace(found, notes=(note, *found.notes) if note else found.notes)
-
-
-def is_whole(label: Label) -> bool:
-    """Says whether a label is a whole number as one writes it."""
-    return isinstance(label, str) and label.lstrip("-").isdecimal() and str(int(label)) == label
+    return dataclasses.replace(found, notes=(*notes, *found.notes))
 
 
 def without_bad(texts: list[str], labels: list[tuple[Label, ...]], numbers: list[int], unit: str) -> Labelled:
-    """Leaves out what has no text or no label, and says how many and which."""
+    """Leaves out what has no text or no label, and says how many and which; raises if a text holds half a character."""
+    for number, value in zip(numbers, texts, strict=True):
+        if not value.isascii():
+            check_characters(value, f"The text of {unit} {number}")
     good = [index for index, value in enumerate(texts) if value.strip() and labels[index]]
     notes: tuple[str, ...] = ()
     if len(good) < len(texts):
@@ -232,41 +215,6 @@ def without_bad(texts: list[str], labels: list[tuple[Label, ...]], numbers: list
     if not good:
         raise TextrnnError("There is no text with a label. Name the columns: text='review', label='stars'.")
     return Labelled([texts[i] for i in good], [labels[i] for i in good], notes)
-
-
-def chosen_columns(rows: Rows, text: str | int | None, label: str | int | None) -> tuple[tuple[int, int], str]:
-    """Returns the positions of the columns of texts and labels, and what to say of the choice, if anything.
-
-    What is not named is found: by usual names, else the column with the fewest different values holds labels, and of
-    the others the one with the longest cells holds texts.
-    """
-    width = max(rows.width(), len(rows.names))
-    if width < 2:
-        raise TextrnnError(
-            f"{rows.name}: has no two columns, one of texts and one of labels. Pass a CSV or TSV file, or "
-            "fit(texts, labels)."
-        )
-    given = {"text": text, "label": label}
-    found = {name: None if column is None else position(rows, column) for name, column in given.items()}
-    names = [name.rpartition(".")[2].strip().casefold() for name in rows.names]
-    for role, usual in (("label", LABEL_NAMES), ("text", TEXT_NAMES)):
-        if found[role] is None:
-            known = next((names.index(name) for name in usual if name in names), None)
-            found[role] = known if known not in found.values() else None
-    columns = [[cells[index] for _, cells in rows.rows if index < len(cells)] for index in range(width)]
-    free = [index for index in range(width) if index not in found.values() and any(columns[index])]
-    if found["label"] is None and free:
-        fewest = min(free, key=lambda index: len(set(columns[index])))
-        free.remove(fewest)
-        found["label"] = fewest
-    if found["text"] is None and free:
-        found["text"] = max(free, key=lambda index: sum(map(len, columns[index])))
-    if found["text"] is None or found["label"] is None or found["text"] == found["label"]:
-        raise TextrnnError(f"{rows.name}: name two different columns: text='review', label='stars'.")
-    shown = [rows.names[index] if rows.names else f"column {index + 1}" for index in (found["text"], found["label"])]
-    is_file = rows.unit == "line"
-    note = f"{rows.name}: texts from {shown[0]}, labels from {shown[1]}" if is_file and None in given.values() else ""
-    return (found["text"], found["label"]), note
 
 
 # Splits
@@ -295,8 +243,9 @@ def split(data: Labelled, fraction: float, seed: int = 0) -> tuple[Labelled, Lab
         chosen.update(index for key in order[:number] for index in members[key])
     if not 0 < len(chosen) < len(data):
         raise TextrnnError(
-            f"Splitting {len(data):,} sequences with fraction={fraction} leaves one side empty. Pass more of them, or "
-            "validation data."
+            f"Of {len(data):,} sequences no two that differ have the same label, of {len(groups):,} such as "
+            f"{next(iter(groups))[0]!r:.40}, so none can be set aside for validation. If this is not the right column, "
+            "name it: label='stars'. Else pass more sequences, or validation data."
         )
     rest = [index for index in range(len(data)) if index not in chosen]
     return data.take(rest), data.take(sorted(chosen))
@@ -317,18 +266,21 @@ def encoded_targets(data: Labelled, labels: Sequence[Label], is_multi: bool, use
     Raises:
         TextrnnError: If a sequence has a label that is not known, or several where one is expected.
     """
-    places = {label: index for index, label in enumerate(labels)}
+    places = places_of(labels)
     targets = np.zeros((len(data), len(labels)), dtype=np.float32)
     for row, (target, found) in enumerate(zip(targets, data.labels, strict=True)):
-        unknown = [label for label in found if label not in places]
+        known = [places.get(label, places.get(spelled(label), -1)) for label in found]
+        unknown = [label for label, place in zip(found, known, strict=True) if place < 0]
         if unknown:
             raise TextrnnError(
                 f"The data to {use} has the label {unknown[0]!r}, which training has never seen. Known: "
-                f"{', '.join(map(repr, list(places)[:10]))}{', ...' if len(places) > 10 else ''}."
+                f"{', '.join(map(repr, labels[:10]))}{', ...' if len(labels) > 10 else ''}."
             )
         if len(found) != 1 and not is_multi:
-            raise TextrnnError(f"Sequence {row} has {len(found)} labels: {found}. Several need multi_label=True.")
-        target[[places[label] for label in found]] = 1.0
+            raise TextrnnError(
+                f"Sequence {row} has {len(found)} labels: {found}. Several need multi_label=True (--multi-label)."
+            )
+        target[known] = 1.0
     return targets
 
 

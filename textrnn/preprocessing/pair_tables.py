@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from textrnn.errors import TextrnnError, nearest
-from textrnn.preprocessing.tables import USUAL_NAME, flattened, opened_table
+from textrnn.preprocessing.json_lines import flattened
+from textrnn.preprocessing.scripts import has_spaces
+from textrnn.preprocessing.tables import LANGUAGE, TEXT_WORDS, are_usual, opened_table
 
 __all__ = ["Columns", "Rows", "chosen_columns", "file_rows", "is_missing", "memory_rows", "position", "two_columns"]
 
@@ -20,6 +22,8 @@ IDENTIFIER = re.compile(
     r"[-+]?\d+([.,]\d+)?%?|[A-Za-z]+[_:#.-]?\d+|(?=\S*\d)[0-9A-Fa-f]{8,}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4,12}){4}|\w+://\S+"
 )
 NAMED_SIDES = ({"source", "src"}, {"target", "tgt", "trg", "translation"})
+# One word that is no sentence: without a mark at its end, or with a digit in it, as in `ann`, `true`, `(12)`, `s1.`.
+TAG = re.compile(r"\S*[^\s.!?…‽։؟।]|\S*\d\S*")
 MOST_SHOWN = 60
 
 
@@ -70,12 +74,10 @@ def file_rows(path: str | os.PathLike[str], encoding: str, columns: Columns | No
     rows = list(table.rows())
     is_json = table.delimiter is None
     # A dictionary may begin with the pair "time, tiempo": one usual name of two is not enough.
-    is_pair = (
-        holds_pairs and len(table.first) == 2 and not all(USUAL_NAME.fullmatch(name.strip()) for name in table.first)
-    )
+    is_pair = holds_pairs and len(table.first) == 2 and not all(are_usual(table.first))
     named = columns is not None and not all(is_position(column) for column in columns)
     has_header = is_json or named or (table.has_header and not is_pair)
-    num_blank = 0 if table.quoted or not rows else rows[-1][0] - len(rows)
+    num_blank = 0 if table.quoted or not rows else rows[-1][0] - len({number for number, _ in rows})
     if has_header and not is_json:
         rows = rows[1:]
     names = table.first if has_header else ()
@@ -87,16 +89,22 @@ def is_position(column: int | str) -> bool:
     return str(column).isdecimal()
 
 
-def memory_rows(pairs: Any) -> Rows:
+def memory_rows(pairs: Any, holds_lists: bool = False) -> Rows:
     """Returns the rows of a table in memory: a data frame, or any iterable of tuples, lists or dictionaries.
+
+    Args:
+        pairs: The table.
+        holds_lists: Whether a cell of a data frame may be a list, which becomes its lines.
 
     Raises:
         TextrnnError: If it holds anything else.
     """
     if hasattr(pairs, "itertuples"):  # pandas
-        return named_rows([str(name) for name in pairs.columns], pairs.itertuples(index=False, name=None))
+        rows = pairs.itertuples(index=False, name=None)
+        return named_rows([str(name) for name in pairs.columns], map(with_lines, rows) if holds_lists else rows)
     if hasattr(pairs, "iter_rows"):  # polars
-        return named_rows([str(name) for name in pairs.columns], pairs.iter_rows())
+        rows = pairs.iter_rows()
+        return named_rows([str(name) for name in pairs.columns], map(with_lines, rows) if holds_lists else rows)
     if isinstance(pairs, (Mapping, bytes)) or not isinstance(pairs, Iterable):
         raise TextrnnError(
             "Pass pairs as a file, as (sentence, translation) tuples, as two lists, or as a data frame. "
@@ -109,6 +117,12 @@ def memory_rows(pairs: Any) -> Rows:
         return named_rows(names, ([record.get(name, "") for name in names] for record in records))
     rows = [list(checked_item(item, Iterable, number)) for number, item in enumerate(items, start=1)]
     return Rows("the pairs", numbered(rows), unit="item")
+
+
+def with_lines(cells: Iterable[Any]) -> list[Any]:
+    """Returns cells with lists, arrays and sets as lines of text, as lists in JSON are read."""
+    plain = [cell.tolist() if hasattr(cell, "tolist") else cell for cell in cells]
+    return ["\n".join(map(str, cell)) if isinstance(cell, (list, tuple, set)) else cell for cell in plain]
 
 
 def checked_item(item: Any, kind: type, number: int) -> Any:
@@ -153,7 +167,8 @@ def is_missing(cell: Any) -> bool:
 def chosen_columns(rows: Rows, columns: Columns | None) -> tuple[tuple[int, int], str]:
     """Returns the positions of the two columns with sentences, and what to say of the choice, if anything.
 
-    The first two, unless names tell otherwise or one of them holds no sentences: then the only two that do.
+    The first two, unless names tell otherwise or one of them holds no sentences: then the only two that do. Of three
+    columns or more the choice is said.
 
     Args:
         rows: The rows.
@@ -176,8 +191,11 @@ def chosen_columns(rows: Rows, columns: Columns | None) -> tuple[tuple[int, int]
     found = [index for index in range(width) if holds_sentences(rows, index)]
     if named is not None and set(named) <= set(found):
         return named, told(rows, named)
+    several = [index for index in found if not holds_tags(rows, index)]
+    if len(several) == 2:
+        found = several
     if found[:2] == [0, 1]:
-        return (0, 1), told(rows, (0, 1)) if rows.names else ""
+        return (0, 1), told(rows, (0, 1)) if rows.names or width > 2 else ""
     if len(found) == 2:
         return (found[0], found[1]), told(rows, (found[0], found[1]))
     lacking = next(index for index in range(width) if index not in found)
@@ -219,22 +237,48 @@ def position(rows: Rows, column: int | str) -> int:
 
 
 def columns_by_name(names: Sequence[str]) -> tuple[int, int] | None:
-    """Returns the columns that are named as source and target, if exactly one each is."""
-    leaves = [name.rpartition(".")[2].strip().casefold() for name in names]
-    found = [[index for index, leaf in enumerate(leaves) if leaf in side] for side in NAMED_SIDES]
-    return (found[0][0], found[1][0]) if all(len(side) == 1 for side in found) else None
+    """Returns the columns that are named as source and target, if exactly one each is; else the two of languages.
+
+    Example:
+
+    >>> columns_by_name(["id", "target_text", "source_text"]), columns_by_name(["source", "hindi_sentence", "english"])
+    ((2, 1), (1, 2))
+    """
+    words = [name_words(name) for name in names]
+    found = [[index for index, one in enumerate(words) if one and one <= side] for side in NAMED_SIDES]
+    if all(len(side) == 1 for side in found):
+        return found[0][0], found[1][0]
+    languages = [index for index, one in enumerate(words) if one and all(map(LANGUAGE.fullmatch, one))]
+    return (languages[0], languages[1]) if len(languages) == 2 else None
+
+
+def name_words(name: str) -> set[str]:
+    """Returns what a column's name says beside that it holds texts: `source` of `source_text`."""
+    words = set(re.split(r"[\s_-]+", name.rpartition(".")[2].strip().casefold()))
+    return words - set(TEXT_WORDS) or words
 
 
 def holds_sentences(rows: Rows, index: int) -> bool:
     """Says whether a column may hold sentences: not only ids, and not everywhere the same, as a language code is."""
-    cells = [row[index].strip() for _, row in rows.rows[:SAMPLE_ROWS] if index < len(row)]
-    cells = [cell for cell in cells if cell]
+    cells = sample_of(rows, index)
     if not cells:
         return rows.width() == 2  # one side is missing throughout, which is another fault
     if sum(bool(IDENTIFIER.fullmatch(cell)) for cell in cells) > 0.9 * len(cells):
         return False
     constant = len(cells) > 2 and len(set(cells)) == 1
     return not (constant and rows.width() > 2)
+
+
+def holds_tags(rows: Rows, index: int) -> bool:
+    """Says whether a column holds names, sorts or numbers: words that are no sentences, and nothing else."""
+    cells = sample_of(rows, index)
+    return has_spaces(" ".join(cells)) and sum(bool(TAG.fullmatch(cell)) for cell in cells) > 0.95 * len(cells)
+
+
+def sample_of(rows: Rows, index: int) -> list[str]:
+    """Returns the first cells of a column that are not blank."""
+    cells = [row[index].strip() for _, row in rows.rows[:SAMPLE_ROWS] if index < len(row)]
+    return [cell for cell in cells if cell]
 
 
 def two_columns(rows: Rows, chosen: tuple[int, int]) -> Iterator[tuple[int, str, str]]:

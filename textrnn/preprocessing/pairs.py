@@ -141,7 +141,7 @@ def read(
         target: A file with the translation of each line of `source`.
         encoding: Encoding of the files.
         columns: The columns of the sentences and of their translations: numbers that begin with 1, or names. By default
-            the first two, unless these hold numbers or ids and only two others hold sentences.
+            the first two, unless these hold numbers, ids or single words and only two others hold sentences.
         reverse: Whether to read pairs for translating from the second language to the first.
         progress: Where it is said what was left out; by default standard error.
 
@@ -345,8 +345,8 @@ def split(pairs: Pairs, fraction: float, seed: int = 0) -> tuple[Pairs, Pairs]:
     distinct = sorted({source.casefold() for source in pairs.sources}, key=place)
     if len(distinct) < 2:
         raise TextrnnError(
-            f"Splitting {len(pairs):,} pairs with fraction={fraction} leaves one side empty: there are fewer than two "
-            "different source sentences. Pass more pairs, or a validation file."
+            f"Splitting {len(pairs):,} pairs leaves one side empty: there are fewer than two different source "
+            "sentences. Pass more pairs, or a validation file."
         )
     chosen = set(distinct[: min(max(round(fraction * len(distinct)), 1), len(distinct) - 1)])
     return (

@@ -4,16 +4,17 @@ import itertools
 import os
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from textrnn.errors import TextrnnError, nearest
 from textrnn.preprocessing.downloads import SOURCES, named_corpus
 from textrnn.preprocessing.files import shown_name, why_not_text
+from textrnn.preprocessing.json_lines import json_fields
 from textrnn.preprocessing.spools import SpooledPath, spooled_items, spooled_standard_input
 from textrnn.preprocessing.tables import looks_like_table, opened_table
 
-__all__ = ["column_of_table", "found_paths", "skipped_note", "table_note"]
+__all__ = ["found_paths", "skipped_note", "text_of_tables"]
 
 MAYBE_TEXT = ("-", ".", "..")  # places by themselves, and what a text may well be
 CHECKED_ITEMS = 1000  # of a long list; whether they are files is seen from these
@@ -65,6 +66,36 @@ def column_of(source: Any, column: str | int | None) -> Any:
         wanted = "Choose" if column is None else f"There is no column {column!r}.{nearest(str(column), names)} Choose"
         raise TextrnnError(f"{wanted} one of its columns with column=...: {', '.join(names[:10])}.")
     return source[column]
+
+
+def text_of_tables(
+    paths: list[pathlib.Path], encoding: str, column: str | int | None
+) -> tuple[list[pathlib.Path], list[str]]:
+    """Returns files with the text of a column in place of tables, and what to say of that.
+
+    Without a name, a column is taken from JSON alone, which is no text to anybody, and only if all files are JSON:
+    beside others it may be a part of a program.
+    """
+    if column is not None:
+        return [column_of_table(path, encoding, column) for path in paths], []
+    found = [text_of_json(path, encoding) for path in paths]
+    if not found or not all(found):
+        return paths, table_note(paths, encoding)
+    name, field = shown_name(paths[0]), found[0][0]  # type: ignore[index]
+    note = f"{name}: the text is that of the field {field!r}; column=... (--column) takes another"
+    texts = [spooled_items(each, origin=path) for path, (_, each) in zip(paths, found, strict=True)]  # type: ignore[misc]
+    return list(texts), [note]
+
+
+def text_of_json(path: pathlib.Path, encoding: str) -> tuple[str, Iterable[str]] | None:
+    """Returns the name of the field of texts in a file of JSON objects, and the texts; None if it is not clear."""
+    if isinstance(path, SpooledPath):
+        return None
+    names, rows = json_fields(path, encoding) or ((), iter(()))
+    chosen = [name for name in names if name == "text"] or [name for name in names if name.endswith(".text")] or names
+    if len(chosen) != 1:
+        return None
+    return chosen[0], (fields.get(chosen[0], "") for fields in rows)
 
 
 def column_of_table(path: pathlib.Path, encoding: str, column: str | int) -> pathlib.Path:

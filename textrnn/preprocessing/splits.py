@@ -233,6 +233,7 @@ def check_sides(by: str, fraction: float, training: bool, validation: bool) -> N
     """Raises `TextrnnError` unless there is text on both sides."""
     if not (training and validation):
         raise TextrnnError(
-            f"Splitting by {by} with fraction={fraction} leaves no {'validation' if training else 'training'} text. "
-            "Pass a longer corpus, another `fraction`, or a validation file."
+            f"Splitting by {by}, {100 * fraction:g}% for validation, leaves no "
+            f"{'validation' if training else 'training'} text. Pass a longer corpus, another `validation_fraction`, or "
+            "a validation file."
         )

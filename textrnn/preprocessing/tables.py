@@ -1,37 +1,58 @@
-"""Rows and columns of text files: tab- and comma-separated values with their quotes, other separators, JSON lines.
+"""Rows and columns of text files: tab- and comma-separated values, other separators, JSON lines; and their headers."""
 
-A quote is a quote only where all of a file treats it as one: sentences may begin with a quotation mark, and one that is
-never closed swallows no lines.
-"""
-
-import collections
 import dataclasses
 import functools
 import itertools
-import json
 import os
 import pathlib
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from textrnn.errors import TextrnnError, nearest
-from textrnn.preprocessing.files import as_read, decoded_lines, shown_name
+from textrnn.preprocessing.delimited import (
+    chosen_delimiter,
+    doubled,
+    finished,
+    has_escapes,
+    is_quoted,
+    modal_share,
+    raw_rows,
+)
+from textrnn.preprocessing.files import decoded_lines, shown_name
+from textrnn.preprocessing.json_lines import json_rows
 
-__all__ = ["Table", "looks_like_table", "opened_table", "read_pairs", "rows"]
+__all__ = [
+    "LANGUAGE",
+    "TEXT_WORDS",
+    "Table",
+    "are_usual",
+    "distinct_names",
+    "looks_like_table",
+    "opened_table",
+    "read_pairs",
+    "rows",
+]
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson")
 SAMPLE_ROWS = 100
-MAX_FIELD_LINES = 10_000
-QUOTED = re.compile(r'"[^"]*(?:""[^"]*)*"(?!")')
-CLOSING = re.compile(r'[^"]*(?:""[^"]*)*"(?!")')
+NUMBER = re.compile(r"[-+]?[$€£¥]?\.?\d[\d.,:/ TZ+-]*(e[-+]?\d+)?\s?[%€$£¥]?", re.IGNORECASE)
+NO_VALUE = ("", "na", "n/a", "nan", "null", "none", "nil", "-", "?", ".", "#n/a")
 COLUMN_NAME = re.compile(r"[^\W\d_][^\t\n.!?;,]{0,40}")
 USUAL_NAME = re.compile(
     "answer|article|author|body|caption|category|class|comment|comments|content|created_at|date|description|"
     "document|en|english|es|french|german|headline|id|idx|index|label|language|line|lyrics|message|name|poem|"
-    "post|prompt|question|quote|rating|recipe|reference|response|review|score|sentence|sentence1|sentiment|"
-    "source|spanish|story|subject|summary|target|text|time|timestamp|title|transcript|translation|tweet|url|"
-    "user|username|verse",
+    "post|prompt|question|quote|rating|recipe|reference|response|review|score|sentence|sentences|sentence1|sentiment|"
+    "source|spanish|story|subject|summary|target|text|texts|time|timestamp|title|transcript|translation|translations|"
+    "tweet|url|user|username|verse",
+    re.IGNORECASE,
+)
+TEXT_WORDS = ("sentence", "sentences", "text", "texts", "translation", "translations")
+LANGUAGE = re.compile(
+    "arabic|bengali|bulgarian|catalan|chinese|croatian|czech|danish|dutch|english|esperanto|estonian|"
+    "finnish|french|german|greek|gujarati|hebrew|hindi|hungarian|icelandic|indonesian|irish|italian|"
+    "japanese|kannada|kazakh|korean|latin|latvian|lithuanian|malay|malayalam|mandarin|marathi|nepali|"
+    "norwegian|persian|polish|portuguese|punjabi|romanian|russian|serbian|slovak|slovenian|spanish|"
+    "swahili|swedish|tagalog|tamil|telugu|thai|turkish|ukrainian|urdu|uzbek|vietnamese|welsh|yoruba|zulu",
     re.IGNORECASE,
 )
 
@@ -66,9 +87,11 @@ class Table:
         name: What errors call it.
         delimiter: What stands between columns; None for JSON lines.
         quoted: Whether columns may stand in quotes.
-        first: The columns of the first row; for JSON lines the names of the fields, those within others with a dot.
+        first: The columns of the first row, each of another name (see `distinct_names`); for JSON lines the names of
+            the fields, those within others with a dot.
         has_header: Whether the first row names the columns.
         share: Share of the first rows that have as many columns as most do.
+        escaped: Whether backslashes stand before the quotes within quotes.
     """
 
     path: pathlib.Path
@@ -79,6 +102,7 @@ class Table:
     first: tuple[str, ...] = ()
     has_header: bool = False
     share: float = 0.0
+    escaped: bool = False
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yields (line number, columns) of each row that is not blank, a header included."""
@@ -87,7 +111,7 @@ class Table:
             for number, fields in json_rows(lines, self.name):
                 yield number, [fields.get(key, "") for key in self.first]
             return
-        for number, raw in raw_rows(lines, self.delimiter, self.quoted):
+        for number, raw in raw_rows(doubled(lines) if self.escaped else lines, self.delimiter, self.quoted):
             if len(raw) > 1 or raw[0].strip():
                 yield number, finished(raw, self.delimiter, self.quoted)
 
@@ -164,7 +188,7 @@ def looks_like_table(path: pathlib.Path, encoding: str) -> tuple[str, ...]:
         table = table_of(path, encoding, shown_name(path), glance=True)
     except TextrnnError:  # whoever reads the text will say so
         return ()
-    if table.share < 0.8 or len(table.first) < 2:
+    if table.share < 0.8 or len(table.first) < (1 if table.delimiter is None else 2):
         return ()
     return table.first if table.has_header else tuple(str(number) for number in range(1, len(table.first) + 1))
 
@@ -186,11 +210,14 @@ def table_of(path: pathlib.Path, encoding: str, name: str, glance: bool = False)
         return Table(path, encoding, name, None, False, tuple(keys), True, 1.0)
     delimiter = chosen_delimiter(sample, suffix)
     lines = iter(sample) if glance else decoded_lines(path, encoding, name)
-    quoted = delimiter in (",", ";", "|") or (delimiter == "\t" and is_quoted(lines, delimiter))
+    quoted = is_quoted(lines, delimiter) if delimiter == "\t" else delimiter != "|||"
+    escaped = quoted and has_escapes(sample, delimiter)
+    sample = list(doubled(sample)) if escaped else sample
     found = [finished(raw, delimiter, quoted) for _, raw in raw_rows(iter(sample), delimiter, quoted)]
     found = [row for row in found if any(cell.strip() for cell in row)] or [[]]
     share = modal_share([len(row) for row in found])
-    return Table(path, encoding, name, delimiter, quoted, tuple(found[0]), looks_like_header(found), share)
+    names = distinct_names(found[0])
+    return Table(path, encoding, name, delimiter, quoted, names, looks_like_header(found), share, escaped)
 
 
 def check_no_markup(beginning: str, name: str) -> None:
@@ -204,188 +231,60 @@ def check_no_markup(beginning: str, name: str) -> None:
         raise TextrnnError(f"{name}: is one JSON list. Write one object a line instead, as `jq -c '.[]' FILE` does.")
 
 
-# Delimiters and headers
-
-
-def chosen_delimiter(lines: list[str], suffix: str) -> str:
-    """Returns what stands between the columns of these lines."""
-    if suffix != ".csv":
-        for delimiter in ("\t", "|||"):
-            if any(delimiter in line for line in lines):
-                return delimiter
-        if suffix != ".tsv" and not all(line.startswith('"') and line.endswith('"') for line in lines if line):
-            return "\t"
-    text = "\n".join(lines)
-    ranks = {}
-    for delimiter in (",", ";", "\t", "|"):
-        share = modal_share([len(raw) for _, raw in raw_rows(iter(lines), delimiter, True) if raw != [""]])
-        spaced = text.count(delimiter + " ") / max(text.count(delimiter), 1)  # punctuation of sentences
-        ranks[delimiter] = (share, -spaced)
-    best = max(ranks, key=lambda delimiter: ranks[delimiter])
-    return best if ranks[best][0] else "," if suffix == ".csv" else "\t"
-
-
-def modal_share(widths: list[int]) -> float:
-    """Returns the share of rows that have the commonest number of columns, or 0 if that is one column."""
-    (width, number), *_ = collections.Counter(widths).most_common(1) or [(1, 0)]
-    return number / len(widths) if width > 1 else 0.0
+# Headers
 
 
 def looks_like_header(found: list[list[str]]) -> bool:
-    """Says whether the first row names the columns: it holds usual names, or words above numbers."""
+    """Says whether the first row names the columns: text stands above numbers, or it holds usual names."""
     first, others = found[0], [row for row in found[1:] if len(row) == len(found[0])]
-    if not first or not others or len(set(first)) < len(first):
+    columns = [[row[index] for row in others] for index in range(len(first))]
+    names = [cell.strip() for cell in first]
+    above = [name for name, column in zip(names, columns, strict=True) if are_numbers(column)]
+    if any(above):  # decides by itself: a name may hold whatever it likes, `#Passengers` or `wind (m/s)`
+        return not any(is_number(name) or name.casefold() in NO_VALUE for name in above if name)
+    named = [name for name in names if name]
+    if not named or not others or len(set(named)) < len(named) or not all(map(COLUMN_NAME.fullmatch, named)):
         return False
-    if not all(COLUMN_NAME.fullmatch(cell.strip()) for cell in first if cell.strip()):
-        return False
-    usual = sum(bool(USUAL_NAME.fullmatch(cell.strip())) for cell in first)
-    numeric = any(sum(is_number(row[column]) for row in others) > 0.8 * len(others) for column in range(len(first)))
-    return numeric or 2 * usual >= len(first)
+    new = [cell not in column for cell, column in zip(first, columns, strict=True)]
+    usual = sum(both == (True, True) for both in zip(are_usual(first), new, strict=True))
+    return bool(above) or 2 * usual >= len(first)
+
+
+def are_numbers(cells: list[str]) -> bool:
+    """Says whether a column holds numbers, but for what marks missing ones."""
+    filled = [cell for cell in cells if cell.strip().casefold() not in NO_VALUE]
+    return 2 * len(filled) > len(cells) and sum(map(is_number, filled)) > 0.8 * len(filled)
 
 
 def is_number(cell: str) -> bool:
     """Says whether a cell is a number or a date."""
-    return bool(re.fullmatch(r"[-+]?\d[\d.,:/ TZ+-]*", cell.strip()))
+    return bool(NUMBER.fullmatch(cell.strip()))
 
 
-# Quotes
-
-
-def raw_rows(lines: Iterator[str], delimiter: str, quoted: bool) -> Iterator[tuple[int, list[str]]]:
-    """Yields (number of its first line, columns with their quotes) of each row.
-
-    A quote at the beginning of a column opens one that may hold delimiters and newlines. If nothing closes it, or what
-    comes out has another number of columns than the first row, the quote is a character like others.
-    """
-    numbered = enumerate(lines, start=1)
-    waiting: collections.deque[tuple[int, str]] = collections.deque()
-    width = 0
-    while True:
-        number, line = waiting.popleft() if waiting else next(numbered, (0, ""))
-        if not number:
-            return
-        plain = line.split(delimiter)
-        if quoted and '"' in line:
-            columns = split_columns(line, delimiter) or joined_columns(line, delimiter, width, waiting, numbered)
-            if not columns or (len(columns) != width == len(plain)):
-                columns = split_columns(line, delimiter, unclosed=True) or plain
-            plain = plain if len(columns) != width == len(plain) else columns
-        width = width or len(plain)
-        yield number, plain
-
-
-def split_columns(line: str, delimiter: str, unclosed: bool = False) -> list[str]:
-    """Splits a line at the delimiters that stand in no quotes; returns nothing if a quote is left open.
-
-    Args:
-        line: The text.
-        delimiter: What stands between columns.
-        unclosed: Whether to take a quote that nothing closes as a character.
-    """
-    columns, position = [], 0
-    while True:
-        match = QUOTED.match(line, position)
-        if match is None and line.startswith('"', position) and not unclosed:
-            return []
-        closed = match is not None and (match.end() == len(line) or line.startswith(delimiter, match.end()))
-        end = match.end() if match is not None and closed else line.find(delimiter, position)
-        if end < 0:
-            end = len(line)
-        columns.append(line[position:end])
-        if end == len(line):
-            return columns
-        position = end + len(delimiter)
-
-
-def joined_columns(
-    line: str,
-    delimiter: str,
-    width: int,
-    waiting: collections.deque[tuple[int, str]],
-    numbered: Iterator[tuple[int, str]],
-) -> list[str]:
-    """Returns the columns of a row that goes on over the next lines, which are then used up; nothing if none does."""
-    joined = [line]
-    for number, following in itertools.islice(itertools.chain(list(waiting), numbered), MAX_FIELD_LINES):
-        if len(joined) > len(waiting):
-            waiting.append((number, following))
-        joined.append(following)
-        if not CLOSING.match(following):
-            continue
-        columns = split_columns("\n".join(joined), delimiter)
-        if not columns:
-            continue
-        holds_rows = delimiter == "\t" and any("\n" in column and "\t" in column for column in columns)
-        if holds_rows or len(columns) != (width or len(columns)):
-            return []
-        for _ in joined[1:]:
-            waiting.popleft()
-        return columns
-    return []
-
-
-def is_quoted(lines: Iterator[str], delimiter: str) -> bool:
-    """Says whether a file's columns stand in quotes, rather than that its sentences have quotation marks.
-
-    A writer of quotes puts them around all of a column, or only where a quote, delimiter or newline makes them needful;
-    a quote within a column without them is the work of none.
-    """
-    rows_seen, broken = 0, 0
-    quoted: collections.Counter[int] = collections.Counter()
-    needless: collections.Counter[int] = collections.Counter()
-    bare_first: set[int] = set()
-    for rows_seen, (_, raw) in enumerate(raw_rows(lines, delimiter, True), start=1):
-        for index, column in enumerate(raw):
-            if QUOTED.fullmatch(column):
-                quoted[index] += 1
-                needless[index] += not re.search(rf'["\n{re.escape(delimiter)}]', column[1:-1])
-            elif '"' in column:
-                broken += 1
-            elif rows_seen == 1:
-                bare_first.add(index)  # the name of a column may go without quotes
-        if (broken > 20 and broken > quoted.total()) or quoted.total() > 5000:
-            break
-    return 0 < quoted.total() >= 100 * broken and all(
-        not needless[index] or number >= 0.9 * (rows_seen - (index in bare_first)) for index, number in quoted.items()
+def is_usual(name: str) -> bool:
+    """Says whether columns often have a name, in parts too: `label`, `source text`, `english_sentences`."""
+    parts = re.split(r"[\s_-]+", name.strip())
+    if len(parts) == 1:
+        return bool(USUAL_NAME.fullmatch(parts[0]))
+    return all(USUAL_NAME.fullmatch(part) or LANGUAGE.fullmatch(part) for part in parts) or (
+        "_" in name and parts[-1].casefold() in TEXT_WORDS
     )
 
 
-def finished(raw: Iterable[str], delimiter: str, quoted: bool) -> list[str]:
-    """Returns columns without the quotes around them."""
-    if delimiter == "|||":
-        return [column.strip() for column in raw]
-    if not quoted:
-        return list(raw)
-    return [
-        column[1:-1].replace('""', '"') if column[:1] == '"' and QUOTED.fullmatch(column) else column for column in raw
-    ]
+def are_usual(names: Sequence[str]) -> list[bool]:
+    """Says of each name whether columns often have it; languages' names are usual where two stand side by side."""
+    languages = [bool(LANGUAGE.fullmatch(name.strip())) for name in names]
+    return [is_usual(name) or (one and sum(languages) > 1) for name, one in zip(names, languages, strict=True)]
 
 
-# JSON lines
-
-
-def json_rows(lines: Iterator[str], name: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yields (line number, fields as text) of each JSON object; fields within others are named with a dot."""
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            content = json.loads(line)
-            fields = dict(flattened(content if isinstance(content, dict) else {"text": content}))
-            "".join(fields.values()).encode()
-        except (ValueError, RecursionError) as error:
-            raise TextrnnError(f"{name}, line {number}: not a line of JSON: {error}.") from error
-        yield number, fields
-
-
-def flattened(content: dict[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    """Yields (name, text) of all fields; a list of texts is their lines."""
-    for key, value in content.items():
-        if isinstance(value, dict):
-            yield from flattened(value, f"{before}{key}.")
-        elif isinstance(value, list) and all(isinstance(one, str) for one in value):
-            yield before + key, as_read("\n".join(value))
-        elif isinstance(value, str) or value is None:
-            yield before + key, as_read(value or "")
-        else:
-            yield before + key, json.dumps(value, ensure_ascii=False)
+def distinct_names(cells: Sequence[str]) -> tuple[str, ...]:
+    """Returns the names of columns, one for each: `column 3` for a blank one, `price (2)` for the second `price`."""
+    names: list[str] = []
+    for number, cell in enumerate(cells, start=1):
+        name = base = cell if cell.strip() else f"column {number}"
+        times = 1
+        while name in names:
+            times += 1
+            name = f"{base} ({times})"
+        names.append(name)
+    return tuple(names)

@@ -164,7 +164,7 @@ class Classifier(Task):
             label: The column of the labels.
             validation: The same as `data` for validation; by default a part is set aside.
             validation_labels: The same as `labels` for validation.
-            validation_fraction: How large a part.
+            validation_fraction: How large a part, by default a tenth; 0 trains on everything, and validates on that.
             encoding: Encoding of the files.
             output: Directory for the model, the checkpoint, `history.csv` and `loss.png`; None writes nothing.
             resume: Whether to go on from the checkpoint in `output`, with the options that it was made with.
@@ -206,9 +206,7 @@ class Classifier(Task):
         self, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress, resources: contextlib.ExitStack
     ) -> Prepared:
         is_multi = bool(self.config.multi_label if self.weights else model_options.get("multi_label"))
-        training, validation = self._read(asked, is_multi)
-        for note in dict.fromkeys([*training.notes, *validation.notes]):
-            progress.message(note)
+        training, validation = self._read(asked, is_multi, progress)
         config = self._choose(training, model_options, asked, progress)
         sides = (training, "train on"), (validation, "validate on")
         whole = [self._encoded(side.sequences) for side, _ in sides]
@@ -278,16 +276,26 @@ class Classifier(Task):
             sides[0], sides[1], lambda logits, wanted: cross_entropy(logits, wanted, is_multi)
         )
 
-    def _read(self, asked: dict[str, Any], is_multi: bool) -> tuple[Labelled, Labelled]:
-        """Returns training and validation data."""
+    def _read(self, asked: dict[str, Any], is_multi: bool, progress: Progress) -> tuple[Labelled, Labelled]:
+        """Returns training and validation data; says what there is to say of them."""
         if asked["data"] is None:
             raise TextrnnError("Pass the data to train on: a CSV file, a folder of folders, or fit(texts, labels).")
         how = {"text": asked["text"], "label": asked["label"], "encoding": asked["encoding"] or "utf-8"}
         data = labelled.read(asked["data"], asked["labels"], multi_label=is_multi, **how)
+        for note in data.notes:
+            progress.message(note)
+        if not self.weights:
+            check_labels(data)
         if asked["validation"] is not None:
-            return data, labelled.read(asked["validation"], asked["validation_labels"], multi_label=is_multi, **how)
-        fraction = asked["validation_fraction"] or 0.1
-        check_range("validation_fraction", fraction, 0, 1, above=True, below=True)
+            validation = labelled.read(asked["validation"], asked["validation_labels"], multi_label=is_multi, **how)
+            for note in validation.notes:
+                progress.message(note)
+            return data, validation
+        fraction = 0.1 if asked["validation_fraction"] is None else asked["validation_fraction"]
+        check_range("validation_fraction", fraction, 0, 1, below=True)
+        if fraction == 0:
+            progress.message("nothing is set aside: the validation loss is that of the training data")
+            return data, data
         return labelled.split(data, fraction, asked.get("seed") or 0)
 
     def _choose(
@@ -299,13 +307,6 @@ class Classifier(Task):
             choice = classifier_tuning_choice(len(data), given)
         else:
             counts = data.counts()
-            if len(counts) < 2:
-                raise TextrnnError(f"All data have the same label, {next(iter(counts))!r}: there is nothing to learn.")
-            if len(counts) > labelled.MOST_LABELS:
-                raise TextrnnError(
-                    f"There are {len(counts):,} different labels for {len(data):,} sequences. If this is not the "
-                    "right column, name it: label='stars'."
-                )
             choice = classifier_choice(data.sequences, counts, model_options, given)
             self.chosen = {**choice.model, **model_options}
             self._complete(data, tuple(counts))
@@ -423,6 +424,8 @@ class Classifier(Task):
     def explain(self, text: str) -> Explanation:
         """Returns which tokens carried the decision: how the probability falls when each is read as unknown.
 
+        A blank text has no tokens.
+
         Args:
             text: The text.
 
@@ -433,9 +436,10 @@ class Classifier(Task):
             raise TextrnnError("Only decisions about texts are explained by their tokens.")
         (ids,) = self._cut(self._encoded([text]))
         tokens = self._tokenizer("tokenizer").token_texts(as_read(text))[: len(ids)]
-        without = [np.where(np.arange(len(ids)) == place, UNK_ID, ids) for place in range(len(ids))]
+        places = range(len(tokens))  # none in a blank text, which is read as one unknown token
+        without = [np.where(np.arange(len(ids)) == place, UNK_ID, ids) for place in places]
         blank = "" if self._tokenizer("tokenizer").level == "char" else " "
-        others = [blank.join(tokens[:place] + tokens[place + 1 :]) for place in range(len(ids))]
+        others = [blank.join(tokens[:place] + tokens[place + 1 :]) for place in places]
         found = self._as_probabilities(self._logits(Encoded([ids, *without], self._grams([text, *others]))))
         best = int(found[0].argmax())
         effects = tuple(float(found[0, best] - row[best]) for row in found[1:])
@@ -489,6 +493,21 @@ class Classifier(Task):
             rows = draw.integers(EOS_ID + 1, self.config.vocabulary_size, (BATCH_SIZE, size[0])).tolist()
             inputs = [self._tokenizer("tokenizer").decode(ids) for ids in rows]
         return len(self.probabilities(inputs)), "sequences"
+
+
+def check_labels(data: Labelled) -> None:
+    """Raises `TextrnnError` unless the labels are some, and not too many to be classes."""
+    counts = data.counts()
+    if len(counts) < 2:
+        raise TextrnnError(
+            f"All data have the same label, {next(iter(counts))!r}: there is nothing to learn. If this is not the "
+            "right column, name it: label='stars'."
+        )
+    if len(counts) > labelled.MOST_LABELS:
+        raise TextrnnError(
+            f"There are {len(counts):,} different labels for {len(data):,} sequences, such as "
+            f"{next(iter(counts))!r:.40}. If this is not the right column, name it: label='stars'."
+        )
 
 
 def balanced_weights(targets: np.ndarray) -> np.ndarray:

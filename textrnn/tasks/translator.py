@@ -182,7 +182,8 @@ class Translator(Task):
             validation: The same for validation; by default some source sentences are set aside with all their
                 translations.
             validation_target: The same for validation.
-            validation_fraction: Share of the distinct source sentences that is set aside.
+            validation_fraction: Share of the distinct source sentences that is set aside; 0 trains on everything, and
+                validates on that.
             encoding: Encoding of the files.
             output: Directory for the model, the checkpoint, `history.csv` and `loss.png`; None writes nothing.
             resume: Whether to go on from the checkpoint in `output`, with the options that it was made with. More
@@ -281,8 +282,12 @@ class Translator(Task):
         pairs = pair_files.opened(asked["pairs"], asked["target"], encoding, **how)
         if asked["validation"] is not None:
             return pairs, pair_files.opened(asked["validation"], asked["validation_target"], encoding, **how)
-        fraction = asked["validation_fraction"] or validation_share(len(pairs))
-        check_range("validation_fraction", fraction, 0, 1, above=True, below=True)
+        share = asked["validation_fraction"]
+        fraction = validation_share(len(pairs)) if share is None else share
+        check_range("validation_fraction", fraction, 0, 1, below=True)
+        if fraction == 0:
+            progress.message("nothing is set aside: the validation loss is that of the training pairs")
+            return pairs, pairs
         return pair_files.split(pairs, fraction, asked.get("seed") or 0)
 
     def _choose(
