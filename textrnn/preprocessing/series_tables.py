@@ -1,6 +1,7 @@
 """Columns of numbers and of times in files and data frames, whatever they are called and however they are written."""
 
 import dataclasses
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -203,7 +204,7 @@ def only_numbers(table: Columns, others: set[str | None]) -> str:
         )
     raise TextrnnError(
         f"{table.name}: several columns hold numbers: {', '.join(map(repr, held[:10]))}. Say which one: "
-        f"--column {held[-1]}, or column={held[-1]!r}."
+        f"--column {shlex.quote(held[-1])}, or column={held[-1]!r}."
     )
 
 
