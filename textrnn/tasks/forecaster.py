@@ -373,17 +373,17 @@ class Forecaster(Task, Backtester):
         levels = self.config.quantiles
         return Forecast(series.name, row[:, 0], levels, row[:, 1:], moments, series.values[end], before, read.notes)
 
-
-def is_of_weekdays(series: Series) -> bool:
-    """Says whether no step of a series is on a weekend."""
-    return series.times is not None and bool(np.is_busday(series.times.astype("datetime64[D]")).all())
-
     def score_on(self, *data: Any, **how: Any) -> tuple[str, float]:
         return "MASE", self.evaluate(*data, **how).scores.mase
 
     def trial(self) -> tuple[int, str]:
         values = np.zeros((TRIAL_WINDOWS, self.config.lookback, 1 + len(self.config.known)), np.float32)
         return len(self.network(values, np.zeros((TRIAL_WINDOWS, self.config.context_dim), np.float32))), "windows"
+
+
+def is_of_weekdays(series: Series) -> bool:
+    """Says whether no step of a series is on a weekend."""
+    return series.times is not None and bool(np.is_busday(series.times.astype("datetime64[D]")).all())
 
 
 def series_digest(data: SeriesData) -> str:
