@@ -1,6 +1,8 @@
 import dataclasses
 import inspect
+import json
 
+import numpy as np
 import pytest
 
 import textrnn
@@ -71,3 +73,12 @@ def test_none_is_as_good_as_nothing():
     assert textrnn.LanguageModel(units=None, cell="gru").given == {"cell": "gru"}
     with pytest.raises(textrnn.TextrnnError, match="Pass the text to train on"):
         textrnn.LanguageModel().fit(minutes=None)
+
+
+def test_numbers_of_numpy_are_numbers():
+    model = textrnn.LanguageModel(
+        units=np.array([4, 6]), dropout=np.float32(0.5), cell=np.str_("gru"), max_length=np.int64(9)
+    )
+    assert model.config.to_dict()["units"] == (4, 6)
+    assert json.loads(json.dumps(model.config.to_dict()))["max_length"] == 9
+    assert textrnn.LanguageModel(units=[np.int32(4)]).config.units == (4,)

@@ -1,10 +1,13 @@
 """Puts the options of a config into the signature and the docstring of a function that takes them as `**options`."""
 
 import dataclasses
+import functools
 import inspect
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+
+import numpy as np
 
 __all__ = ["field_descriptions", "with_options"]
 
@@ -29,6 +32,8 @@ def field_descriptions(config: type) -> dict[str, str]:
 def with_options(*configs: type, skip: Sequence[str] = (), are_chosen: bool = False) -> Callable[[Function], Function]:
     """Returns a decorator that shows the fields of configs as keyword arguments, in `help` and to editors.
 
+    Numbers of NumPy among them, such as those of an `np.arange` that is tried, become Python's, which JSON can hold.
+
     Args:
         configs: Dataclasses whose fields the function takes as `**options`.
         skip: Fields that it does not take.
@@ -41,14 +46,27 @@ def with_options(*configs: type, skip: Sequence[str] = (), are_chosen: bool = Fa
         kept = [p for p in known.parameters.values() if p.kind is not p.VAR_KEYWORD]
         taken = {p.name for p in kept} | set(skip)
         fields = {name: field for name, field in fields.items() if name not in taken}
-        function.__signature__ = known.replace(  # type: ignore[attr-defined]
+
+        @functools.wraps(function)
+        def called(*arguments: Any, **options: Any) -> Any:
+            plain = {name: as_plain(value) for name, value in options.items() if name in fields}
+            return function(*arguments, **{**options, **plain})
+
+        called.__signature__ = known.replace(  # type: ignore[attr-defined]
             parameters=[*kept, *(parameter_of(field, are_chosen) for field in fields.values())]
         )
         texts = {name: text for config in configs for name, text in field_descriptions(config).items()}
-        function.__doc__ = described(function.__doc__, {name: texts.get(name, "") for name in fields})
-        return function
+        called.__doc__ = described(function.__doc__, {name: texts.get(name, "") for name in fields})
+        return cast(Function, called)
 
     return decorate
+
+
+def as_plain(value: Any) -> Any:
+    """Returns an option without NumPy's numbers and arrays in it."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    return type(value)(map(as_plain, value)) if type(value) in (list, tuple) else value
 
 
 def parameter_of(field: Any, is_chosen: bool) -> inspect.Parameter:
