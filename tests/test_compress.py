@@ -153,3 +153,19 @@ def test_a_model_that_was_made_smaller_can_be_made_smaller_again(call, trained, 
     assert call(compress, tmp_path / "a", "--output", tmp_path / "b", "--weight-format", "int4")[0] == 0
     first, second = (LanguageModel.load(tmp_path / name).weights["output/kernel"] for name in "ab")
     assert np.abs(first - second).max() <= np.abs(first).max() / 7
+
+
+def test_what_a_run_left_beside_a_model_goes_with_it(call, trained, tmp_path):
+    place = tmp_path / "run"
+    shutil.copytree(trained[1], place)
+    for name in ("checkpoint.safetensors", "history.csv", "loss.png"):
+        (place / name).write_bytes(b"of the run before")
+    assert call(compress, trained[1], "--output", place, "--overwrite")[0] == 0
+    assert not {"checkpoint.safetensors", "history.csv", "loss.png"} & {path.name for path in place.iterdir()}
+
+
+def test_data_may_follow_the_options_and_standard_input_is_refused(call, trained, lighthouse, tmp_path):
+    assert "bits per character" in call(compress, trained[1], "--output", tmp_path / "small", lighthouse)[1]
+    status, _, error = call(compress, trained[1], "-", "--output", tmp_path / "other")
+    assert (status, "Pass a file" in error) == (2, True)
+    assert not (tmp_path / "other").exists()

@@ -22,6 +22,7 @@ def make_parser() -> Parser:
     parser.add_argument(
         "data",
         nargs="*",
+        default=[],
         help="what to score both models on, and to train on with --prune: text files for a language model, one file of "
         "pairs or two of sentences for a translator, a table for a classifier or a forecaster",
     )
@@ -49,7 +50,7 @@ def make_parser() -> Parser:
 
 def command(arguments: Sequence[str] | None = None) -> None:
     """Makes a model smaller; raises `TextrnnError` for bad input."""
-    parsed = make_parser().parse_args(arguments)
+    parsed = make_parser().parse_intermixed_args(arguments)
     given = {name: getattr(parsed, name) for name in (*BUDGET, "text", "label")}
     given = {name: value for name, value in given.items() if value is not None}
     result = compress(

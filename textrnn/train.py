@@ -88,7 +88,7 @@ def add_language_model_options(parser: Parser) -> None:
     parser.add_argument(
         "--validation-fraction",
         type=float,
-        help="part of the corpus to validate on; 0 for none of it, the default below 3,000 characters",
+        help="part of the corpus to validate on; 0 for none, as for a page of running text",
     )
     parser.add_argument("--split-by", help="how that part is chosen: block, document, line or group (whole files)")
     parser.add_argument("--column", help="name or number of the column with the text, in a CSV, TSV or JSON lines file")

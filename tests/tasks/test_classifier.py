@@ -194,3 +194,19 @@ def test_the_tutorials_classifier_reads_pixels_by_their_range(quiet):
     assert (model.config.means, model.config.deviations) == ((0.0,) * 3, (255.0,) * 3)
     by_feature = Classifier(units=4).fit(list(images), labels, steps=3, progress=quiet).config
     assert max(by_feature.deviations) < 128 < sum(by_feature.means)
+
+
+def test_a_run_is_resumed_without_naming_its_file_again(tmp_path, quiet):
+    rows = "".join(f"{text},{label}\n" for text, label in reviews(60, 1))
+    (tmp_path / "train.csv").write_text("review,verdict\n" + rows)
+    options = {"output": tmp_path / "m", "progress": quiet}
+    Classifier(units=4, embedding_dim=4).fit(tmp_path / "train.csv", steps=4, **options)
+    resumed = Classifier(units=4, embedding_dim=4).fit(resume=True, steps=6, **options)
+    assert resumed.history[-1].step == 6
+
+
+def test_a_text_column_is_known_by_its_last_word_and_blank_ones_are_passed_over(tmp_path, quiet):
+    rows = "".join(f",{text},{label}\n" for text, label in reviews(60, 1))
+    (tmp_path / "train.csv").write_text("Title,Review Text,Rating\n" + rows)
+    model = Classifier(units=4, embedding_dim=4).fit(tmp_path / "train.csv", steps=3, progress=quiet)
+    assert model.labels == ("bad", "good")

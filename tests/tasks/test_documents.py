@@ -125,3 +125,10 @@ def test_an_unknown_option_of_a_newer_format_is_named(tmp_path):
     fitted(POEMS, 25, validation_fraction=0.3).save(tmp_path / "model")
     with pytest.raises(TextrnnError, match="no option `sections`"):
         LanguageModel(sections=3)
+
+
+@pytest.mark.parametrize(("page", "documents"), [("The lamp is lit.\n" * 20, "line"), ("The lamp is lit. " * 40, None)])
+def test_a_list_of_one_text_is_read_as_a_file_would_be(page, documents, quiet):
+    model = LanguageModel(units=4, embedding_dim=4)
+    model.fit([page + "Then it is dark.\n"], steps=2, progress=quiet)
+    assert model.config.documents == documents

@@ -10,6 +10,7 @@ import pytest
 from tests.callbacks import StopAfter
 from textrnn import LanguageModel, TextrnnError, train
 from textrnn.progress import Progress
+from textrnn.tasks.run import recorded_source
 
 SMALL = {"level": "char", "units": (12,), "embedding_dim": 8}
 SHORT = {"batch_size": 8, "length": 16, "warmup_steps": 5, "patience": 0}
@@ -137,3 +138,13 @@ def test_a_signal_that_is_ignored_stays_ignored(lighthouse):
     finally:
         signal.signal(signal.SIGINT, before)
     assert records[-1].step == 25
+
+
+def test_a_run_with_one_file_is_resumed_from_that_file(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("text,label\n")
+    assert recorded_source(file) == recorded_source(str(file)) == str(file)
+    assert recorded_source([file]) == [str(file)]
+    assert recorded_source("mnist:train") == "mnist:train"
+    assert recorded_source(["a text", "another"]) is None
+    assert recorded_source("a text") is None

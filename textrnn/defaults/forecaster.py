@@ -207,8 +207,9 @@ def best_reading(
         if linear is not None:
             tried.append((linear, options))
     if not tried:
+        lookback = f" of {model['lookback']:,} steps" if model.get("lookback") else ""
         raise TextrnnError(
-            f"The series is too short: {shortest:,} steps, for windows of {model.get('lookback', 'some')}, {horizon} "
+            f"The series is too short: {shortest:,} steps, for windows{lookback}, {horizon} "
             "steps to forecast, and others to validate on. Use a shorter `lookback` or `horizon`."
         )
     most = max(linear.num_splits for linear, _ in tried)

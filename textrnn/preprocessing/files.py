@@ -99,6 +99,8 @@ def decoded_stream(stream: IO[bytes], encoding: str = "utf-8", name: str = STAND
     """
     try:
         "x".encode(encoding)
+        if codecs.lookup(encoding).name in ("idna", "punycode"):
+            raise LookupError("an encoding of names, not of text")
     except (LookupError, TypeError, ValueError) as error:
         raise TextrnnError(f"`encoding` is unknown: {encoding!r}. Try utf-8, utf-16, cp1252 or latin-1.") from error
     head = stream_head(stream)
@@ -325,7 +327,7 @@ def is_plausible(text: str) -> bool:
     In other encodings the same bytes are signs within words, or whole words of accented letters.
     """
     high = re.findall(r"[^\x00-\x7f]+", text)
-    within = re.findall(r"(?<=[A-Za-z])[^\x00-\x7f](?=[A-Za-z])", text)
+    within = re.findall(r"(?<=[A-Za-zÀ-ÿ])[^\x00-\x7f](?=[A-Za-zÀ-ÿ])", text)
     num_signs = sum(not (sign.isalpha() or sign in "\u2019\u2013\u2014\xad\xb7") for sign in within)
     num_runs = sum(sum(map(str.isalpha, run)) > 2 or bool(re.search("[µ-ÿ][À-Þ]", run)) for run in high)
     return num_signs <= len(within) / 10 and num_runs <= len(high) / 4

@@ -91,11 +91,14 @@ def chosen_columns(rows: Rows, text: str | int | None, label: str | int | None) 
         name: None if column is None else position(rows, column) for name, column in (("text", text), ("label", label))
     }
     names = [name.rpartition(".")[2].strip().casefold() for name in rows.names]
+    columns = [[cells[index] for _, cells in rows.rows if index < len(cells)] for index in range(width)]
+    filled = [name if any(map(str.strip, column)) else "" for name, column in zip(names, columns, strict=False)]
+    if "text" not in filled:
+        filled = ["text" if name.endswith(" text") else name for name in filled]  # such as "Review Text"
     for role, usual in (("label", LABEL_NAMES), ("text", TEXT_NAMES)):
         if found[role] is None:
-            known = next((names.index(name) for name in usual if name in names), None)
+            known = next((filled.index(name) for name in usual if name in filled), None)
             found[role] = known if known not in found.values() else None
-    columns = [[cells[index] for _, cells in rows.rows if index < len(cells)] for index in range(width)]
     free = [index for index in range(width) if index not in found.values() and any(columns[index])]
     if found["label"] is None and free:
         found["label"] = most_like_labels(columns, free)

@@ -1,6 +1,7 @@
 """Makes a stored model smaller, and measures what that changes: size, speed and score, before and after."""
 
 import dataclasses
+import pathlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from textrnn.weights import is_matrix
 
 __all__ = ["Compression", "Measures", "compress"]
 
+RUN_FILES = (CHECKPOINT, "history.csv", "loss.png")
 ROUNDS = 5  # of measuring speed; the best one counts, since other programs only make it slower
 
 
@@ -120,6 +122,8 @@ def compress(
         raise TextrnnError("Pruning goes on with training, so pass the data to train on.")
     if budget and not prune:
         raise TextrnnError(f"`{next(iter(budget))}` says how long pruning trains. Pass `prune` too, such as 0.8.")
+    if "-" in [*data, *test]:
+        raise TextrnnError("Standard input can be read once only, and both models are scored. Pass a file.")
     kind = kind_of(model)
     task = KINDS[kind].load("tasks", "task")
     check_options(how, task.data_options, f"The data of a {kind}")
@@ -128,6 +132,8 @@ def compress(
     score_name, score_before = score_of(before, test or data, how)  # what is wrong there is known before training
     if prune:
         after.fit(*after.data_of(list(data)), prune=prune, **budget, **how, progress=progress)
+    for name in RUN_FILES:  # of a run whose model is replaced: it must not be resumed over the smaller one
+        pathlib.Path(output, name).unlink(missing_ok=True)
     after.save(output, weight_format=weight_format)
     after = task.load(output)
     _, score_after = score_of(after, test or data, how)

@@ -250,8 +250,11 @@ def recorded(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def recorded_source(source: Any) -> Any:
-    """Returns the absolute paths of files, or None for what cannot be opened again."""
-    items = [source] if isinstance(source, (str, os.PathLike)) else source
+    """Returns the absolute path of a file, those of several in a list, or None for what cannot be opened again."""
+    if isinstance(source, (str, os.PathLike)):
+        paths = recorded_source([source])
+        return paths and paths[0]
+    items = source
     if not isinstance(items, (list, tuple)) or not all(isinstance(item, (str, os.PathLike)) for item in items):
         return None
     if not all(os.path.exists(item) for item in items):

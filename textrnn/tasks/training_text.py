@@ -9,7 +9,7 @@ from textrnn.config import NetworkConfig
 from textrnn.errors import TextrnnError, check_range
 from textrnn.preprocessing import corpora
 from textrnn.preprocessing.files import shown_name
-from textrnn.preprocessing.survey import Survey, detected_documents, survey
+from textrnn.preprocessing.survey import Survey, detected_documents, num_documents, survey
 
 __all__ = ["Source", "check_enough", "cut_for", "opened", "read_training_text", "share_set_aside", "training_sides"]
 
@@ -43,7 +43,8 @@ def read_training_text(asked: dict[str, Any], model_options: dict[str, Any]) -> 
     check_enough(text, source)
     if "documents" not in model_options and source.documents is None:
         asks_for_lines = model_options.get("form") in ("lines", "ngrams")
-        documents = "item" if source.has_items else "line" if asks_for_lines else detected_documents(text)
+        are_items = source.has_items and num_documents(dataclasses.replace(source, documents="item"), text) > 1
+        documents = "item" if are_items else "line" if asks_for_lines else detected_documents(text)
         source = dataclasses.replace(source, documents=documents)
     return source, text
 
