@@ -114,12 +114,21 @@ def kurs(cells, delimiter=";"):
         (["1,1", "1,105", "0,998"], ";", [1.1, 1.105, 0.998], False),
         (["1,1", "1,105", "0,998"], ",", [1.1, 1.105, 0.998], False),
         (["998", "999", "1.000", "1.001"], ";", [998, 999, 1000, 1001], False),
-        (["998", "999", "1.000", "1.001"], "\t", [998, 999, 1000, 1001], False),
+        (["998", "999", "1.000", "1.001"], "\t", [998, 999, 1000, 1001], True),
         (["987", "1,010", "1,023"], ",", [987, 1010, 1023], False),
         (["1,105", "1,207"], ";", [1.105, 1.207], True),
-        (["1,105", "1,207"], ",", [1105, 1207], True),
+        (["1,105", "1,207"], ",", [1105, 1207], False),
+        (["1500", "1,207"], ",", [1500, 1207], True),
         (["1.105", "1.207"], ",", [1.105, 1.207], False),
-        (["1.105", "1.207"], ";", [1105, 1207], True),
+        (["1.105", "1.207"], ";", [1.105, 1.207], True),
+        (["20.000", "20.125", "20.250"], ";", [20, 20.125, 20.25], True),
+        (["1.250", "2", "3.500", "7"], ",", [1.25, 2, 3.5, 7], False),
+        (["1.250", "2", "3.500", "7"], ";", [1250, 2, 3500, 7], True),
+        (["1.250", "1.234.567"], ",", [1250, 1234567], False),
+        (["1.250", "1.234,5"], ",", [1250, 1234.5], False),
+        (["1,255", "998"], ";", [1.255, 998], True),
+        (["(0.5)", "($1,100)", "-$1,000", "\N{MINUS SIGN}5"], ",", [-0.5, -1100, -1000, -5], False),
+        (["1 000", "1'000.00", "1\N{NO-BREAK SPACE}250,5", "7"], ";", [1000, 1000, 1250.5, 7], False),
         (["1.105", "0.207"], ";", [1.105, 0.207], False),
     ],
 )
@@ -128,7 +137,10 @@ def test_commas_and_points_mean_the_same_in_all_of_a_column(cells, delimiter, va
     assert data.series[0].values.tolist() == values
     assert bool(data.notes) == noted
     if noted:
-        assert f"{cells[0]} is read as {values[0]}. If it is " in data.notes[0]
+        number, value = next(
+            (cell, value) for cell, value in zip(cells, values, strict=True) if cell[-4:-3] in {".", ","}
+        )
+        assert f"{number} is read as {value}. If it is " in data.notes[0]
 
 
 def test_what_a_column_leaves_open_another_may_tell(write):
@@ -136,6 +148,29 @@ def test_what_a_column_leaves_open_another_may_tell(write):
     data = series.read(path, "rate")
     assert data.series[0].values.tolist() == [1105, 1207]
     assert data.notes == ()
+
+
+def test_a_decimal_comma_in_another_column_is_noted_between_commas(write):
+    path = write('date,rate,share\n2024-01-01,1.037,"1,5"\n2024-01-02,1.207,"0,75"\n')
+    data = series.read(path, "rate")
+    assert data.series[0].values.tolist() == [1037, 1207]
+    assert data.notes[0].endswith(
+        "1.037 is read as 1037. If it is 1.037, write decimals with another number of digits, as 1.0370"
+    )
+    again = write('date,rate,share\n2024-01-01,1.0370,"1,5"\n2024-01-02,1.207,"0,75"\n')
+    assert series.read(again, "rate").series[0].values.tolist() == [1.037, 1.207]
+
+
+def test_what_another_column_tells_against_the_likely_is_noted(write):
+    data = series.read(write("date;x;share\n2024-01-01;998;0.5\n2024-01-02;1.000;0.75\n2024-01-03;1.001;1\n"), "x")
+    assert "1.000 is read as 1. If it is 1000, write it without a mark for thousands" in data.notes[0]
+
+
+def test_months_that_look_like_numbers_are_times(write):
+    times = pandas.date_range("2019-01-01", periods=30, freq="MS")
+    for name in ("period", "when"):
+        data = series.read(write(f"{name},x\n" + "".join(f"{time:%m.%Y},{i}\n" for i, time in enumerate(times))))
+        assert (data.frequency, data.time) == ("MS", name)
 
 
 def test_two_decimal_marks_in_a_column_are_refused(write):

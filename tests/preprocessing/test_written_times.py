@@ -23,9 +23,18 @@ NAMES = {
     "Portuguese": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
 }
 OF_MONTHS = ["%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%b %Y", "%B %Y", "%Y%m", "%b-%y", "%y-%b", "%b'%y"]
-OF_MONTHS += ["%m/%y", "%y-%m", "%m-%y", "01/%m/%Y", "%m/01/%Y", "01.%m.%Y", "%d.%m.%y"]
+OF_MONTHS += ["%m.%Y", "%y-%m-01", "%m/%y", "%y-%m", "%m-%y", "01/%m/%Y", "%m/01/%Y", "01.%m.%Y", "%d.%m.%y"]
 OF_DAYS = ["%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y%m%d", "%y%m%d", "%d %b %Y", "%b %d, %Y", "%d-%b-%y"]
-OF_DAYS += ["%Y%m%d%H%M", "%G-W%V-%u", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d UTC"]
+OF_DAYS += [
+    "%y-%m-%d",
+    "%y/%m/%d",
+    "%y-%m-%d 00:00",
+    "%Y%m%d%H",
+    "%Y%m%d%H%M",
+    "%G-W%V-%u",
+    "%Y-%m-%dT%H:%M:%SZ",
+    "%Y-%m-%d UTC",
+]
 
 
 @pytest.mark.parametrize("form", OF_MONTHS)
@@ -132,6 +141,26 @@ def test_what_may_be_days_or_months_is_noted():
     times = read([f"01/{month:02}/2023" for month in range(1, 13)], notes)
     assert grid_of(times)[0] == "D"
     assert "01/02/2023 is read as 2023-01-02. If it is 2023-02-01" in notes[0]
+
+
+def test_of_uneven_steps_those_that_only_rise_or_fall_are_taken_with_a_note():
+    texts = ["01/02/2023", "01/05/2023", "02/03/2023", "03/01/2023", "03/11/2023", "04/09/2023"]
+    notes = []
+    assert [f"{time:%m/%d/%Y}" for time in read(texts, notes)] == texts
+    assert "01/02/2023 is read as 2023-01-02. If it is 2023-02-01" in notes[0]
+    assert [f"{time:%m/%d/%Y}" for time in read(texts[::-1])] == texts[::-1]
+
+
+def test_short_dates_with_the_year_first_are_noted_where_steps_do_not_tell():
+    notes = []
+    days = read(["10-11-01", "10-11-05", "10-12-01", "10-12-12", "11-01-07"], notes)
+    assert [str(day.date()) for day in days[:2]] == ["2010-11-01", "2010-11-05"]
+    assert "the day, the month or the year may stand first" in notes[0]
+
+
+def test_hours_without_marks_are_no_seconds():
+    assert read(["2023010100", "2023010101"]).hour.tolist() == [0, 1]
+    assert str(read(["1701010100", "1701010101"])[0])[:10] == "2023-11-26"  # seconds, and no hour of 1701
 
 
 def test_groups_and_falling_times_are_read_alike():

@@ -9,8 +9,8 @@ import numpy as np
 
 from textrnn.errors import TextrnnError
 from textrnn.preprocessing.pair_tables import Rows, is_missing, position
-from textrnn.preprocessing.written_numbers import column_mark, marks_of, number_of
-from textrnn.preprocessing.written_times import are_times
+from textrnn.preprocessing.written_numbers import column_mark, likely_mark, marks_of, number_of
+from textrnn.preprocessing.written_times import are_months, are_times
 
 if TYPE_CHECKING:
     import pandas
@@ -169,8 +169,9 @@ def found_time(table: Columns, taken: set[str | None], notes: list[str]) -> str 
     named = [name for name in free if is_time_name(name)]
     for name in [*named, *free[:1]]:
         cells = table.columns[name]
-        # A first column of numbers without a name for times holds values.
-        if holds_times(cells) and (name in named or not all(map(is_number, cells))):
+        # A first column of numbers without a name for times holds values, unless they are months such as 01.2019.
+        is_time = name in named or not all(map(is_number, cells)) or are_months([str(cell).strip() for cell in cells])
+        if is_time and holds_times(cells):
             return name
     if named:
         notes.append(no_times(f"{table.name}: column {named[0]!r}", table.columns[named[0]]))
@@ -237,7 +238,7 @@ def numbers(table: Columns, name: str, notes: list[str]) -> np.ndarray:
 def decimal_mark(table: Columns, name: str, notes: list[str]) -> str:
     """Returns the decimal mark of a column, "" for each number's own; notes what is taken where that stays open.
 
-    What the column leaves open is told by others, or by a semicolon between them: who writes one needs the comma.
+    What the column leaves open is told by others, or else by what is likely: a point stands before decimals.
     """
     try:
         mark, open_number = column_mark(table.columns[name])
@@ -246,16 +247,22 @@ def decimal_mark(table: Columns, name: str, notes: list[str]) -> str:
     if not open_number:
         return mark
     others = {mark for one, cells in table.columns.items() if one != name for mark in marks_of(cells)}
+    mark, is_sure = likely_mark(table.columns[name], table.delimiter)
     if len(others) == 1:
-        return others.pop()
-    mark = "," if table.delimiter == ";" else "."
-    if mark in open_number and mark == ".":
-        return mark  # as most are written
+        (told,) = others
+        is_sure = told == mark or (told == "," and "." in open_number and table.delimiter == ";")
+        mark = told
+    if is_sure:
+        return mark
     value = number_of(open_number, mark)
     other = number_of(open_number, "." if mark == "," else ",")
+    advice = (
+        "write it without a mark for thousands"
+        if mark in open_number
+        else f"write decimals with another number of digits, as {open_number}0"
+    )
     notes.append(
-        f"{table.name}: column {name!r}: {open_number} is read as {value:.10g}. If it is {other:.10g}, write it like "
-        "that, with a decimal point and without marks for thousands"
+        f"{table.name}: column {name!r}: {open_number} is read as {value:.10g}. If it is {other:.10g}, {advice}"
     )
     return mark
 

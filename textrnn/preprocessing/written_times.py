@@ -16,7 +16,7 @@ from textrnn.preprocessing.times import DAY, grid_of
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["are_times", "parsed_times"]
+__all__ = ["are_months", "are_times", "parsed_times"]
 
 ISO = re.compile(r"\d{4}\D")  # a year comes first, then the month
 NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
@@ -29,7 +29,10 @@ EPOCHS = (
     (re.compile(r"\d{18,19}"), "ns", int),
 )
 # Dates without marks, by their number of digits.
-DIGITS = {6: ("%Y%m", "%y%m%d"), 8: ("%Y%m%d",), 12: ("%Y%m%d%H%M",), 14: ("%Y%m%d%H%M%S",)}
+DIGITS = {6: ("%Y%m", "%y%m%d"), 8: ("%Y%m%d",), 10: ("%Y%m%d%H",), 12: ("%Y%m%d%H%M",), 14: ("%Y%m%d%H%M%S",)}
+HOUR = re.compile(r"(19\d\d|20[0-2]\d|2030)\d{6}")  # others with as many digits are seconds since 1970
+POINTED_MONTH = re.compile(r"(?P<month>0[1-9]|1[0-2])\.(?P<year>19\d\d|20\d\d|2100)")
+YEAR_FIRST = re.compile(r"(\d\d)([-/.])(\d\d)\2(\d\d)(?=\D|$)")
 SPREADSHEET_DAY = re.compile(r"[2-7]\d{4}(\.\d*)?")  # days since 1899-12-30, from 1954 to 2119
 LONGEST_STEP = 366.0  # days between such days
 WEEKS = (
@@ -66,6 +69,7 @@ LONG_MONTHS = tuple(
 SHORT_MONTHS = tuple(
     re.compile(form) for form in (rf"(?P<year>\d\d?)[- ]{MONTH}", rf"{MONTH}[-/. ]?\s*'?(?P<year>\d\d)")
 )
+UNEVEN = 2.0  # the longest step beside the shortest, from which on steps do not tell what stands first
 LAST_SHORT_YEAR = 40  # 40 is 2040, and 41 is 1941
 ZONE = re.compile(r"(?<=[-/:]\d\d) ?([A-Z]{3,5})$")
 WORLD_TIME = ("UTC", "GMT")
@@ -102,6 +106,11 @@ def are_times(texts: Sequence[str]) -> bool:
     return bool(readings_of(without_zones(list(texts))))
 
 
+def are_months(texts: Sequence[str]) -> bool:
+    """Says whether texts are months that look like numbers: 01.2019."""
+    return bool(texts) and all(POINTED_MONTH.fullmatch(text) for text in texts)
+
+
 def written_times(texts: list[str], places: Sequence[str], notes: list[str]) -> "pandas.DatetimeIndex":
     """Returns the times that texts stand for; of several readings the one that makes the steps most alike."""
     plain = without_zones(texts)
@@ -111,9 +120,12 @@ def written_times(texts: list[str], places: Sequence[str], notes: list[str]) -> 
         raise TextrnnError(f"{places[bad]}: {why_no_time(texts, bad)}")
     best = readings[0]
     if len(readings) > 1:
-        best, other = sorted(readings, key=irregularity)
-        if (best != other).any() and not irregularity(other)[0]:
-            notes.append(order_note(texts, best, other))
+        ranked = sorted(((irregularity(one), place) for place, one in enumerate(readings)))
+        best = readings[ranked[0][1]]
+        for rank, place in ranked[1:]:
+            if (best != readings[place]).any() and sort_of(rank) <= sort_of(ranked[0][0]):
+                notes.append(order_note(texts, best, readings[place]))
+                break
     cut = [i for i, text in enumerate(texts) if text != plain[i] and not text.endswith(WORLD_TIME)]
     if cut:
         notes.append(f"the times are taken as they stand, without their time zone: {texts[cut[0]]!r} is {best[cut[0]]}")
@@ -129,10 +141,11 @@ def first_bad(texts: list[str]) -> int:
 
 
 def order_note(texts: list[str], best: Any, other: Any) -> str:
-    """Returns what to say of dates that are as regular with the day first as with the month first."""
+    """Returns what to say of dates that may be read in another order."""
     place = int(np.flatnonzero(best != other)[0])
+    parts = "the day, the month or the year" if YEAR_FIRST.match(texts[place]) else "the day or the month"
     return (
-        f"the day or the month may stand first: {texts[place]} is read as {shown(best[place])}. If it is "
+        f"{parts} may stand first: {texts[place]} is read as {shown(best[place])}. If it is "
         f"{shown(other[place])}, write the dates like that"
     )
 
@@ -156,14 +169,24 @@ def shown(time: Any) -> str:
     return str(time).removesuffix(" 00:00:00")
 
 
-def irregularity(times: "pandas.DatetimeIndex") -> tuple[bool, float, int]:
-    """Returns how unlike the steps between times are, whatever their order: the less the better a reading they are."""
+def irregularity(times: "pandas.DatetimeIndex") -> tuple[bool, bool, float, int]:
+    """Returns how unlike the steps between times are: the less the better a reading they are.
+
+    Of steps that are not regular, those of times that only rise or only fall are better.
+    """
     unique = times.unique().sort_values()
     steps = np.diff(unique.asi8)
     number = len(np.unique(np.diff(times.asi8)))
     if not len(steps) or grid_of(unique.tz_localize(None))[0]:
-        return False, 1.0, number
-    return True, float(steps.max() / steps.min()), number
+        return False, False, 1.0, number
+    is_mixed = not (times.is_monotonic_increasing or times.is_monotonic_decreasing)
+    return True, is_mixed, float(steps.max() / steps.min()), number
+
+
+def sort_of(irregular: tuple[bool, bool, float, int]) -> int:
+    """Returns 0 for regular steps, 1 for those that are nearly so, 2 for others, which do not tell."""
+    is_irregular, is_mixed, ratio, _ = irregular
+    return (1 if not is_mixed and ratio < UNEVEN else 2) if is_irregular else 0
 
 
 # What is written
@@ -209,12 +232,21 @@ def readings_of(texts: list[str]) -> "list[pandas.DatetimeIndex]":
             return [found]
     # One form for all is read fast and surely; several are tried one by one.
     orders = (False,) if all(ISO.match(text) for text in texts) else (False, True)
+    with_year_first = from_year_first(texts)
     for form in (None, "mixed"):
         readings = [read_as(texts, dayfirst=order, format=form, utc=has_zone(texts)) for order in orders]
-        kept = [reading for reading in readings if reading is not None]
+        kept = [reading for reading in [*readings, with_year_first] if reading is not None]
         if kept:
             return kept
     return []
+
+
+def from_year_first(texts: list[str]) -> "pandas.DatetimeIndex | None":
+    """Returns times from dates such as 23-01-31, or None if they are no such dates."""
+    if not all(YEAR_FIRST.match(text) for text in texts):
+        return None
+    long = [YEAR_FIRST.sub(lambda date: f"{full_year(date[1])}-{date[3]}-{date[4]}", text, count=1) for text in texts]
+    return read_as(long, utc=has_zone(texts))
 
 
 def read_as(values: Sequence[Any], **how: Any) -> "pandas.DatetimeIndex | None":
@@ -237,7 +269,10 @@ def from_numbers(texts: list[str]) -> "pandas.DatetimeIndex | None":
     """Returns times from years, dates without marks, seconds since 1970, or the days of spreadsheets."""
     if all(YEAR.fullmatch(text) for text in texts):
         return read_as([f"{text[:4]}-01-01" for text in texts])
-    for form in DIGITS.get(len(texts[0]), ()):
+    if are_months(texts):
+        return read_as(texts, format="%m.%Y")
+    is_hour = all(HOUR.fullmatch(text) for text in texts)
+    for form in DIGITS.get(len(texts[0]), ()) if is_hour or len(texts[0]) != 10 else ():
         if all(text.isdecimal() and len(text) == len(texts[0]) for text in texts):
             found = read_as(texts, format=form)
             if found is not None:
