@@ -1,12 +1,11 @@
 """`python -m textrnn.classify "a masterpiece" --model DIR`: names the classes of texts, without TensorFlow."""
 
 import argparse
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from textrnn.commands import Parser, print_result, run, standard_input, typed
+from textrnn.commands import Parser, check_no_files, print_result, run, standard_input, typed
 from textrnn.errors import TextrnnError
 from textrnn.preprocessing.files import decoded_lines
 from textrnn.tasks.classifier import Classifier
@@ -32,7 +31,7 @@ def command(arguments: Sequence[str] | None = None) -> None:
     parsed = make_parser().parse_args(arguments)
     if not parsed.text and parsed.input is None:
         raise TextrnnError('Pass a text, - for standard input, or --input FILE: textrnn classify "..." --model DIR')
-    check_no_file(parsed)
+    check_no_files(parsed.text, "classify", f"textrnn classify - --model {parsed.model}")
     classifier = Classifier.load(parsed.model)
     if not classifier.config.vocabulary_size:
         raise TextrnnError(f"{parsed.model}: reads vectors, not text. Use it from Python: Classifier.load(...).predict")
@@ -42,16 +41,6 @@ def command(arguments: Sequence[str] | None = None) -> None:
         return
     for text in texts(parsed):  # each answered as it comes
         print(shown(classifier, text, parsed), flush=True)
-
-
-def check_no_file(parsed: argparse.Namespace) -> None:
-    """Raises `TextrnnError` if a text is the name of a file, whose content was meant."""
-    for text in parsed.text:
-        if os.path.isfile(text):
-            raise TextrnnError(
-                f"{text} is a file. To classify what is in it, pass --input {text}, or - < {text}. "
-                f"To classify the name: echo {text} | textrnn classify - --model {parsed.model}"
-            )
 
 
 def texts(parsed: argparse.Namespace) -> Iterator[str]:

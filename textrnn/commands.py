@@ -18,12 +18,11 @@ from typing import IO, Any, NoReturn
 from textrnn.config.signatures import field_descriptions
 from textrnn.errors import TextrnnError, check_choice, nearest
 from textrnn.preprocessing.files import (
-    STANDARD_INPUT,
     UNREADABLE,
     as_read,
     decoded_stream,
     unpacked,
-    why_unreadable,
+    unreadable,
 )
 
 __all__ = [
@@ -31,6 +30,7 @@ __all__ = [
     "add_config_options",
     "add_series_options",
     "argument_text",
+    "check_no_files",
     "check_writable",
     "chosen_options",
     "main",
@@ -42,7 +42,6 @@ __all__ = [
     "standard_bytes",
     "standard_input",
     "typed",
-    "unreadable",
 ]
 
 COMMANDS = {
@@ -207,9 +206,20 @@ def standard_input() -> Iterator[str]:
         raise unreadable(error) from error
 
 
-def unreadable(error: BaseException) -> TextrnnError:
-    """Returns what to raise when standard input cannot be read."""
-    return TextrnnError(f"{STANDARD_INPUT}: cannot be read: {why_unreadable(error)}.")
+def check_no_files(texts: Sequence[str], verb: str, command: str) -> None:
+    """Raises `TextrnnError` if a text is the name of a file, whose content was meant.
+
+    Args:
+        texts: What was typed.
+        verb: What the command does with a text, such as "translate".
+        command: The command that reads standard input.
+    """
+    for text in texts:
+        if os.path.isfile(text):
+            raise TextrnnError(
+                f"{text} is a file. To {verb} what is in it, pass --input {text}, or - < {text}. "
+                f"To {verb} the name: echo {text} | {command}"
+            )
 
 
 def check_writable(path: str | None, read: Sequence[str | None] = (), is_picture: bool = False) -> None:

@@ -6,7 +6,6 @@ import dataclasses
 import io
 import itertools
 import math
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any
@@ -14,19 +13,19 @@ from typing import IO, Any
 from textrnn.commands import (
     Parser,
     add_config_options,
+    check_no_files,
     check_writable,
     chosen_options,
     print_result,
     read_prompt,
     run,
     standard_bytes,
-    unreadable,
 )
 from textrnn.errors import TextrnnError
 from textrnn.inference.beam_search import BeamOptions
 from textrnn.inference.sampling import SamplingOptions
 from textrnn.inference.translation import SAMPLING_NAMES, Translation
-from textrnn.preprocessing.files import STANDARD_INPUT, UNREADABLE, decoded_lines, decoded_stream
+from textrnn.preprocessing.files import STANDARD_INPUT, UNREADABLE, decoded_lines, decoded_stream, unreadable
 from textrnn.preprocessing.subtitles import Subtitles
 from textrnn.tasks.translator import MAX_SOURCE_TOKENS, Translator
 
@@ -85,12 +84,7 @@ def check_arguments(parsed: argparse.Namespace) -> None:
     check_writable(parsed.output, read=[parsed.input])
     if not parsed.text and parsed.input is None:
         raise TextrnnError('Pass text to translate, - for standard input, or --input FILE: textrnn translate "Hello."')
-    for text in parsed.text:
-        if os.path.isfile(text):
-            raise TextrnnError(
-                f"{text} is a file. To translate what is in it, pass --input {text}, or - < {text}. "
-                f"To translate the name: echo {text} | textrnn translate -"
-            )
+    check_no_files(parsed.text, "translate", "textrnn translate -")
     if parsed.attention and (len(parsed.text) != 1 or parsed.text == ["-"] or parsed.input is not None):
         raise TextrnnError("--attention draws one translation. Pass one sentence.")
 

@@ -238,16 +238,15 @@ def linear_of(options: Options, data: SeriesData, share: float | None = None) ->
 
 def without_short_series(data: SeriesData, model: Options) -> SeriesData:
     """Returns data without the series that are too short, with a note; all of them if none is long enough."""
-    _, horizon = season_and_horizon(data, model)
-    kept = tuple(series for series in data.series if len(series) >= steps_needed(horizon, model))
-    if not kept or len(kept) == len(data.series):
+    if len(data.series) == 1:
         return data
-    left_out = [series.name for series in data.series if len(series) < steps_needed(horizon, model)]
+    needed = steps_needed(season_and_horizon(data, model)[1], model)
+    kept = tuple(series for series in data.series if len(series) >= needed)
+    left_out = [series.name for series in data.series if len(series) < needed]
+    if not kept or not left_out:
+        return data
     names = ", ".join(left_out[:MOST_NAMED]) + (", …" if len(left_out) > MOST_NAMED else "")
-    note = (
-        f"left out {len(left_out):,} of {len(data.series):,} series, with fewer than "
-        f"{steps_needed(horizon, model):,} steps: {names}"
-    )
+    note = f"left out {len(left_out):,} of {len(data.series):,} series, with fewer than {needed:,} steps: {names}"
     return dataclasses.replace(data, series=kept, notes=(*data.notes, note))
 
 

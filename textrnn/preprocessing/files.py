@@ -30,6 +30,7 @@ __all__ = [
     "decoded_text",
     "shown_name",
     "unpacked",
+    "unreadable",
     "why_not_text",
     "why_unreadable",
 ]
@@ -175,6 +176,11 @@ def unpacked(stream: IO[bytes]) -> IO[bytes]:
     if not hasattr(stream, "peek"):
         return stream
     return cast(IO[bytes], gzip.GzipFile(fileobj=stream)) if stream.peek(2)[:2] == GZIP else stream
+
+
+def unreadable(error: BaseException) -> TextrnnError:
+    """Returns what to raise when standard input cannot be read."""
+    return TextrnnError(f"{STANDARD_INPUT}: cannot be read: {why_unreadable(error)}.")
 
 
 def why_unreadable(error: BaseException) -> str:

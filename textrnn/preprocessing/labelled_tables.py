@@ -63,16 +63,14 @@ def is_header(rows: Rows, label: int) -> bool:
 
 def check_widths(rows: Rows) -> None:
     """Raises `TextrnnError` at a row with more cells than the header, or than most rows where a text may be cut."""
-    width = len(rows.names) or rows.width()
     if not rows.names and not rows.strict:
         return
-    usual = f"the header has {width}" if rows.names else f"most rows have {width}"
-    for number, cells in rows.rows:
-        if any(cell.strip() for cell in cells[width:]):
-            raise TextrnnError(
-                f"{rows.place(number)}: has {len(cells)} columns, where {usual}. Put texts that hold the delimiter "
-                "into double quotes, or use tabs."
-            )
+    for number, num_cells in rows.too_wide():
+        usual = f"{'the header has' if rows.names else 'most rows have'} {rows.num_columns()}"
+        raise TextrnnError(
+            f"{rows.place(number)}: has {num_cells} columns, where {usual}. Put texts that hold the delimiter into "
+            "double quotes, or use tabs."
+        )
 
 
 def chosen_columns(rows: Rows, text: str | int | None, label: str | int | None) -> tuple[int, int]:

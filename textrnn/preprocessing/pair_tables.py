@@ -52,6 +52,15 @@ class Rows:
         counts = Counter(len(cells) for _, cells in self.rows)
         return counts.most_common(1)[0][0] if counts else 0
 
+    def num_columns(self) -> int:
+        """Returns how many columns the header names, or most rows have where there is none."""
+        return len(self.names) or self.width()
+
+    def too_wide(self) -> Iterator[tuple[int, int]]:
+        """Yields (number, number of cells) of each row with more cells than columns; those that are empty are none."""
+        width = self.num_columns()
+        return ((number, len(cells)) for number, cells in self.rows if any(map(str.strip, cells[width:])))
+
     def place(self, number: int) -> str:
         """Returns how errors name a row."""
         return f"{self.name}, {self.unit} {number}"

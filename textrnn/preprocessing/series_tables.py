@@ -9,6 +9,7 @@ import numpy as np
 
 from textrnn.errors import TextrnnError
 from textrnn.preprocessing.pair_tables import Rows, is_missing, position
+from textrnn.preprocessing.tables import NO_VALUE
 from textrnn.preprocessing.written_numbers import column_mark, likely_mark, marks_of, number_of
 from textrnn.preprocessing.written_times import are_months, are_times
 
@@ -26,7 +27,6 @@ __all__ = [
     "only_numbers",
 ]
 
-NO_VALUE = {"", "na", "n/a", "nan", "null", "none", "nil", "-", "?", ".", "#n/a"}
 TIME_NAMES = (
     "date",
     "time",
@@ -100,14 +100,12 @@ def columns_of_rows(rows: Rows, delimiter: str = "") -> Columns:
 
 def check_widths(rows: Rows) -> None:
     """Raises if a row has more cells than the header names, or than most rows have; those that are empty are none."""
-    width = len(rows.names) or rows.width()
-    for number, cells in rows.rows:
-        if len(cells) > width and any(cell.strip() for cell in cells[width:]):
-            how_many = f"the header names {width}" if rows.names else f"most rows have {width}"
-            raise TextrnnError(
-                f"{rows.place(number)}: has {len(cells)} columns, where {how_many}. Put what holds the delimiter, as "
-                'numbers with a comma may, into double quotes: "12,5".'
-            )
+    for number, num_cells in rows.too_wide():
+        usual = f"{'the header names' if rows.names else 'most rows have'} {rows.num_columns()}"
+        raise TextrnnError(
+            f"{rows.place(number)}: has {num_cells} columns, where {usual}. Put what holds the delimiter, as numbers "
+            'with a comma may, into double quotes: "12,5".'
+        )
 
 
 def columns_of_frame(frame: Any) -> Columns:

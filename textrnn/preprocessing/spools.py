@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from textrnn.errors import TextrnnError, nearest
-from textrnn.preprocessing.files import STANDARD_INPUT, as_read, shown_name, why_unreadable
+from textrnn.preprocessing.files import STANDARD_INPUT, as_read, shown_name, unreadable
 
 __all__ = ["SpooledPath", "spooled_items", "spooled_standard_input"]
 
@@ -72,7 +72,7 @@ def standard_chunks() -> Iterator[bytes]:
         while chunk := sys.stdin.buffer.read(CHUNK_BYTES):
             yield chunk
     except OSError as error:
-        raise TextrnnError(f"{STANDARD_INPUT}: cannot be read: {why_unreadable(error)}.") from error
+        raise unreadable(error) from error
 
 
 def spooled_items(

@@ -23,6 +23,7 @@ from textrnn.preprocessing.json_lines import json_rows
 
 __all__ = [
     "LANGUAGE",
+    "NO_VALUE",
     "TEXT_WORDS",
     "Table",
     "are_usual",

@@ -5,7 +5,7 @@ import dataclasses
 import hashlib
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +20,6 @@ from textrnn.preprocessing.tokenizers import EOS_ID, LEVELS, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.tasks.predictions import BATCH_SIZE, Explanation, Predictor
 from textrnn.tasks.task import TOKENIZER_OPTIONS, Prepared, Task, Weights
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Classifier", "Explanation"]
 

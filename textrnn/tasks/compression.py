@@ -128,13 +128,14 @@ def compress(
     task = KINDS[kind].load("tasks", "task")
     check_options(how, task.data_options, f"The data of a {kind}")
     check_output(model, output, overwrite)
-    before, after = task.load(model), task.load(model)
+    before = smaller = task.load(model)
     score_name, score_before = score_of(before, test or data, how)  # what is wrong there is known before training
     if prune:
-        after.fit(*after.data_of(list(data)), prune=prune, **budget, **how, progress=progress)
+        smaller = task.load(model)
+        smaller.fit(*smaller.data_of(list(data)), prune=prune, **budget, **how, progress=progress)
     for name in RUN_FILES:  # of a run whose model is replaced: it must not be resumed over the smaller one
         pathlib.Path(output, name).unlink(missing_ok=True)
-    after.save(output, weight_format=weight_format)
+    smaller.save(output, weight_format=weight_format)
     after = task.load(output)
     _, score_after = score_of(after, test or data, how)
     speeds, unit = measured_speeds([before, after])

@@ -251,15 +251,15 @@ def recorded(asked: dict[str, Any]) -> dict[str, Any]:
 
 def recorded_source(source: Any) -> Any:
     """Returns the absolute path of a file, those of several in a list, or None for what cannot be opened again."""
-    if isinstance(source, (str, os.PathLike)):
-        paths = recorded_source([source])
-        return paths and paths[0]
-    items = source
+    is_one = isinstance(source, (str, os.PathLike))
+    items = [source] if is_one else source
     if not isinstance(items, (list, tuple)) or not all(isinstance(item, (str, os.PathLike)) for item in items):
         return None
-    if not all(os.path.exists(item) for item in items):
-        return list(items) if all(isinstance(item, str) and ":" in item for item in items) else None
-    return [str(pathlib.Path(item).absolute()) for item in items]
+    if all(os.path.exists(item) for item in items):
+        items = [str(pathlib.Path(item).absolute()) for item in items]
+    elif not all(isinstance(item, str) and ":" in item for item in items):
+        return None
+    return items[0] if is_one else list(items)
 
 
 def check_same(path: pathlib.Path, name: str, then: Any, now: Any) -> None:
