@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["TextrnnError", "check_choice", "check_options", "check_range"]
+__all__ = ["TextrnnError", "check_choice", "check_options", "check_range", "nearest"]
 
 
 class TextrnnError(ValueError):

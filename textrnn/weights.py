@@ -1,8 +1,11 @@
 """What can be done to trained weights without an engine: NumPy on named arrays."""
 
+import re
+from collections.abc import Iterable
+
 import numpy as np
 
-__all__ = ["is_matrix", "smallest", "with_larger_vocabulary"]
+__all__ = ["is_matrix", "layer_of", "layers_of", "smallest", "with_larger_vocabulary"]
 
 NOISE = 0.01  # spread of new rows around the mean, so that they do not stay equal
 
@@ -40,6 +43,23 @@ def is_matrix(name: str) -> bool:
     ['embedding/embeddings', 'recurrent_0/recurrent_kernel']
     """
     return name.endswith(("kernel", "embeddings"))
+
+
+def layer_of(name: str) -> str:
+    """Returns the layer of a network that a weight belongs to, both directions of reading being one.
+
+    >>> [layer_of(name) for name in ("recurrent_0_backward/kernel", "normalization_0/gamma", "bridge_1_0/bias")]
+    ['recurrent_0', 'recurrent_0', 'bridge']
+    """
+    owner = name.partition("/")[0].removesuffix("_backward")
+    owner = re.sub(r"^(source|target)_embedding$", "embedding", owner)
+    owner = re.sub(r"^bridge_.*$", "bridge", owner)
+    return owner.replace("normalization_", "recurrent_")
+
+
+def layers_of(names: Iterable[str]) -> list[str]:
+    """Returns the layers of a network from the input to the output, by the names of its weights in order."""
+    return list(dict.fromkeys(layer_of(name) for name in names))
 
 
 def smallest(matrix: np.ndarray, share: float) -> np.ndarray:

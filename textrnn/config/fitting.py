@@ -39,6 +39,11 @@ class FittingConfig(Config):
         prune: Share of the weights of each matrix that are zero in the end, so that a saved model is smaller. The
             smallest weights go first, while the others train on; the share is reached at half of the run (Zhu and Gupta
             2017).
+        frozen: Names of layers, or of single weights, that stay as they are, such as ("embedding", "recurrent_0").
+        layer_decay: Share of the learning rate of the layer above that each layer learns at: rates that fall towards
+            the input, for a network that has been trained before (Howard and Ruder 2018, section 3.2).
+        unfreeze_steps: Steps after which one more layer, from the output down, begins to learn; 0 lets all learn from
+            the start (Howard and Ruder 2018, section 3.3).
         seed: Fixes initial weights, batch order and dropout.
         precision: Arithmetic of the matrix products: "float32" or "bfloat16".
     """
@@ -58,6 +63,9 @@ class FittingConfig(Config):
     validations_per_epoch: int = 1
     averaged_checkpoints: int = 1
     prune: float = 0.0
+    frozen: tuple[str, ...] = ()
+    layer_decay: float = 1.0
+    unfreeze_steps: int = 0
     seed: int = 0
     precision: str = "float32"
 
@@ -71,12 +79,22 @@ class FittingConfig(Config):
         check_range("weight_decay", self.weight_decay, 0, 1)
         check_range("clip_norm", self.clip_norm, 0, 1e6, above=True)
         self._check_shares("moving_average", "prune")
+        self._set_frozen()
+        check_range("layer_decay", self.layer_decay, 0, 1, above=True)
+        check_range("unfreeze_steps", self.unfreeze_steps, 0, 10_000_000, whole=True)
         check_range("patience", self.patience, 0, 1_000_000, whole=True)
         if self.validations is not None:
             check_range("validations", self.validations, 1, 10_000, whole=True)
         check_range("validations_per_epoch", self.validations_per_epoch, 1, 1000, whole=True)
         check_range("averaged_checkpoints", self.averaged_checkpoints, 1, 20, whole=True)
         check_range("seed", self.seed, 0, 2**31 - 1, whole=True)
+
+    def _set_frozen(self) -> None:
+        """Makes `frozen` a tuple of names."""
+        names = (self.frozen,) if isinstance(self.frozen, str) else self.frozen
+        if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+            raise TextrnnError(f"`frozen` must name layers. Received: {self.frozen!r}.")
+        object.__setattr__(self, "frozen", tuple(names))
 
     def _set_budget(self) -> None:
         """Checks that one of `epochs`, `steps` and `minutes` says how long to train."""

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from textrnn.config import FittingConfig
+from textrnn.training.layer_rates import LayerRates, learning
 from textrnn.training.protocol import TrainableNetwork
 from textrnn.training.pruning import Pruning
 
@@ -33,9 +34,10 @@ class Steps:
     def __init__(self, network: TrainableNetwork, config: FittingConfig, max_targets: int) -> None:
         self.network = network
         self.config = config
-        named = network.named_variables()
+        named = learning(network.named_variables(), config.frozen)
         self.names, self.variables = list(named), list(named.values())
         self.pruning = Pruning(named, config.prune)
+        self.layer_rates = LayerRates(self.names, config)
         self.optimizer = self._make_optimizer()
         self.averages = [tf.Variable(v.value, trainable=False) for v in self.variables] if config.moving_average else []
         self.max_targets = max_targets
@@ -87,7 +89,10 @@ class Steps:
     def _update_body(self, gradients: Any, scale: Any, learning_rate: Any, decay: Any) -> None:
         """Moves the weights against the scaled gradients, and their averages after them; what is pruned stays zero."""
         self.optimizer.learning_rate.assign(learning_rate)
+        before = [] if self.layer_rates.are_equal else [variable.value + 0.0 for variable in self.variables]
         self.optimizer.apply([gradient * scale for gradient in gradients], self.variables)
+        for index, (old, variable) in enumerate(zip(before, self.variables, strict=bool(before))):
+            variable.assign(self.layer_rates.slowed(index, old, variable.value))
         for name, matrix in self.pruning.matrices.items():
             matrix.assign(self.pruning.masked(name, matrix.value))
         for name, average, variable in zip(self.names, self.averages, self.variables, strict=bool(self.averages)):

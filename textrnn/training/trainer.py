@@ -256,6 +256,7 @@ class Trainer:
         position, config = self.position, self.config
         start = time.monotonic()
         self._prune()
+        self.steps.layer_rates.go_to(position.step - position.first_step)
         learning_rate = self.callbacks.learning_rate(self._scheduled_learning_rate())
         decay = min(config.moving_average, (1 + position.step) / (10 + position.step))
         loss_sum, num_targets, finite, self.states = self.steps.train(
@@ -379,11 +380,11 @@ class Trainer:
 
     def _arrays(self) -> dict[str, Any]:
         """Returns every variable that training changes, by name: weights and what goes with them, dropout seeds."""
-        names = self.network.named_variables()
+        averages = zip(self.steps.names, self.steps.averages, strict=bool(self.steps.averages))
         return {
             **{f"network/{name}": variable for name, variable in self.network.named_state().items()},
             **{variable.path: variable for variable in self.steps.optimizer.variables},  # optimizer/...
-            **{f"average/{name}": average for name, average in zip(names, self.steps.averages, strict=False)},
+            **{f"average/{name}": average for name, average in averages},
             **{f"mask/{name}": mask for name, mask in self.steps.pruning.masks.items()},
         }
 
