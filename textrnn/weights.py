@@ -1,7 +1,7 @@
 """What can be done to trained weights without an engine: NumPy on named arrays."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -10,29 +10,45 @@ __all__ = ["is_matrix", "layer_of", "layers_of", "smallest", "with_larger_vocabu
 NOISE = 0.01  # spread of new rows around the mean, so that they do not stay equal
 
 
-def with_larger_vocabulary(weights: dict[str, np.ndarray], vocabulary_size: int) -> dict[str, np.ndarray]:
+def with_larger_vocabulary(
+    weights: dict[str, np.ndarray],
+    vocabulary_size: int,
+    like: Mapping[int, int] | None = None,
+    counts: np.ndarray | None = None,
+) -> dict[str, np.ndarray]:
     """Returns the weights of a language model with rows for new tokens at the end of its vocabulary.
 
-    A new token begins as the average of all others, and as improbable as the least probable of them.
+    A new token begins as the average of all others, and as improbable as the least probable of them; or as the token
+    that it is like, with which it shares that one's probability.
 
     Args:
         weights: Arrays by the names of `NetworkConfig.weight_shapes`.
         vocabulary_size: The new number of token ids, at least the old one.
+        like: For ids of new tokens the old ids that they are like.
+        counts: How often each token occurs, shape `(vocabulary_size,)`: in this proportion they share.
     """
     result = dict(weights)
-    number = vocabulary_size - len(weights["embedding/embeddings"])
+    old_size = len(weights["embedding/embeddings"])
+    number = vocabulary_size - old_size
     noise = np.random.Generator(np.random.PCG64(0))
+    new, known = np.array(list((like or {}).items()), dtype=np.int64).reshape(-1, 2).T
 
     def extended(rows: np.ndarray) -> np.ndarray:
         mean = rows.mean(axis=0, keepdims=True)
         spread = NOISE * noise.standard_normal((number, rows.shape[1]))
-        return np.concatenate([rows, (mean + spread).astype(np.float32)])
+        rows = np.concatenate([rows, (mean + spread).astype(np.float32)])
+        rows[new] = rows[known]
+        return rows
 
     result["embedding/embeddings"] = extended(weights["embedding/embeddings"])
     if "output/kernel" in weights:  # (units, vocabulary_size)
         result["output/kernel"] = np.ascontiguousarray(extended(weights["output/kernel"].T).T)
     bias = weights["output/bias"]
-    result["output/bias"] = np.concatenate([bias, np.full(number, bias.min(), dtype=np.float32)])
+    result["output/bias"] = bias = np.concatenate([bias, np.full(number, bias.min(), dtype=np.float32)])
+    for token in np.unique(known):
+        sharing = np.array([token, *new[known == token]])
+        shares = 1.0 + (0 if counts is None else counts[sharing])
+        bias[sharing] = bias[token] + np.log(shares / shares.sum())
     return result
 
 

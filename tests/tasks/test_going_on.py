@@ -148,3 +148,21 @@ def test_a_run_with_one_file_is_resumed_from_that_file(tmp_path):
     assert recorded_source("mnist:train") == "mnist:train"
     assert recorded_source(["a text", "another"]) is None
     assert recorded_source("a text") is None
+
+
+def test_printed_marks_are_added_to_subwords_and_begin_as_the_typewritten_ones(lighthouse, tmp_path):
+    """What a model has learned of quotation marks serves for text that has printed ones."""
+    text = lighthouse.read_text()
+    options = {**SHORT, "learning_rate": 0.01, "progress": Progress(quiet=True)}
+    model = LanguageModel(level="subword", vocabulary_size=400, units=(24,), embedding_dim=24)
+    model.fit(lighthouse, steps=60, **options)
+    printed = text.replace('"', "\u201d")
+    (tmp_path / "printed.txt").write_text(printed, encoding="utf-8")
+    plain_bits = model.evaluate(lighthouse).bits_per_character
+    bytes_bits = model.evaluate(tmp_path / "printed.txt").bits_per_character
+    model.fit(tmp_path / "printed.txt", output=tmp_path / "out", steps=1, **{**options, "learning_rate": 1e-9})
+    model = LanguageModel.load(tmp_path / "out")
+    assert model.config.vocabulary_size > 400
+    bits = model.evaluate(tmp_path / "printed.txt").bits_per_character
+    assert bits == pytest.approx(plain_bits, abs=0.01)
+    assert bits < bytes_bits - 0.01

@@ -4,13 +4,14 @@ import functools
 import io
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
 
 from textrnn.errors import TextrnnError, check_range
+from textrnn.preprocessing.marks import TYPEWRITTEN, typewritten
 from textrnn.preprocessing.vocabulary import (
     BOS_ID,
     EOS_ID,
@@ -31,6 +32,7 @@ BYTE_PIECES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 NUM_FIXED = len(SPECIAL_TOKENS) + len(BYTE_PIECES) + 1
 COVERAGE, LARGE_ALPHABET_COVERAGE = 0.9999, 0.995
 SMALL_ALPHABET = 500
+FEWEST_OCCURRENCES = 5  # of a character that is added to a vocabulary
 
 
 class SubwordTokenizer(Tokenizer):
@@ -110,7 +112,29 @@ class SubwordTokenizer(Tokenizer):
         return []
 
     def extended(self, lines: Iterable[str], max_new: int | None = None) -> Tokenizer:
-        return self
+        """Returns a tokenizer with the characters that it could only spell by bytes; see `Tokenizer.extended`.
+
+        A printed mark comes with all subwords that hold it and are known with the typewritten one, so that text with
+        printed marks is cut as other text is.
+        """
+        sample = list(sample_lines(map(self.cased, lines)))
+        counts = Counter(chain.from_iterable(sample))
+        del counts[self.SPACE], counts[" "]
+        new = {key: count for key, count in counts.items() if key not in self.ids and count >= FEWEST_OCCURRENCES}
+        if not new:
+            return self
+        pieces = [*self._with_printed_marks(sample, new), *sorted(new, key=lambda key: (-new[key], key))]
+        return type(self)(with_pieces(self.model, list(dict.fromkeys(pieces))[:max_new]), self.lowercase)
+
+    def _with_printed_marks(self, sample: list[str], characters: Container[str]) -> Iterator[str]:
+        """Yields the subwords of a text that are known with typewritten marks in the place of new characters."""
+        marks = [mark for mark in TYPEWRITTEN if mark in characters]
+        text = NEWLINE.join(" " + line for line in sample)
+        for piece in self.tokens[NUM_FIXED:]:
+            for mark in marks:
+                printed = piece.replace(TYPEWRITTEN[mark], mark)
+                if printed not in self.ids and printed.replace(self.SPACE, " ") in text:
+                    yield printed
 
     def decoder(self) -> Decoder:
         return LinesDecoder(self.token_bytes, self.newline_id)
@@ -229,6 +253,22 @@ def unigram_model(lines: Iterable[str], vocabulary_size: int) -> bytes:
             "Pass a larger `vocabulary_size`, a longer text, or the level 'char'."
         ) from error
     return model.getvalue()
+
+
+def with_pieces(model: bytes, pieces: list[str]) -> bytes:
+    """Returns a SentencePiece model with more pieces at the end of its vocabulary.
+
+    A piece is as probable as the one that is typewritten for it, or as the least probable one.
+    """
+    from sentencepiece import sentencepiece_model_pb2
+
+    extended = sentencepiece_model_pb2.ModelProto.FromString(model)
+    scores = {piece.piece: piece.score for piece in extended.pieces}
+    least = min(scores.values())
+    for piece in pieces:
+        extended.pieces.add(piece=piece, score=scores.get(typewritten(piece), least))
+    result: bytes = extended.SerializeToString()
+    return result
 
 
 def sample_lines(lines: Iterable[str], max_characters: int = 8_000_000) -> Iterator[str]:

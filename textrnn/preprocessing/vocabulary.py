@@ -1,15 +1,18 @@
 """What the tokenizers of all levels share: the special ids, the interface, and which tokens a vocabulary holds."""
 
 import codecs
+import functools
 import json
 import pathlib
 from collections import Counter
 from collections.abc import Collection, Iterable
+from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
 
 from textrnn.errors import TextrnnError
+from textrnn.preprocessing.marks import with_known_marks
 
 __all__ = [
     "BOS_ID",
@@ -97,7 +100,7 @@ class Tokenizer:
             max_new: Most tokens to append; by default the number follows from the text, as in `train`.
 
         Returns:
-            A new tokenizer, or this one if nothing is to be added. Subwords can write any text and are never extended.
+            A new tokenizer, or this one if nothing is to be added.
         """
         raise NotImplementedError
 
@@ -113,6 +116,15 @@ class Tokenizer:
     def token_text(self, token_id: int) -> str:
         """Returns one token as a person would want to see it."""
         return self.tokens[token_id]
+
+    def with_known_marks(self, text: str) -> str:
+        """Returns a text whose quotation marks and dashes are known, if the typewritten ones are and these are not."""
+        return text if text.isascii() else with_known_marks(text, self.characters)
+
+    @functools.cached_property
+    def characters(self) -> frozenset[str]:
+        """The characters that tokens hold."""
+        return frozenset(chain.from_iterable(self.tokens[len(SPECIAL_TOKENS) :])) | {" "}
 
     def cased(self, text: str) -> str:
         """Returns `text` in the case that the vocabulary is in."""

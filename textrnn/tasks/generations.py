@@ -248,7 +248,11 @@ class Writer:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
             raise TextrnnError(f"The prompt holds half a character, at position {error.start + 1}.") from error
-        return make_prompt(self._trained_tokenizer(), self._beginning(), as_read(text))
+        return make_prompt(self._trained_tokenizer(), self._beginning(), self._as_known(text))
+
+    def _as_known(self, text: str) -> str:
+        """Returns a text as training reads it, with quotation marks and dashes that the vocabulary knows."""
+        return self._trained_tokenizer().with_known_marks(as_read(text))
 
     def _beginning(self) -> list[int]:
         """Returns the tokens before a prompt: the mark that begins a document, or a newline in running text."""
@@ -261,16 +265,16 @@ class Writer:
 
         The prompt is read as training reads a file: as NFC, with `\n` as line end.
         """
-        encoded = self._trained_tokenizer().encode(as_read(prompt)).tolist()
+        encoded = self._trained_tokenizer().encode(self._as_known(prompt)).tolist()
         return [*self._beginning(), *encoded] or [BOS_ID]
 
     def unknown_tokens(self, text: str) -> list[str]:
         """Returns the parts of a text that the vocabulary does not hold; empty for subwords."""
-        return self._trained_tokenizer().unknown_tokens(as_read(text))
+        return self._trained_tokenizer().unknown_tokens(self._as_known(text))
 
     def unknown_in_prompt(self, text: str) -> tuple[str, ...]:
         """Returns the parts of a prompt that are unknown, but for a last word that longer ones begin with."""
-        tokenizer, text = self._trained_tokenizer(), as_read(text)
+        tokenizer, text = self._trained_tokenizer(), self._as_known(text)
         if isinstance(tokenizer, WordTokenizer):
             text, _ = without_unfinished_word(tokenizer, text)
         return tuple(tokenizer.unknown_tokens(text))

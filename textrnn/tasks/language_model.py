@@ -30,7 +30,7 @@ from textrnn.tasks.training_text import (
     share_set_aside,
     training_sides,
 )
-from textrnn.weights import with_larger_vocabulary
+from textrnn.tasks.transfer import with_new_tokens
 
 if TYPE_CHECKING:
     from textrnn.evaluation.memorisation import Memorisation, NgramFilter
@@ -278,7 +278,7 @@ class LanguageModel(Task, Writer):
             progress.message(f"building a {self.level} vocabulary")
             size, lowercase = self.chosen["vocabulary_size"], bool(self.chosen.get("lowercase"))
             self.tokenizers = {"tokenizer": make_tokenizer(self.level, training.lines(), size, lowercase)}
-        else:
+        elif self.weights:
             self._extend_vocabulary(training, progress)
         tokenizer = self._trained_tokenizer()
         self.config = dataclasses.replace(self.config, vocabulary_size=tokenizer.vocabulary_size)
@@ -291,13 +291,11 @@ class LanguageModel(Task, Writer):
         return texts[0], texts[1]
 
     def _extend_vocabulary(self, training: corpora.Corpus, progress: Progress) -> None:
-        tokenizer = self._trained_tokenizer()
-        extended = tokenizer.extended(training.lines())
-        num_new = extended.vocabulary_size - tokenizer.vocabulary_size
-        if num_new and self.weights:
+        weights, tokenizer = with_new_tokens(self.weights, self._trained_tokenizer(), training.lines)
+        num_new = tokenizer.vocabulary_size - self._trained_tokenizer().vocabulary_size
+        if num_new:
             progress.message(f"{num_new:,} new tokens are added to the vocabulary")
-            self.weights = with_larger_vocabulary(self.weights, extended.vocabulary_size)
-            self.tokenizers = {"tokenizer": extended}
+            self.weights, self.tokenizers = weights, {"tokenizer": tokenizer}
 
     def _batch_plans(self, texts: tuple[EncodedText, EncodedText], config: TrainingConfig) -> tuple[TextPlan, TextPlan]:
         shared = (self.config.form, config.batch_size, config.length, self.config.max_length)
