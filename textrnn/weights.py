@@ -47,7 +47,7 @@ def with_larger_vocabulary(
     result["output/bias"] = bias = np.concatenate([bias, np.full(number, bias.min(), dtype=np.float32)])
     for token in np.unique(known):
         sharing = np.array([token, *new[known == token]])
-        shares = 1.0 + (0 if counts is None else counts[sharing])
+        shares = np.ones(len(sharing)) if counts is None else counts[sharing] + 1.0
         bias[sharing] = bias[token] + np.log(shares / shares.sum())
     return result
 

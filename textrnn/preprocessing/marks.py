@@ -31,7 +31,7 @@ TYPEWRITTEN = {
     "\u202f": " ",
 }
 
-TABLE = str.maketrans(TYPEWRITTEN)
+TABLE = {ord(mark): plain for mark, plain in TYPEWRITTEN.items()}
 
 
 def typewritten(text: str) -> str:

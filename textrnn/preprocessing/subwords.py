@@ -262,7 +262,7 @@ def with_pieces(model: bytes, pieces: list[str]) -> bytes:
     """
     from sentencepiece import sentencepiece_model_pb2
 
-    extended = sentencepiece_model_pb2.ModelProto.FromString(model)
+    extended = sentencepiece_model_pb2.ModelProto.FromString(model)  # type: ignore[attr-defined]
     scores = {piece.piece: piece.score for piece in extended.pieces}
     least = min(scores.values())
     for piece in pieces:
