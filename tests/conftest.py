@@ -16,7 +16,7 @@ settings.load_profile("same-every-time")
 ROOT = pathlib.Path(__file__).parent.parent
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def lighthouse() -> pathlib.Path:
     """The sample story."""
     return ROOT / "corpora" / "lighthouse.txt"

@@ -99,6 +99,11 @@ def read_options(path: pathlib.Path) -> dict[str, Any]:
     return options if isinstance(options, dict) else {}
 
 
+def shipped_models() -> list[str]:
+    """Returns the names of the models that ship with the package."""
+    return sorted(item.name for item in PRETRAINED.iterdir() if item.is_dir()) if PRETRAINED.is_dir() else []
+
+
 def find_model(model: str | os.PathLike[str]) -> pathlib.Path:
     """Returns the directory of a model: a directory, or the name of one that ships with the package.
 
@@ -108,7 +113,7 @@ def find_model(model: str | os.PathLike[str]) -> pathlib.Path:
         TextrnnError: If there is no such model.
     """
     path = pathlib.Path(model)
-    shipped = sorted(item.name for item in PRETRAINED.iterdir() if item.is_dir()) if PRETRAINED.is_dir() else []
+    shipped = shipped_models()
     if path.is_dir() and (str(model) not in shipped or os.path.lexists(path / "manifest.json")):
         return path
     if path.is_dir() and os.path.lexists(path / CHECKPOINT):

@@ -32,6 +32,7 @@ from textrnn.config import (
 from textrnn.config.kinds import KINDS
 from textrnn.errors import TextrnnError
 from textrnn.storage import CHECKPOINT, read_options
+from textrnn.tasks.transfer import NO_MODEL
 
 __all__ = ["command"]
 
@@ -63,7 +64,10 @@ def add_run_options(parser: Parser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the output directory")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run in the output directory")
     parser.add_argument("--config", type=pathlib.Path, help="JSON file with options; those given here override it")
-    parser.add_argument("--initial-model", help="a shipped model or a directory whose weights training goes on from")
+    parser.add_argument(
+        "--initial-model",
+        help=f"a shipped model or a directory whose weights training goes on from; {NO_MODEL}: from random weights",
+    )
     parser.add_argument("--half-precision", action="store_true", default=None, help="save the weights as float16")
 
 
@@ -223,7 +227,10 @@ def gathered_options(
     options = {**options_from_file(parsed.config), **given}
     for config in configs:
         options |= chosen_options(parsed, config)
-    for_fit = [*configs[1].option_names(), *TEXT_OPTIONS, *FIT_OPTIONS]  # type: ignore[attr-defined]
+    if parsed.initial_model == NO_MODEL:
+        parsed.initial_model = None
+        options |= {"initial_model": NO_MODEL} if parsed.kind == "language-model" else {}
+    for_fit = ["initial_model", *configs[1].option_names(), *TEXT_OPTIONS, *FIT_OPTIONS]  # type: ignore[attr-defined]
     fit_options = {name: options.pop(name) for name in for_fit if name in options}
     if parsed.initial_model is not None and options:
         raise TextrnnError(f"`{next(iter(options))}` is fixed by --initial-model {parsed.initial_model}; leave it out.")

@@ -1,7 +1,7 @@
 import pytest
 
 from textrnn import corpora
-from textrnn.preprocessing.survey import detected_documents, num_documents, survey
+from textrnn.preprocessing.survey import detected_documents, is_english_prose, num_documents, survey
 
 NAMES = [f"{first}{last}" for first in ("Ann", "Bar", "Cor", "Del", "Em") for last in ("a", "ella", "ine", "y", "is")]
 SENTENCES = [f"The {noun} stands near the {place}." for noun in ("boat", "cart", "mill") for place in NAMES]
@@ -70,3 +70,29 @@ def test_documents_are_counted(tmp_path):
 def test_several_files_of_prose_are_a_document_each(tmp_path):
     assert detected_documents(surveyed(tmp_path, WRAPPED, ("one.txt", "two.txt"))) == "file"
     assert detected_documents(surveyed(tmp_path, NAMES, ("one.txt", "two.txt"))) == "line"
+
+
+GERMAN = [
+    "Die Lampe brannte schon, als die Boote kamen. Der W\u00e4rter sa\u00df am Fenster und z\u00e4hlte sie alle."
+] * 20
+CODE = ["if the_lamp.is_lit and not self.boats:", "    return [boat for boat in self.boats if boat.is_home]"] * 20
+CHAT = [
+    "Ann: I have seen the boat and it was not the one that you said it would be",
+    "Bo: What was it then, and who?",
+] * 20
+TABLE = [
+    "the lamp was lit and the boats were all at home by then\tpositive",
+    "it was not what we had been told\tnegative",
+] * 20
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (WRAPPED, True),
+        (PARAGRAPHS, True),
+        *[(lines, False) for lines in (VERSE, NAMES, GERMAN, CODE, CHAT, TABLE, CHINESE)],
+    ],
+)
+def test_english_prose_is_told_from_all_else(tmp_path, lines, expected):
+    assert is_english_prose(surveyed(tmp_path, lines)) is expected

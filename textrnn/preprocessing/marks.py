@@ -53,5 +53,5 @@ def with_known_marks(text: str, characters: Container[str]) -> str:
     >>> with_known_marks("\u201cno\u201d\u2014no", set('no"\u2014'))
     '"no"\u2014no'
     """
-    unknown = {mark: plain for mark, plain in TYPEWRITTEN.items() if mark not in characters and plain in characters}
-    return text.translate(str.maketrans(unknown))
+    unknown = (mark for mark, plain in TYPEWRITTEN.items() if mark not in characters and plain in characters)
+    return text.translate({ord(mark): TYPEWRITTEN[mark] for mark in unknown})

@@ -19,6 +19,7 @@ from textrnn.preprocessing.sequences import EncodedText, TextPlan, encode_corpus
 from textrnn.preprocessing.survey import Survey, num_documents
 from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
+from textrnn.storage import load_model
 from textrnn.tasks.generations import Generation, Writer, described
 from textrnn.tasks.run import digest
 from textrnn.tasks.task import Prepared, Task
@@ -30,7 +31,7 @@ from textrnn.tasks.training_text import (
     share_set_aside,
     training_sides,
 )
-from textrnn.tasks.transfer import with_new_tokens
+from textrnn.tasks.transfer import NO_MODEL, initial_model_for, with_new_tokens
 
 if TYPE_CHECKING:
     from textrnn.evaluation.memorisation import Memorisation, NgramFilter
@@ -135,6 +136,7 @@ class LanguageModel(Task, Writer):
         documents: str | None = None,
         column: str | int | None = None,
         encoding: str | None = None,
+        initial_model: str | os.PathLike[str] | None = None,
         output: str | os.PathLike[str] | None = None,
         resume: bool = False,
         overwrite: bool = False,
@@ -162,6 +164,9 @@ class LanguageModel(Task, Writer):
                 running text, and None finds out whether lines or files are documents.
             column: Name or number of the column of a CSV, TSV or JSON lines file that holds the text.
             encoding: Encoding of the files; by default UTF-8.
+            initial_model: A shipped model or a directory whose weights training starts from; "none" starts from random
+                weights. By default English prose of less than a million characters starts from "english", if no option
+                of the network is set.
             output: Directory for the model, the checkpoint, `history.csv` and `loss.png`; None writes nothing.
             resume: Whether to go on from the checkpoint in `output`, with the options that it was made with. More
                 `epochs`, `steps` or `minutes` than before train longer.
@@ -186,6 +191,7 @@ class LanguageModel(Task, Writer):
             "documents": documents,
             "column": column,
             "encoding": encoding,
+            "initial_model": None if initial_model is None else str(initial_model),
             "sample_prompt": sample_prompt,
             **self._checked(options),
         }
@@ -206,6 +212,7 @@ class LanguageModel(Task, Writer):
             running = asked["documents"] == RUNNING_TEXT
             model_options = {**model_options, "documents": None if running else asked["documents"]}
         source, text = read_training_text(asked, self.config.to_dict() if self.weights else model_options)
+        self._start(source, text, model_options, asked, progress)
         config = self._choose(text, source, model_options, asked, progress)
         for line in source.notes:
             progress.message(line)
@@ -217,6 +224,30 @@ class LanguageModel(Task, Writer):
         texts = self._encode(*sides, pathlib.Path(directory), progress)
         self._remember(sides[0], texts[0], sides[1] if asked["validation"] is None else None)
         return self._batched(texts, config, asked)
+
+    def _start(
+        self,
+        source: corpora.Corpus,
+        text: Survey,
+        model_options: dict[str, Any],
+        asked: dict[str, Any],
+        progress: Progress,
+    ) -> None:
+        """Takes over the model that this one starts from, if there is one; says so if nobody has asked for it."""
+        is_asked = asked["initial_model"] is not None
+        if self.weights:
+            if is_asked and asked["initial_model"] != self.origin:
+                raise TextrnnError("This model has weights, with which `fit` goes on. Leave out `initial_model`.")
+            return
+        name = initial_model_for(text, source.documents, model_options, asked["initial_model"])
+        asked["initial_model"] = name or NO_MODEL  # for the checkpoint: resuming must not choose again
+        if name is None:
+            return
+        stored = load_model(name, self.kind)
+        self._take(stored)
+        self.config, self.level, self.origin = stored.config, self._trained_tokenizer().level, name
+        if not is_asked:
+            progress.message(f"English prose: starting from the model {name} (`--initial-model none`: from nothing)")
 
     def _batched(
         self, texts: tuple[EncodedText, EncodedText], config: TrainingConfig, asked: dict[str, Any]

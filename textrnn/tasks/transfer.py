@@ -1,19 +1,48 @@
-"""What of a trained language model serves other text: its vocabulary with new tokens."""
+"""What of a trained language model serves other text: which model to start from, its vocabulary with new tokens."""
 
 import itertools
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
+from textrnn.errors import TextrnnError
 from textrnn.preprocessing.marks import typewritten
+from textrnn.preprocessing.survey import Survey, is_english_prose
 from textrnn.preprocessing.tokenizers import Tokenizer
+from textrnn.storage import shipped_models
 from textrnn.weights import with_larger_vocabulary
 
-__all__ = ["with_new_tokens"]
+__all__ = ["NO_MODEL", "initial_model_for", "with_new_tokens"]
+
+NO_MODEL = "none"  # to start from
+ENGLISH = "english"
+MOST_CHARACTERS = 1_000_000  # a larger text is better off with a network of its own
 
 COUNTED_LINES = 20_000  # which tell how often a printed mark stands where the old text has a typewritten one
 
 Weights = dict[str, np.ndarray]
+
+
+def initial_model_for(text: Survey, documents: str | None, options: dict[str, Any], asked: str | None) -> str | None:
+    """Returns the model that a new one starts from, or None for random weights.
+
+    Args:
+        text: What the text looks like.
+        documents: What a document is in it; None is running text.
+        options: The options of the model that are set.
+        asked: A model that is asked for, "none", or None: then English prose has one.
+
+    Raises:
+        TextrnnError: If options are set that are those of the model.
+    """
+    fixed = [name for name in options if name != "documents" or options[name] is not None]
+    if asked is not None and asked != NO_MODEL and fixed:
+        raise TextrnnError(f"`{fixed[0]}` is fixed by the initial model {asked}. Leave one of them out.")
+    if asked is not None:
+        return None if asked == NO_MODEL else asked
+    fits = documents is None and text.num_characters < MOST_CHARACTERS and is_english_prose(text)
+    return ENGLISH if fits and not fixed and ENGLISH in shipped_models() else None
 
 
 def with_new_tokens(
