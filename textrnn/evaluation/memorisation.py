@@ -31,7 +31,8 @@ class Memorisation:
     Args:
         num_words: Words and punctuation marks of the text.
         new_shares: For each n-gram size, the share of the text's n-grams that the training text does not hold; without
-            a size that no document has words for, or of which none would be in the sample.
+            a size that no document has words for, or of which none would be in the sample. Those that are estimated
+            from a sample allow for n-grams that are taken for known.
         longest_span: Words in the longest run all of whose 5-grams stand in the training text: an upper bound of what
             was copied in one piece; runs of fewer than 5 words count as 0. Of a sample: the run with most of its
             5-grams, from the first to the last of them. A few may follow one another by chance.
@@ -106,7 +107,8 @@ class Memorisation:
         sampled = [f"one {names[key]} in {number}" for key, number in self.one_in.items() if number > 1]
         if not sampled:
             return []
-        notes = [f"estimated from a sample: of large training texts, {' and '.join(sampled)} is recorded"]
+        recorded = f"of large training texts, {' and '.join(sampled)} is recorded"
+        notes = [f"estimated from a sample and corrected for these: {recorded}"]
         notes += [f"no {names[key]} here is in the sample" for key in self.one_in if self._is_unknown(key)]
         if self.whole is not None:
             notes.append(f"of the training texts that are recorded whole: {self.whole}")
@@ -236,6 +238,9 @@ class Share:
     def of(cls, filters: SampledFilters, hashes: np.ndarray) -> "Share":
         """Looks up those hashes, uint64 of shape `(num_hashes,)`, that would be in every filter.
 
+        An estimate allows for what the filters take for known, `f` of the new ones: of a share `k` of known things they
+        find `k + (1 - k) * f`. What is counted and not estimated stays what the filters find.
+
         All occurrences of an n-gram are in the sample or none is, so what counts as its size is `sum(c)**2 / sum(c**2)`
         for the numbers of occurrences `c` (Kish 1965). One known and one new are added to it, as by Agresti and Coull
         (1998): a sample of few that are all known does not say that all are.
@@ -248,6 +253,9 @@ class Share:
         size = counts.sum() ** 2 / (counts**2).sum() + 2
         share = (known * (size - 2) + 1) / size
         error = float(np.sqrt(share * (1 - share) / size * (1 - 1 / filters.one_in)))
+        if filters.one_in > 1:
+            rate = filters.false_positive_rate()
+            known, error = max(known - rate, 0.0) / (1 - rate), error / (1 - rate)
         return cls(known, error, len(sampled), filters.one_in)
 
 
