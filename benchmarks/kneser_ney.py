@@ -19,7 +19,7 @@ import textrnn
 from textrnn import corpora
 from textrnn.preprocessing.tokenizers import Tokenizer
 
-DISCOUNTS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+DISCOUNTS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975)
 
 
 @dataclasses.dataclass
