@@ -285,7 +285,7 @@ def test_what_was_copied_from_a_sampled_text_shows_in_spans(sampled, large):
     assert 70 < found.longest_span <= 100
     assert 100 <= found.longest_possible_span < 160
     assert set(found.longest_text.split()) <= set(large[200:300])
-    assert f"most sampled 5-grams in a row found in the training corpus: {found.longest_span_ngrams}, over " in str(
+    assert f"most recorded 5-grams in a row found in the training corpus: {found.longest_span_ngrams}, over " in str(
         found
     )
     assert f"no span of more than {found.longest_possible_span} words was copied" in str(found)
@@ -430,7 +430,7 @@ def test_what_a_sample_tells_is_said():
     )
     assert str(found) == (
         "0 of 3 documents stand in the training text; 120 words, 25.0% (± 5.1) of 5-grams new; "
-        "most sampled 5-grams in a row found in the training corpus: 6, over 40 words ('to be'); "
+        "most recorded 5-grams in a row found in the training corpus: 6, over 40 words ('to be'); "
         "no span of more than 55 words was copied; "
         "2.2% of new n-grams and 0.0% of new documents are taken for known; "
         "estimated from a sample and corrected for these: of large training texts, "
