@@ -91,8 +91,8 @@ class Memorisation:
             return f"longest span found in the training corpus: {self.longest_span} words{quoted}"
         over = f", over {self.longest_span} words ({shown!r})" if self.longest_span else ""
         return (
-            f"most recorded {SPAN_ORDER}-grams in a row found in the training corpus: {self.longest_span_ngrams}{over}; "
-            f"no span of more than {self.longest_possible_span} words was copied"
+            f"most recorded {SPAN_ORDER}-grams in a row found in the training corpus: {self.longest_span_ngrams}{over}"
+            f"; no span of more than {self.longest_possible_span} words was copied"
         )
 
     def _documents(self) -> str:
