@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import shutil
@@ -36,6 +37,18 @@ def test_round_trip(model, directory):
     np.testing.assert_array_equal(loaded.ngrams["words_3"], model.ngrams["words_3"])
     for name, weight in model.weights.items():
         np.testing.assert_array_equal(loaded.weights[name], weight)
+
+
+@pytest.mark.parametrize(
+    ("name", "version"), [("words_5", 1), ("words_5_in_8", 2), ("documents", 2), ("documents_in_4", 2)]
+)
+def test_records_of_samples_and_documents_are_of_format_2(model, tmp_path, name, version):
+    ngrams = {**model.ngrams, name: np.arange(9, dtype=np.uint8)}
+    storage.save_model(tmp_path, dataclasses.replace(model, ngrams=ngrams))
+    assert json.loads((tmp_path / "manifest.json").read_text())["format_version"] == version
+    loaded = storage.load_model(tmp_path, "language-model").ngrams
+    assert set(loaded) == set(ngrams)
+    np.testing.assert_array_equal(loaded[name], ngrams[name])
 
 
 def test_half_precision_is_half_the_size_and_close(model, directory, tmp_path):

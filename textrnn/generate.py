@@ -34,7 +34,11 @@ def make_parser() -> Parser:
     parser.add_argument("prompt", nargs="*", help="text to continue; several make one batch; - reads standard input")
     parser.add_argument("--model", default=DEFAULT_MODEL, help=f"a shipped model or a directory ({DEFAULT_MODEL})")
     parser.add_argument("--num-samples", type=int, default=1, help="how many texts to make for each prompt")
-    parser.add_argument("--new-only", action="store_true", help="draw texts again that stand in the training text")
+    parser.add_argument(
+        "--new-only",
+        action="store_true",
+        help="draw texts again that stand in the training text, as far as its record tells",
+    )
     parser.add_argument("--unique", action="store_true", help="draw texts again that were written before")
     parser.add_argument("--interactive", action="store_true", help="write together: choose among the next words")
     parser.add_argument("--explain", action="store_true", help="show each token's probability and three alternatives")

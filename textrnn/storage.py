@@ -4,7 +4,7 @@
     tokenizer.json      the vocabulary (and tokenizer.model for subword); a translator with two vocabularies has
                         source_tokenizer.json and target_tokenizer.json instead
     weights.safetensors arrays under the names of the config's `weight_shapes`; `weight_formats` says how they are kept
-    ngrams.safetensors  hashed n-grams of the training text, for memorisation reports (optional)
+    ngrams.safetensors  hashed n-grams of the training text, or a sample of them, for memorisation reports (optional)
     series.safetensors  the ends of the series that a forecaster was trained on, where its forecast begins (optional)
     manifest.json       format version, sha256 and size of every other file, the format of weights that are whole
                         numbers, facts about the training, and a checksum of the manifest itself
@@ -56,6 +56,7 @@ TOKENIZER_FILES = tuple(
     f"{name}.{suffix}" for name in ("tokenizer", "source_tokenizer", "target_tokenizer") for suffix in ("json", "model")
 )
 OPTIONAL_FILES = (*TOKENIZER_FILES, "ngrams.safetensors", "series.safetensors")
+OLD_RECORD = frozenset(("words_3", "words_5"))  # what format 1 has of `ngrams.safetensors`
 FLOATS = ("float32", "float16")  # weight formats that the arrays themselves tell apart
 MAX_CONFIG_BYTES = 2_000_000  # ten thousand series with their scales
 MAX_FILE_BYTES = 64_000_000  # of any file but the weights, whose size the config says
@@ -173,14 +174,14 @@ def format_version(model: StoredModel, arrays: dict[str, np.ndarray], weight_for
     """Returns the lowest format that holds a model, so that an older textrnn reads it if it can.
 
     Format 2 adds kinds of model, documents other than lines, tokenizers that format 1 does not know, records of
-    whole documents, and weights that are whole numbers or sparse matrices.
+    whole documents or of samples, and weights that are whole numbers or sparse matrices.
 
     Args:
         model: The model.
         arrays: Its weights as the file holds them.
         weight_format: Their format.
     """
-    is_old = model.config.format_version == 1 and "documents" not in model.ngrams
+    is_old = model.config.format_version == 1 and OLD_RECORD.issuperset(model.ngrams)
     are_plain = weight_format in FLOATS and arrays.keys() == model.weights.keys()
     has_old_words = all(tokenizer.format_version == 1 for tokenizer in model.tokenizers.values())
     return 1 if is_old and are_plain and has_old_words else 2

@@ -92,7 +92,7 @@ class Writer:
         Args:
             prompt: The text to continue, or a list of texts. It may end with a space or within a word.
             num_samples: How many texts to make for each prompt.
-            new_only: Whether texts that stand in the training text are drawn again.
+            new_only: Whether texts that stand in the training text are drawn again, as far as its record can tell.
             unique: Whether texts that were drawn before for the same prompt are drawn again.
             **options: Options of `textrnn.inference.sampling.SamplingOptions`, such as `max_tokens`, `temperature`,
                 `top_p` or `seed`.
@@ -126,7 +126,7 @@ class Writer:
             prompts: The texts to continue.
             num_samples: How many texts to make for each.
             explain: Whether to tell each token's probability and its alternatives.
-            new_only: Whether texts that stand in the training text are drawn again.
+            new_only: Whether texts that stand in the training text are drawn again, as far as its record can tell.
             unique: Whether texts that were drawn before for the same prompt are drawn again.
             **options: Options of `SamplingOptions`.
 
@@ -151,7 +151,7 @@ class Writer:
 
     def _record_of_documents(self) -> "NgramFilter":
         ngrams = self._ngram_filter()
-        if ngrams.documents is None and self.config.documents is not None:
+        if not ngrams.has_documents and self.config.documents is not None:
             raise TextrnnError(
                 "This model keeps no record of its training documents, so it cannot tell which texts are new. "
                 "Train it again with this textrnn, or leave out `new_only`."

@@ -392,6 +392,8 @@ class LanguageModel(Task, Writer):
     def memorisation(self, text: str | Iterable[str] | corpora.Corpus) -> "Memorisation":
         """Returns how much of a text, generated or not, stands in the training text.
 
+        The record of a training text of more than about 4 MB is a sample, and what it tells an estimate with its error.
+
         Args:
             text: A text or corpus, which is cut into what are documents to this model, or a list of documents.
 
