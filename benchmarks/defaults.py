@@ -9,7 +9,7 @@
 `novel` trains on the beginning of each file and scores 30,000 characters of a later part. `lines` sets aside every
 tenth line. Bits per character, the state carried through; PPMd (order 3 to 6, the best one) is given the training text
 first and then compresses pieces of 1,000 characters, or lines. `--trials N` tries that many other options, `--trial`
-those named.
+those named, `initial_model=none` among them. `--beside MODEL` shows what a model needs that has not seen the text.
 
 `samples` trains on all of each file and looks at 100 texts at the default temperature, and at 1,000 at temperature 1
 where documents are lines: how many end by themselves, are one line, are distinct, stand in no line of the file; and how
@@ -274,12 +274,14 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=None, help="how many lines to use at most")
     parser.add_argument("--trials", type=int, default=0, help="how many other sets of options to try")
     parser.add_argument("--trial", action="append", default=[], help="options to try, as in 'units=512 seed=1'")
+    parser.add_argument("--beside", help="model that is scored beside, as it is")
     parser.add_argument("--quick", action="store_true", help="no PPMd")
     parsed = parser.parse_args()
     if parsed.kind in ("pairs", "samples"):
         return compare_pairs(parsed) if parsed.kind == "pairs" else look_at_samples(parsed)
     print("| text | options | tokens | units | steps | minutes | bits per character | PPMd | ratio |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    beside = None if parsed.beside is None else textrnn.LanguageModel.load(parsed.beside)
     defaults = []
     for path in parsed.files:
         with tempfile.TemporaryDirectory() as name:
@@ -288,6 +290,13 @@ def main() -> None:
             (directory / "training.txt").write_text(training, encoding="utf-8")
             (directory / "test.txt").write_text(test, encoding="utf-8")
             base = None if parsed.quick else ppmd_bits(training, pieces)
+            if beside is not None:
+                bits = beside.evaluate(directory / "test.txt", window=0).bits_per_character
+                compared = "| |" if base is None else f"{base:.3f} | {bits / base:.3f} |"
+                print(
+                    f"| {pathlib.Path(path).stem} | {parsed.beside} as it is | | | | | {bits:.3f} | {compared}",
+                    flush=True,
+                )
             for options in trials(parsed):
                 row = trained(directory / "training.txt", directory / "test.txt", options)
                 if not options:
