@@ -25,7 +25,7 @@ class Alphabet:
     markers = False
 
 
-def make_trainer(output=None, network_options=None, callbacks=(), progress=None, **options):
+def make_trainer(output=None, network_options=None, callbacks=(), progress=None, is_trained=False, **options):
     config = NetworkConfig(**{
         "vocabulary_size": 12, "units": (12,), "embedding_dim": 8, "input_dropout": 0.3, **(network_options or {})
     })  # fmt: skip
@@ -40,6 +40,7 @@ def make_trainer(output=None, network_options=None, callbacks=(), progress=None,
     network = RecurrentNetwork(config, seed=training.seed)
     identity = {"network": config.to_dict(), "training": training.to_dict(), "text": "same"}
     how = {"output": output, "callbacks": callbacks, "identity": identity, "progress": progress}
+    how["is_trained"] = is_trained
     return Trainer(network, training, *plans, loss_score=perplexity, **how)
 
 
@@ -331,3 +332,21 @@ def test_a_run_in_halves_resumes_exactly(monkeypatch, tmp_path, interruptible):
     resumed.fit(resume=True)
     for name, weights in whole.network.get_weights_by_name().items():
         np.testing.assert_array_equal(weights, resumed.network.get_weights_by_name()[name])
+
+
+def test_weights_that_were_better_before_stay(tmp_path):
+    trained = make_trainer(network_options={"input_dropout": 0.0}, epochs=12, learning_rate=0.03)
+    trained.fit()
+    weights = trained.network.get_weights_by_name()
+    going_on = make_trainer(tmp_path, steps=4, validations=2, learning_rate=0.5, is_trained=True)
+    going_on.network.set_weights_by_name(weights)
+    records = going_on.fit()
+    assert [record.step for record in records] == [0, 4]
+    assert np.isnan(records[0].training_loss)
+    assert records[0].validation_loss == pytest.approx(trained.validation_loss(), abs=1e-5)
+    assert records[1].validation_loss > records[0].validation_loss
+    for name, weight in going_on.network.get_weights_by_name().items():
+        np.testing.assert_array_equal(weight, weights[name])
+    again = make_trainer(tmp_path, steps=4, validations=2, learning_rate=0.5, is_trained=True)
+    again.fit(resume=True)
+    assert len(again.records) == 2  # not validated once more

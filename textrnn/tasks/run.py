@@ -191,6 +191,7 @@ class Run:
         sample: Callable[[Weights], str] | None = None,
         validation_score: "Callable[[Weights], Score] | None" = None,
         loss_score: "Callable[[float], Score] | None" = None,
+        is_trained: bool = False,
     ) -> "tuple[list[EpochRecord], Weights, dict[str, Any]]":
         """Trains a network and keeps what it has learned in `output`.
 
@@ -205,6 +206,7 @@ class Run:
             sample: See `Trainer`.
             validation_score: See `Trainer`.
             loss_score: See `Trainer`.
+            is_trained: See `Trainer`.
 
         Returns:
             The history, the weights and the facts for the manifest.
@@ -230,6 +232,7 @@ class Run:
             progress=self.progress,
             identity={**identity, "training": config.to_dict()},
             options={**options, "fit": recorded({**options["fit"], **config.to_dict()})},
+            is_trained=is_trained,
         )
         if self.overwrite and self.output is not None:  # not before: wrong input must lose nothing
             (self.output / CHECKPOINT).unlink(missing_ok=True)

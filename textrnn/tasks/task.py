@@ -189,6 +189,7 @@ class Task:
         prepare_threads(self.config, run.progress)
         make_network = KINDS[self.kind].load("training", "network")
         network = make_network(self.config, config.precision, config.seed, **self._network_options(config))
+        is_trained = bool(self.weights)
         if self.weights or prepared.initial_weights:
             network.set_weights_by_name({**network.get_weights_by_name(), **self.weights, **prepared.initial_weights})
         run.progress.message(prepared.description(config))
@@ -222,6 +223,7 @@ class Task:
                 sample=with_weights(prepared.sample),
                 validation_score=with_weights(prepared.validation_score),
                 loss_score=prepared.loss_score,
+                is_trained=is_trained,
             )
         except KeyboardInterrupt:
             self.weights = network.get_weights_by_name()  # the best so far, or those reached

@@ -51,6 +51,8 @@ class Trainer:
         progress: Where messages go.
         identity: What the data and the model are, by name; a checkpoint of another identity is not resumed.
         options: What the run was called with; kept in the checkpoint.
+        is_trained: Whether the network has been trained before: then its weights are validated too, and stay if none
+            are better.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Trainer:
         progress: Progress | None = None,
         identity: dict[str, Any] | None = None,
         options: dict[str, Any] | None = None,
+        is_trained: bool = False,
     ) -> None:
         self.network = network
         self.config = config
@@ -82,6 +85,7 @@ class Trainer:
         self.progress = progress or Progress(quiet=True)
         self.identity = identity or {}
         self.options = options or {}
+        self.is_trained = is_trained
         self.num_batches = training.num_batches
         self.position = Position(num_steps=self._asked_steps())
         self.steps = Steps(network, config, training.max_targets)
@@ -124,6 +128,8 @@ class Trainer:
         self.clock = time.monotonic()
         if not self._is_over():
             self.callbacks.begin()
+            if self.is_trained and not self.position.history:
+                self._validate_and_record()  # if going on makes them no better, they stay
             self._train()
             self.callbacks.end()
         self._settle_weights()
@@ -303,7 +309,7 @@ class Trainer:
             record = EpochRecord(
                 epoch=round(position.epoch + position.batch / max(self.num_batches, 1), 4),
                 step=position.step,
-                training_loss=position.loss_sum / max(position.num_targets, 1.0),
+                training_loss=position.loss_sum / position.num_targets if position.num_targets else math.nan,
                 validation_loss=loss,
                 learning_rate=float(self.steps.optimizer.learning_rate.numpy()),
                 targets_per_second=position.num_targets / max(position.step_seconds, 1e-9),
@@ -351,10 +357,14 @@ class Trainer:
         return scores if record.score is None else [*scores, record.score]
 
     def _report(self, record: EpochRecord, improved: bool, weights: dict[str, np.ndarray]) -> None:
+        scores = "".join(f", {score}" for score in self._scores(record))
+        if record.step == 0:
+            self.progress.message(f"before training: validation loss {record.validation_loss:.4f}{scores}")
+            return
         self.progress.message(
             f"epoch {record.epoch:.4g}: training loss {record.training_loss:.4f}, validation loss "
-            f"{record.validation_loss:.4f}, {''.join(f'{score}, ' for score in self._scores(record))}"
-            f"{record.targets_per_second:,.0f} {self.network.target_name}s/s, {record.seconds / 60:.1f} min"
+            f"{record.validation_loss:.4f}{scores}, {record.targets_per_second:,.0f} {self.network.target_name}s/s, "
+            f"{record.seconds / 60:.1f} min"
             f"{', best so far' if improved else ''}{'' if record.may_be_kept else ', more weights to prune'}"
         )
         if self.sample is not None:
