@@ -63,6 +63,8 @@ def test_a_model_can_be_asked_for(small_english, lighthouse):
     model, messages = fitted(lighthouse, initial_model=small_english / "english")
     assert model.config.units == (12,)
     assert "starting from" not in messages
+    model, _ = fitted(lighthouse, given={"output_dropout": 0.7}, initial_model=small_english / "english")
+    assert (model.config.output_dropout, model.config.units) == (0.7, (12,))
     with pytest.raises(TextrnnError, match="`units` is fixed by the initial model"):
         fitted(lighthouse, given={"units": (9,)}, initial_model=small_english / "english")
     with pytest.raises(TextrnnError, match="no such model directory"):

@@ -31,7 +31,7 @@ from textrnn.tasks.training_text import (
     share_set_aside,
     training_sides,
 )
-from textrnn.tasks.transfer import NO_MODEL, initial_model_for, with_new_tokens
+from textrnn.tasks.transfer import DROPOUTS, NO_MODEL, initial_model_for, with_new_tokens
 
 if TYPE_CHECKING:
     from textrnn.evaluation.memorisation import Memorisation, NgramFilter
@@ -290,6 +290,10 @@ class LanguageModel(Task, Writer):
         given = self._given(asked)
         if self.weights:
             choice = fine_tuning_choice(text, self.config, given)
+            dropouts = {name: value for name, value in model_options.items() if name in DROPOUTS}
+            dropouts = {**choice.model, **dropouts}
+            self.chosen = {**self.chosen, **dropouts}
+            self.config = dataclasses.replace(self.config, **dropouts)
         else:
             number = num_documents(source, text)
             choice = language_model_choice(text, source.documents, model_options, given, number)

@@ -13,12 +13,14 @@ from textrnn.preprocessing.tokenizers import Tokenizer
 from textrnn.storage import shipped_models
 from textrnn.weights import with_larger_vocabulary
 
-__all__ = ["NO_MODEL", "initial_model_for", "with_new_tokens"]
+__all__ = ["DROPOUTS", "NO_MODEL", "initial_model_for", "with_new_tokens"]
 
 NO_MODEL = "none"  # to start from
 ENGLISH = "english"
 MOST_CHARACTERS = 1_000_000  # a larger text is better off with a network of its own
 
+# What of a network is no part of its weights, so that it may be another when training goes on.
+DROPOUTS = ("input_dropout", "dropout", "output_dropout", "variational_dropout", "embedding_dropout", "weight_drop")
 COUNTED_LINES = 20_000  # which tell how often a printed mark stands where the old text has a typewritten one
 
 Weights = dict[str, np.ndarray]
@@ -36,13 +38,14 @@ def initial_model_for(text: Survey, documents: str | None, options: dict[str, An
     Raises:
         TextrnnError: If options are set that are those of the model.
     """
-    fixed = [name for name in options if name != "documents" or options[name] is not None]
+    given = [name for name in options if name != "documents" or options[name] is not None]
+    fixed = [name for name in given if name not in DROPOUTS]
     if asked is not None and asked != NO_MODEL and fixed:
         raise TextrnnError(f"`{fixed[0]}` is fixed by the initial model {asked}. Leave one of them out.")
     if asked is not None:
         return None if asked == NO_MODEL else asked
     fits = documents is None and text.num_characters < MOST_CHARACTERS and is_english_prose(text)
-    return ENGLISH if fits and not fixed and ENGLISH in shipped_models() else None
+    return ENGLISH if fits and not given and ENGLISH in shipped_models() else None
 
 
 def with_new_tokens(
