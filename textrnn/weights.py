@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["is_matrix", "smallest", "with_larger_vocabulary"]
+__all__ = ["encoder_weights", "is_matrix", "smallest", "with_larger_vocabulary"]
 
 NOISE = 0.01  # spread of new rows around the mean, so that they do not stay equal
 
@@ -31,6 +31,15 @@ def with_larger_vocabulary(weights: dict[str, np.ndarray], vocabulary_size: int)
     bias = weights["output/bias"]
     result["output/bias"] = np.concatenate([bias, np.full(number, bias.min(), dtype=np.float32)])
     return result
+
+
+def encoder_weights(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns the weights of a language model that read: those of its embedding and of its recurrent layers.
+
+    >>> list(encoder_weights(dict.fromkeys(["embedding/embeddings", "recurrent_0/kernel", "output/bias"])))
+    ['embedding/embeddings', 'recurrent_0/kernel']
+    """
+    return {name: weight for name, weight in weights.items() if name.startswith(("embedding/", "recurrent_"))}
 
 
 def is_matrix(name: str) -> bool:
