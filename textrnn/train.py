@@ -58,22 +58,22 @@ FIT_OPTIONS = (
 )
 
 
-def add_run_options(parser: Parser) -> None:
-    """Adds what all kinds have."""
+def add_run_options(parser: Parser, more: str = "") -> None:
+    """Adds what all kinds have; `more` is what else can be said of an initial model."""
     parser.add_argument("--output", required=True, help="directory for model, checkpoint, history and loss curve")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the output directory")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run in the output directory")
     parser.add_argument("--config", type=pathlib.Path, help="JSON file with options; those given here override it")
     parser.add_argument(
         "--initial-model",
-        help=f"a shipped model or a directory whose weights training goes on from; {NO_MODEL}: from random weights",
+        help=f"a shipped model or a directory whose weights training goes on from{more}; {NO_MODEL}: random weights",
     )
     parser.add_argument("--half-precision", action="store_true", default=None, help="save the weights as float16")
 
 
-def add_shared_options(parser: Parser) -> None:
-    """Adds what all kinds that read text have."""
-    add_run_options(parser)
+def add_shared_options(parser: Parser, more: str = "") -> None:
+    """Adds what all kinds that read text have; see `add_run_options`."""
+    add_run_options(parser, more)
     parser.add_argument("--level", help="tokens: char, word or subword; by default what fits the text")
     parser.add_argument("--lowercase", action="store_true", default=None, help="read and write small letters only")
     parser.add_argument("--encoding", help="encoding of the files (default utf-8)")
@@ -139,7 +139,7 @@ def add_classifier_options(parser: Parser) -> None:
     parser.add_argument("--network", help=f"a ready-made network: {', '.join(classifier.CLASSIFIERS)}")
     parser.add_argument("--text", help="column of the texts, by name or by number from 1 (default: found)")
     parser.add_argument("--label", help="column of the labels, by name or by number from 1 (default: found)")
-    add_shared_options(parser)
+    add_shared_options(parser, "; of a language model its tokenizer, embedding and recurrent layers")
     parser.add_argument("--vocabulary-size", type=int, help="most token ids (default: as the text has)")
     parser.add_argument("--validation", help="the same as the data, to validate on")
     parser.add_argument(
@@ -232,8 +232,6 @@ def gathered_options(
         options |= {"initial_model": NO_MODEL} if parsed.kind == "language-model" else {}
     for_fit = ["initial_model", *configs[1].option_names(), *TEXT_OPTIONS, *FIT_OPTIONS]  # type: ignore[attr-defined]
     fit_options = {name: options.pop(name) for name in for_fit if name in options}
-    if parsed.initial_model is not None and options:
-        raise TextrnnError(f"`{next(iter(options))}` is fixed by --initial-model {parsed.initial_model}; leave it out.")
     places = {name: getattr(parsed, name) for name in ("output", "resume", "overwrite")}
     return options, {**places, **fit_options}
 
@@ -253,7 +251,7 @@ def command(arguments: Sequence[str] | None = None) -> None:
     options, fit_options = gathered_options(parsed, (*TEXT_OPTIONS, *training.names), configs)
     initial_model = parsed.initial_model or origin_of(parsed)
     task = kind.load("tasks", "task")
-    model = task.load(initial_model) if initial_model else task(**options)
+    model = task.begun(initial_model, **options) if initial_model else task(**options)
     model.fit(*data, **fit_options)
     trial = training.trial.format(parsed.output)
     print(f"{parsed.output}: model saved. Try: python -m textrnn.{trial}", file=sys.stderr)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-__all__ = ["is_matrix", "layer_of", "layers_of", "smallest", "with_larger_vocabulary"]
+__all__ = ["encoder_weights", "is_matrix", "layer_of", "layers_of", "smallest", "with_larger_vocabulary"]
 
 NOISE = 0.01  # spread of new rows around the mean, so that they do not stay equal
 
@@ -50,6 +50,15 @@ def with_larger_vocabulary(
         shares = np.ones(len(sharing)) if counts is None else counts[sharing] + 1.0
         bias[sharing] = bias[token] + np.log(shares / shares.sum())
     return result
+
+
+def encoder_weights(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns the weights of a language model that read: those of its embedding and of its recurrent layers.
+
+    >>> list(encoder_weights(dict.fromkeys(["embedding/embeddings", "recurrent_0/kernel", "output/bias"])))
+    ['embedding/embeddings', 'recurrent_0/kernel']
+    """
+    return {name: weight for name, weight in weights.items() if name.startswith(("embedding/", "recurrent_"))}
 
 
 def is_matrix(name: str) -> bool:

@@ -131,7 +131,7 @@ def test_next_tokens_and_words():
 )
 def test_models_of_longer_documents(documents, between):
     model = Names()
-    model.config = types.SimpleNamespace(documents=documents, form="stream")  # type: ignore[assignment]
+    model.config = NetworkConfig(vocabulary_size=20, documents=documents)
     assert model.prompt_ids("") == [2]
     assert model.prompt_ids("a") == [2, Names.tokenizer.ids["a"]]
     parsed = types.SimpleNamespace(explain=False, memorisation=False)

@@ -25,7 +25,9 @@ FROM_DATA = (  # nobody sets these
     "deviations",
     "temperature",
     "linear_share",
+    "beginning",
 )
+BEGINNINGS = ("bos", "newline")
 GRAM_PLACES = 65_536  # of words, pairs of words and pieces of words in the linear classifier
 LINEAR_STEP = 0.3  # what the linear classifier multiplies by, so that training moves little what it begins with
 POOLINGS = ("last", "max", "mean", "attention")
@@ -77,6 +79,8 @@ class ClassifierConfig(Config):
         temperature: Divides the logits, so that probabilities are as often right as they say (Guo et al. 2017); found
             on the validation data.
         linear_share: Share of the linear classifier in the logits; found on the validation data.
+        beginning: What is read before each text: "bos", the mark that begins a document, a "newline", or None for
+            nothing; that of the language model that the classifier has begun with.
     """
 
     labels: tuple[Label, ...] = ()
@@ -101,6 +105,7 @@ class ClassifierConfig(Config):
     deviations: tuple[float, ...] = ()
     temperature: float = 1.0
     linear_share: float = 0.5
+    beginning: str | None = None
 
     kind: ClassVar[str] = "classifier"
 
@@ -114,6 +119,7 @@ class ClassifierConfig(Config):
         check_range("num_features", self.num_features, 0, 65_536, whole=True)
         check_choice("cell", self.cell, NUM_GATES)
         check_choice("scaling", self.scaling, SCALINGS)
+        check_choice("beginning", self.beginning, (*BEGINNINGS, None))
         check_range("embedding_dim", self.embedding_dim, 1, 16_384, whole=True)
         check_range("max_length", self.max_length, 1, 100_000, whole=True)
         check_range("temperature", self.temperature, 0, 1000, above=True)

@@ -121,6 +121,13 @@ class NetworkConfig(Config):
         return cls.from_dict({**rest, "documents": documents})
 
     @property
+    def beginning(self) -> str | None:
+        """What is read before a text: "bos" begins a document, "newline" a text of running text; None is nothing."""
+        if self.documents is not None:
+            return "bos"
+        return "newline" if self.form == "stream" else None
+
+    @property
     def output_dim(self) -> int:
         """Size of the last recurrent layer's output."""
         return self.units[-1] * (2 if self.bidirectional else 1)

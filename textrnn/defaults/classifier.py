@@ -7,7 +7,7 @@ from typing import Any
 from textrnn.defaults.choice import FEWEST_STEPS, Choice, Options, as_sizes, going_on, length_in_words, with_length
 from textrnn.preprocessing.scripts import has_spaces
 
-__all__ = ["classifier_choice", "classifier_tuning_choice"]
+__all__ = ["classifier_choice", "classifier_tuning_choice", "encoder_choice"]
 
 
 def classifier_choice(sequences: Sequence[Any], counts: dict[Any, int], model: Options, training: Options) -> Choice:
@@ -54,6 +54,41 @@ def classifier_choice(sequences: Sequence[Any], counts: dict[Any, int], model: O
     chosen = {**network, **model}
     layers = " + ".join(map(str, as_sizes(chosen["units"])))
     return Choice(network, fitting, (f"{what}, {layers} units, {length_in_words({**fitting, **training})}",))
+
+
+def encoder_choice(number: int, num_labels: int, model: Options, training: Options) -> Choice:
+    """Chooses network and training of a classifier that begins with a language model.
+
+    Args:
+        number: Texts to train on.
+        num_labels: How many classes there are.
+        model: What the language model fixes; see `textrnn.tasks.encoders`.
+        training: The options of training that are set.
+    """
+    network: Options = {
+        "max_length": 400,
+        "vocabulary_size": None,
+        "pooling": ("last", "max", "mean", "attention"),
+        "linear": True,
+        "input_dropout": 0.3,
+        "dropout": 0.3,
+        "output_dropout": 0.4,
+        "word_dropout": 0.1,
+    }
+    fitting: Options = {
+        "batch_size": training.get("batch_size", 32 if number >= 2000 else 16),
+        "learning_rate": 0.001,
+        "warmup_steps": 50,
+        "label_smoothing": 0.05,
+        "moving_average": 0.99,
+        "validations": 8,
+        "patience": 3,
+    }
+    steps = int(min(max(5 * number / fitting["batch_size"], FEWEST_STEPS), 6000))
+    fitting = with_length(fitting, training, "steps", steps)
+    layers = " + ".join(map(str, model["units"]))
+    what = f"{number:,} texts of {num_labels} classes: {model['level']}s, {layers} units of a language model"
+    return Choice(network, fitting, (f"{what}, {length_in_words({**fitting, **training})}",))
 
 
 def classifier_tuning_choice(number: int, training: Options) -> Choice:

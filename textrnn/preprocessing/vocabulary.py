@@ -84,6 +84,12 @@ class Tokenizer:
         """Encodes several texts at once."""
         return [self.encode(line) for line in lines]
 
+    def beginning(self, name: str | None) -> list[int]:
+        """Returns the ids that are read before a text: the mark "bos", a "newline", or nothing for None."""
+        if name == "bos":
+            return [BOS_ID]
+        return self.encode(NEWLINE).tolist() if name == "newline" else []
+
     def token_texts(self, text: str) -> list[str]:
         """Returns what of `text` each id of `encode(text)` stands for, the unknown ones included."""
         return [self.token_text(int(token_id)) for token_id in self.encode(text)]

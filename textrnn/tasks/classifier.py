@@ -9,21 +9,25 @@ from typing import Any
 
 import numpy as np
 
+from textrnn.config import NetworkConfig
 from textrnn.config.classifier import CLASSIFIERS, FROM_DATA, ClassifierConfig, ClassifierTrainingConfig
 from textrnn.config.signatures import with_options
 from textrnn.defaults import linear_classifier
-from textrnn.defaults.classifier import classifier_choice, classifier_tuning_choice
+from textrnn.defaults.classifier import classifier_choice, classifier_tuning_choice, encoder_choice
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.preprocessing import labelled
 from textrnn.preprocessing.labelled import Encoded, Label, Labelled, LabelledPlan, encoded_targets
 from textrnn.preprocessing.tokenizers import EOS_ID, LEVELS, make_tokenizer
 from textrnn.progress import Progress
+from textrnn.storage import kind_of
+from textrnn.tasks.encoders import Encoder
 from textrnn.tasks.predictions import BATCH_SIZE, Explanation, Predictor
 from textrnn.tasks.task import TOKENIZER_OPTIONS, Prepared, Task, Weights
 
 __all__ = ["Classifier", "Explanation"]
 
 TRIAL_STEPS = 20
+FIXED = ("cell", "units", "embedding_dim", "bidirectional")  # by the language model that a classifier begins with
 LINEAR_SHARES = tuple(number / 10 for number in range(11))
 
 
@@ -51,6 +55,7 @@ class Classifier(Task, Predictor):
     data_options = ("text", "label", "encoding")
     noun = "classifier"
     _class_weights: np.ndarray | None = None  # of the run that is under way
+    _encoder: Encoder | None = None  # of the language model to begin with, if there is one
 
     @with_options(ClassifierConfig, skip=FROM_DATA, are_chosen=True)
     def __init__(
@@ -87,6 +92,56 @@ class Classifier(Task, Predictor):
         """
         result: Classifier = cls._loaded(model)
         return result
+
+    @classmethod
+    @with_options(ClassifierConfig, skip=(*FROM_DATA, *FIXED), are_chosen=True)
+    def from_language_model(cls, model: Any, *, vocabulary_size: int | None = None, **options: Any) -> "Classifier":
+        """Returns a classifier that begins with what a language model has learned about text.
+
+        The tokenizer, the embedding and the recurrent layers are the language model's; pooling and output are new.
+        `fit` trains all of them.
+
+        Example:
+
+            classifier = Classifier.from_language_model("shakespeare").fit("scenes.csv", text="text", label="play")
+
+        Args:
+            model: A trained `LanguageModel`, the directory of one, or the name of one that is shipped.
+            vocabulary_size: Most token ids, at least those of the language model: the more are for characters or words
+                that it does not know. None lets `fit` choose.
+            **options: Options of `textrnn.config.ClassifierConfig`. Those that the language model fixes (`cell`,
+                `units`, `embedding_dim`, `bidirectional`, `level`, `lowercase`) may be left out.
+
+        Raises:
+            TextrnnError: If there is no such model, or an option is unknown, impossible or another than the language
+                model's.
+
+        Reference: Howard and Ruder 2018, "Universal Language Model Fine-tuning for Text Classification".
+        """
+        encoder = Encoder.of(model)
+        given = {name: value for name, value in options.items() if value is not None}
+        if vocabulary_size is not None:
+            given["vocabulary_size"] = vocabulary_size
+        encoder.check(given)
+        fixed = {name: value for name, value in encoder.options.items() if name not in FROM_DATA}
+        result = cls(**{**given, **fixed})
+        result.given["beginning"] = encoder.config.beginning
+        result._take_over(encoder)
+        result.origin = encoder.origin
+        return result
+
+    @classmethod
+    def begun(cls, initial_model: str | os.PathLike[str], **options: Any) -> "Classifier":
+        if kind_of(initial_model) == NetworkConfig.kind:
+            return cls.from_language_model(initial_model, **options)
+        result: Classifier = super().begun(initial_model, **options)
+        return result
+
+    def _take_over(self, encoder: Encoder) -> None:
+        """Makes the tokenizer of a language model that of this classifier."""
+        self._encoder = encoder
+        self.tokenizers = {"tokenizer": encoder.tokenizer}
+        self.config = dataclasses.replace(self.config, vocabulary_size=encoder.tokenizer.vocabulary_size)
 
     def __repr__(self) -> str:
         config, trained = self.config, "trained" if self.weights else "not trained"
@@ -229,8 +284,13 @@ class Classifier(Task, Predictor):
             text_digest=sequences_digest(encoded[0].sequences, targets[0]),
             validation_score=accuracy,
             settle=calibrate,
-            initial_weights=self._linear(encoded, targets) if self.config.has_linear and not self.weights else {},
+            initial_weights={} if self.weights else self._initial_weights(encoded, targets),
         )
+
+    def _initial_weights(self, encoded: list[Encoded], targets: list[np.ndarray]) -> Weights:
+        """Returns the weights to begin with that are not drawn: of a language model, and of the linear classifier."""
+        weights = {} if self._encoder is None else self._encoder.initial_weights
+        return {**weights, **self._linear(encoded, targets)} if self.config.has_linear else weights
 
     def _linear(self, encoded: list[Encoded], targets: list[np.ndarray]) -> Weights:
         """Returns the weights of the linear classifier to begin with."""
@@ -251,6 +311,8 @@ class Classifier(Task, Predictor):
         for note in data.notes:
             progress.message(note)
         if not self.weights:
+            if self._encoder is not None:
+                check_texts(data)
             check_labels(data)
         if asked["validation"] is not None:
             validation = labelled.read(asked["validation"], asked["validation_labels"], multi_label=is_multi, **how)
@@ -273,17 +335,27 @@ class Classifier(Task, Predictor):
             choice = classifier_tuning_choice(len(data), given)
         else:
             counts = data.counts()
-            choice = classifier_choice(data.sequences, counts, model_options, given)
+            if self._encoder is None:
+                choice = classifier_choice(data.sequences, counts, model_options, given)
+            else:
+                choice = encoder_choice(len(data), len(counts), self._encoder.options, given)
             self.chosen = {**choice.model, **model_options}
-            self._complete(data, tuple(counts))
+            self._complete(data, tuple(counts), progress)
         for line in choice.reasons:
             progress.message(line)
         return ClassifierTrainingConfig(**{**choice.training, **given})
 
-    def _complete(self, data: Labelled, labels: tuple[Label, ...]) -> None:
+    def _complete(self, data: Labelled, labels: tuple[Label, ...], progress: Progress) -> None:
         """Completes the config, with what follows from the training data."""
         options = {name: value for name, value in self.chosen.items() if name not in TOKENIZER_OPTIONS}
-        if data.are_texts:
+        if self._encoder is not None:
+            encoder, before = self._encoder.extended(data.sequences, self.chosen["vocabulary_size"]), self._encoder
+            options["vocabulary_size"] = encoder.tokenizer.vocabulary_size
+            num_new = encoder.tokenizer.vocabulary_size - before.tokenizer.vocabulary_size
+            if num_new:
+                progress.message(f"{num_new:,} new tokens are added to the vocabulary")
+            self._take_over(encoder)
+        elif data.are_texts:
             chosen = self.chosen
             tokenizer = make_tokenizer(
                 chosen["level"], data.sequences, chosen["vocabulary_size"], bool(chosen.get("lowercase"))
@@ -322,6 +394,14 @@ def check_labels(data: Labelled) -> None:
         raise TextrnnError(
             f"There are {len(counts):,} different labels for {len(data):,} sequences, such as "
             f"{next(iter(counts))!r:.40}. If this is not the right column, name it: label='stars'."
+        )
+
+
+def check_texts(data: Labelled) -> None:
+    """Raises `TextrnnError` unless the sequences are texts, which alone a language model reads."""
+    if not data.are_texts:
+        raise TextrnnError(
+            "These sequences are vectors, and a language model reads texts. Use Classifier() without a language model."
         )
 
 

@@ -256,9 +256,7 @@ class Writer:
 
     def _beginning(self) -> list[int]:
         """Returns the tokens before a prompt: the mark that begins a document, or a newline in running text."""
-        if self.config.documents is not None:
-            return [BOS_ID]
-        return self._trained_tokenizer().encode("\n").tolist() if self.config.form == "stream" else []
+        return self._trained_tokenizer().beginning(self.config.beginning)
 
     def prompt_ids(self, prompt: str) -> list[int]:
         r"""Returns the token ids from which a prompt is continued: what begins a document, then the prompt.

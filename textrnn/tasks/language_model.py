@@ -112,6 +112,13 @@ class LanguageModel(Task, Writer):
         result.level = result._trained_tokenizer().level
         return result
 
+    @classmethod
+    def begun(cls, initial_model: str | os.PathLike[str], **options: Any) -> "LanguageModel":
+        dropouts = {name: options.pop(name) for name in DROPOUTS if name in options}
+        result: LanguageModel = super().begun(initial_model, **options)
+        result.given = dropouts
+        return result
+
     @property
     def tokenizer(self) -> Tokenizer | None:
         """The tokenizer; None before `fit`."""

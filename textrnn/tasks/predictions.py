@@ -136,9 +136,10 @@ class Predictor:
         if not self.config.vocabulary_size:
             raise TextrnnError("Only decisions about texts are explained by their tokens.")
         (ids,) = self._cut(self._encoded([text]))
-        tokens = self._tokenizer("tokenizer").token_texts(as_read(text))[: len(ids)]
+        first = len(self._beginning())
+        tokens = self._tokenizer("tokenizer").token_texts(as_read(text))[: len(ids) - first]
         places = range(len(tokens))  # none in a blank text, which is read as one unknown token
-        without = [np.where(np.arange(len(ids)) == place, UNK_ID, ids) for place in places]
+        without = [np.where(np.arange(len(ids)) == first + place, UNK_ID, ids) for place in places]
         blank = "" if self._tokenizer("tokenizer").level == "char" else " "
         others = [blank.join(tokens[:place] + tokens[place + 1 :]) for place in places]
         found = self._as_probabilities(self._logits(Encoded([ids, *without], self._grams([text, *others]))))
@@ -197,8 +198,13 @@ class Predictor:
                     raise TextrnnError(f"Sequence {number} must be a text. Received: {type(one).__name__}.")
             texts = [as_read(one) for one in sequences]
             found = self._tokenizer("tokenizer").encode_lines(texts) if texts else []
-            return [ids if len(ids) else np.array([UNK_ID], np.int32) for ids in found]
+            begin = np.array(self._beginning(), np.int32)
+            return [np.concatenate([begin, ids if len(ids) else np.array([UNK_ID], np.int32)]) for ids in found]
         return [self._scaled(one, number) for number, one in enumerate(sequences)]
+
+    def _beginning(self) -> list[int]:
+        """Returns the token ids that are read before each text."""
+        return self._tokenizer("tokenizer").beginning(self.config.beginning)
 
     def _scaled(self, vectors: Any, number: int) -> np.ndarray:
         array = as_vectors(vectors, number)

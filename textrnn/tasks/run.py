@@ -143,6 +143,7 @@ class Run:
         self.half_precision = half_precision
         self.callbacks = callbacks
         self.progress = progress or Progress()
+        self.initial_model: str | None = None  # of a run that is resumed, if it began with a model
 
     def __enter__(self) -> "Run":
         return self
@@ -165,6 +166,7 @@ class Run:
             return model, asked
         path = self.output / CHECKPOINT
         options = read_options(path)
+        self.initial_model = options.get("initial_model")
         then = options.get("model", {})
         for name, value in model.items():
             check_same(path, name, then.get(name), value)

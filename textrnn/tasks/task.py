@@ -93,6 +93,22 @@ class Task:
         result.origin = str(model)
         return result
 
+    @classmethod
+    def begun(cls, initial_model: str | os.PathLike[str], **options: Any) -> Any:
+        """Returns a model that training goes on from.
+
+        Args:
+            initial_model: The directory or the shipped name of a model.
+            **options: The options of the new model that are set; the initial model has fixed them all, unless a kind
+                can begin with a model of another kind.
+
+        Raises:
+            TextrnnError: If there is no such model, or it has fixed an option.
+        """
+        if options:
+            raise TextrnnError(f"`{next(iter(options))}` is fixed by --initial-model {initial_model}; leave it out.")
+        return cls.load(initial_model)  # type: ignore[attr-defined]
+
     def _take(self, stored: StoredModel) -> None:
         """Takes over what was read."""
         self.tokenizers, self.weights = stored.tokenizers, stored.weights
@@ -161,6 +177,8 @@ class Task:
         """
         with unchanged_by_failure(self), Run(**how) as run, contextlib.ExitStack() as resources:
             model_options, asked = run.resumed(self.given, asked)
+            if run.initial_model is not None and self.origin is None and not self.weights:
+                vars(self).update(vars(self.begun(run.initial_model, **self.given)))
             prepared = self._prepared(model_options, asked, run.progress, resources)
             self.history = self._train(run, prepared, asked)
             return self.history

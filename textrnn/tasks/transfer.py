@@ -49,7 +49,7 @@ def initial_model_for(text: Survey, documents: str | None, options: dict[str, An
 
 
 def with_new_tokens(
-    weights: Weights, tokenizer: Tokenizer, lines: Callable[[], Iterable[str]]
+    weights: Weights, tokenizer: Tokenizer, lines: Callable[[], Iterable[str]], max_new: int | None = None
 ) -> tuple[Weights, Tokenizer]:
     """Returns the weights and the tokenizer of a language model with the tokens that a text has beside its own.
 
@@ -59,8 +59,9 @@ def with_new_tokens(
         weights: Arrays by the names of `NetworkConfig.weight_shapes`.
         tokenizer: The model's.
         lines: Reads the lines of the text from the beginning.
+        max_new: Most new tokens; None lets their number follow from the text.
     """
-    extended = tokenizer.extended(lines())
+    extended = tokenizer.extended(lines(), max_new)
     if extended.vocabulary_size == tokenizer.vocabulary_size:
         return weights, tokenizer
     new = range(tokenizer.vocabulary_size, extended.vocabulary_size)
