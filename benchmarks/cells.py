@@ -102,11 +102,12 @@ def kept_result(path: pathlib.Path | None, function: Callable[..., Result], *arg
 
 
 def read_race(parsed: argparse.Namespace, directory: pathlib.Path) -> Race:
-    """Reads the texts, with the vocabulary of the directory; builds that first if it is not there."""
+    """Encodes the texts into a directory, with the vocabulary of an earlier run if its losses are kept."""
     training, validation = corpora.read(parsed.train), corpora.read(parsed.validation)
-    if not (directory / "tokenizer.json").exists():
-        make_tokenizer("subword", training.lines(), parsed.vocabulary_size).save(directory)
-    tokenizer = Tokenizer.load(directory)
+    kept = parsed.history or directory
+    if not (kept / "tokenizer.json").exists():
+        make_tokenizer("subword", training.lines(), parsed.vocabulary_size).save(kept)
+    tokenizer = Tokenizer.load(kept)
     encoded = encode_corpus(validation, tokenizer, directory, "validation")
     token_ids = encoded.token_ids[: parsed.validation_tokens]
     return Race(
@@ -161,10 +162,10 @@ def main() -> None:
         print("PyTorch is not installed, so it is left out", file=sys.stderr)
     elif parsed.pytorch:
         runs.append(("pytorch-lstm", NETWORKS["lstm"], run_pytorch))
-    with tempfile.TemporaryDirectory() as temporary:
-        if parsed.history is not None:
-            parsed.history.mkdir(parents=True, exist_ok=True)
-        race = read_race(parsed, parsed.history or pathlib.Path(temporary))
+    if parsed.history is not None:
+        parsed.history.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as directory:
+        race = read_race(parsed, pathlib.Path(directory))
         results = []
         for name, network, function in runs:
             network = dataclasses.replace(network, learning_rate=parsed.learning_rate or network.learning_rate)

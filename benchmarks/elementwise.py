@@ -61,9 +61,9 @@ class ElementwiseConfig(NetworkConfig):
 def gated_average(candidates: Any, gates: Any, feedback: Any, first: Any) -> Any:
     """Averages over time: `c = f * c_previous + (1 - f) * z` with `f = sigmoid(a + v * c_previous)`.
 
-    The loop alone is compiled: for batches of 32 x 64 x 1024, forwards and backwards, that takes half the time of the
-    same loop interpreted; all that stands around it compiled along takes 1.3 times as long, and the loop unrolled over
-    its 64 steps 12 times.
+    The loop alone is compiled. For batches of 32 x 64 x 1024, forwards and backwards, that takes 0.6 times as long as
+    the same loop interpreted. Compiling all that stands around it as well makes it 1.3 times as long, and unrolling it
+    over its 64 steps 12 times.
 
     Args:
         candidates: `z`, shape `(time, batch, units)`.

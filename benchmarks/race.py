@@ -185,7 +185,7 @@ def run_pytorch(name: str, network: Any, race: Race) -> Result:
         if states is None:
             return None
         rows = torch.from_numpy(np.broadcast_to(batch.continues, len(batch.inputs)).astype(np.float32))
-        return tuple(state * rows[:, None] for state in states)
+        return tuple(state * rows[:, None].to(state.dtype) for state in states)
 
     states = None
     for step, batch in enumerate(batch for epoch in itertools.count() for batch in training.batches(epoch)):

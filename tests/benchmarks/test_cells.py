@@ -23,8 +23,8 @@ def small(name):
     return dataclasses.replace(network, units=(16,) * len(network.units), embedding_dim=embedding_dim)
 
 
-def random_layer(options, size=5):
-    layer = ElementwiseLayer(size, options, seed=1)
+def random_layer(options, size=5, precision="float32"):
+    layer = ElementwiseLayer(size, options, precision, seed=1)
     layer.build((None, None, size))
     generator = np.random.default_rng(2)
     for variable in layer.trainable_variables:
@@ -113,6 +113,25 @@ def test_a_state_carried_over_windows_equals_one_long_window(options):
     np.testing.assert_allclose(tf.concat([first, second], axis=1), whole, rtol=1e-5, atol=1e-6)
     for state, end in zip(states, ends, strict=True):
         np.testing.assert_allclose(state, end, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("options", LAYERS, ids=repr)
+def test_bfloat16_gives_about_the_same_gradients(options):
+    (inputs,) = random_tensors((2, 4, 5))
+    found = []
+    for precision in ("float32", "bfloat16"):
+        layer = random_layer(options, precision=precision)
+        start = [tf.zeros((2, size)) for size in layer.state_sizes]
+
+        @tf.function
+        def gradients(layer=layer, start=start):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(layer(inputs, initial_state=start)[0] ** 2)
+            return tape.gradient(loss, [variable.value for variable in layer.trainable_variables])
+
+        found.append(gradients())
+    for exact, rounded in zip(*found, strict=True):
+        np.testing.assert_allclose(rounded, exact, atol=0.05 * float(tf.reduce_max(tf.abs(exact))))
 
 
 def test_a_highway_needs_inputs_of_its_size():
