@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-__all__ = ["LanguageModel", "copy_lstm"]
+__all__ = ["LanguageModel", "ProjectedLanguageModel", "copy_lstm"]
 
 
 def copy_lstm(module: torch.nn.Module, suffix: str, weights: dict[str, np.ndarray], name: str) -> None:
@@ -39,6 +39,29 @@ class LanguageModel(torch.nn.Module):
     def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Returns the mean cross-entropy."""
         return functional.cross_entropy(self(inputs).flatten(0, 1), targets.flatten())
+
+
+class ProjectedLanguageModel(torch.nn.Module):
+    """Embedding, one LSTM that carries its state on, and a projection to the embedding, which is the output as well."""
+
+    def __init__(self, vocabulary_size: int, embedding_dim: int, units: int) -> None:
+        super().__init__()
+        self.embedding = torch.nn.Embedding(vocabulary_size, embedding_dim)
+        self.recurrent = torch.nn.LSTM(embedding_dim, units, batch_first=True)
+        self.projection = torch.nn.Linear(units, embedding_dim, bias=False)
+        self.bias = torch.nn.Parameter(torch.zeros(vocabulary_size))
+        torch.nn.init.uniform_(self.embedding.weight, -0.05, 0.05)
+
+    def forward(self, token_ids: torch.Tensor, states: tuple[torch.Tensor, torch.Tensor] | None):
+        """Maps token ids of shape `(batch, time)` to logits and the states to carry on with."""
+        hidden, states = self.recurrent(self.embedding(token_ids), states)
+        logits = functional.linear(self.projection(hidden), self.embedding.weight, self.bias)
+        return logits, tuple(state.detach() for state in states)
+
+    def loss(self, inputs: torch.Tensor, targets: torch.Tensor, states: tuple[torch.Tensor, torch.Tensor] | None):
+        """Returns the mean cross-entropy and the states to carry on with."""
+        logits, states = self(inputs, states)
+        return functional.cross_entropy(logits.flatten(0, 1).float(), targets.flatten()), states
 
 
 class EncoderDecoder(torch.nn.Module):
