@@ -115,6 +115,7 @@ def test_no_author_is_in_two_parts(tmp_path):
         "test/Doyle_Sea_1.txt",
         "test/Forster_Sea_1.txt",
         "validation/Hardy_Sea_1.txt",
+        "validation_part/Hardy_Sea_1.txt",
     }
     assert (tmp_path / "out/train/Woolf_Sea_1.txt").read_bytes().decode() == f"{PARAGRAPHS[0]}\n\n"
 

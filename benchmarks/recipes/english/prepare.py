@@ -3,7 +3,8 @@
     python benchmarks/recipes/english/prepare.py "$TEXTRNN_CORPORA/lm/novels" OUTPUT
 
 writes `OUTPUT/train/*.txt`, `OUTPUT/validation/*.txt` (Hardy) and `OUTPUT/test/*.txt` (Doyle and Forster): no author is
-in two parts. A paragraph becomes one line, with an empty line after it, as in the text files people have.
+in two parts. `OUTPUT/validation_part` has the beginning of each validation novel, to be scored while training. A paragraph
+becomes one line, with an empty line after it, as in the text files people have.
 
 One form of each mark, the one that people type: straight quotation marks, three full stops, and the dash as ` - `,
 which four books in five have already. The sources lost brackets and accents; what can be known is put back.
@@ -17,6 +18,7 @@ import sys
 from collections.abc import Iterator
 
 VALIDATION, TEST = {"Hardy"}, {"Doyle", "Forster"}
+VALIDATED = 60_000  # characters of each validation novel
 REPAIRS = {"ĂŠ": "é", "Ă ": "é", "ť": "é", "Ž": "ë", "š": "ä", "Ű": "ô", "Ų": "ö", "Á": "ç", "ķ": "ü", "ů": "ò"}
 # Curly quotation marks, grave accents and guillemets become straight; marks of transcribers and scanners go.
 PLAIN = str.maketrans("\u2018\u2019`\u201c\u201d«»\u2013\t\xa0", "'" * 3 + '"' * 4 + "-  ", "\f_=|^{}*~")
@@ -165,9 +167,16 @@ def cleaned(text: str) -> str:
 def main(source: str, output: str) -> None:
     """Cleans every file of `source` into the right part of `output`."""
     for path in sorted(pathlib.Path(source).glob("*.txt")):
-        target = pathlib.Path(output, part(path.name), path.name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(cleaned(path.read_text(encoding="utf-8-sig")), encoding="utf-8")
+        text = cleaned(path.read_text(encoding="utf-8-sig"))
+        written(pathlib.Path(output, part(path.name), path.name), text)
+        if part(path.name) == "validation":
+            written(pathlib.Path(output, "validation_part", path.name), text[:VALIDATED])
+
+
+def written(path: pathlib.Path, text: str) -> None:
+    """Writes a file, and its directory."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
