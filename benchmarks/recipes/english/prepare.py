@@ -3,8 +3,8 @@
     python benchmarks/recipes/english/prepare.py "$TEXTRNN_CORPORA/lm/novels" OUTPUT
 
 writes `OUTPUT/train/*.txt`, `OUTPUT/validation/*.txt` (Hardy) and `OUTPUT/test/*.txt` (Doyle and Forster): no author is
-in two parts. `OUTPUT/validation_part` has the beginning of each validation novel, to be scored while training. A paragraph
-becomes one line, with an empty line after it, as in the text files people have.
+in two parts. `OUTPUT/validation_part` has the beginning of each validation novel, to be scored while training. A
+paragraph becomes one line, with an empty line after it, as in the text files people have.
 
 One form of each mark, the one that people type: straight quotation marks, three full stops, and the dash as ` - `,
 which four books in five have already. The sources lost brackets and accents; what can be known is put back.
