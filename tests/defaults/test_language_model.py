@@ -97,3 +97,15 @@ def test_fine_tuning_is_short_and_gentle():
     assert training.learning_rate < TrainingConfig(**language_model_choice(NOVEL, None, {}, {}).training).learning_rate
     assert 60 <= training.steps < 1000
     assert training.warmup_steps < training.steps / 2
+
+
+def test_text_of_a_kind_that_a_model_knows_is_gone_on_with_in_small_steps():
+    config = NetworkConfig(vocabulary_size=100)
+    rates = [fine_tuning_choice(NOVEL, config, {}, surplus).training["learning_rate"] for surplus in (None, 2.0, 0.1)]
+    assert rates[0] == rates[1] > rates[2]
+    page = dataclasses.replace(NOVEL, num_characters=10_000)
+    choice = fine_tuning_choice(page, config, {}, 0.1)
+    assert choice.training["learning_rate"] < rates[2]
+    assert choice.reasons[0].startswith(
+        "going on from trained weights with 10 thousand characters of a kind that it knows"
+    )

@@ -9,6 +9,7 @@ import pytest
 from tests.callbacks import StopAfter
 from textrnn import LanguageModel, TextrnnError, storage, train
 from textrnn.progress import Progress
+from textrnn.tasks.transfer import surplus_loss
 
 SHORT = {"batch_size": 8, "length": 16, "warmup_steps": 5, "patience": 0, "learning_rate": 0.01}
 
@@ -91,3 +92,15 @@ def test_the_command_starts_from_nothing_where_that_is_asked(shipped, lighthouse
     train.command(["language-model", str(lighthouse), *options])
     assert "starting from" not in capsys.readouterr().err
     assert LanguageModel.load(tmp_path / "out").config.units != (12,)
+
+
+def test_text_that_costs_more_than_the_model_is_used_to(small_english, lighthouse):
+    """Its own text costs about what its validation text did; capital letters it has hardly seen."""
+    model = LanguageModel.load(small_english / "english")
+    text, usual = lighthouse.read_text(), model.facts["validation_loss"]
+    own, capitals = (surplus_loss(model.network, model.tokenizer, one, usual) for one in (text, text.upper()))
+    assert abs(own) < 0.3
+    assert capitals > own + 0.5
+    assert surplus_loss(model.network, model.tokenizer, "I", usual) == 0.0
+    evaluated = model.evaluate([text[:1000]], window=0).loss
+    assert own == pytest.approx(evaluated - usual, abs=0.1)

@@ -14,6 +14,8 @@ USUAL_MINUTES = 5  # for a million characters or fewer, and more for more
 WARMUP_STEPS = 40
 VALIDATIONS = 12
 PATIENCE = 4  # validations
+SMALL_TEXT = 30_000  # characters, to go on with
+KNOWN_TEXT = 0.5  # nats per token: no more does text of a kind that a model knows cost above its validation text
 LONG_DOCUMENT = 1000  # characters on average; longer ones are read as a stream
 MOST_SUBWORDS = 8000
 
@@ -169,24 +171,28 @@ def readable_size(num_characters: int) -> str:
     return f"{num_characters} characters"
 
 
-def fine_tuning_choice(text: Survey, model: NetworkConfig, given: Options) -> Choice:
-    """Chooses how a trained language model goes on with other text.
+def fine_tuning_choice(text: Survey, model: NetworkConfig, given: Options, surplus_loss: float | None = None) -> Choice:
+    """Chooses how a trained language model goes on with other text: in small steps where it knows such text already.
 
     Args:
         text: What the new text looks like.
         model: The model's config.
         given: The options of training that are set.
+        surplus_loss: How much more the text costs the model than its own validation text, in nats per token.
     """
-    batch_size = given.get("batch_size", 8 if text.num_characters < 1_000_000 else 32)
+    is_small = text.num_characters < SMALL_TEXT
+    is_known = surplus_loss is not None and surplus_loss < KNOWN_TEXT
+    batch_size = given.get("batch_size", 4 if is_known and is_small else 8 if text.num_characters < 1_000_000 else 32)
     length = given.get("length", 64)
     options: Options = {
         "batch_size": batch_size,
         "length": length,
-        "learning_rate": 0.001,
+        "learning_rate": 0.001 if not is_known else 0.0001 if is_small else 0.0003,
         "warmup_steps": 20,
         "validations": 8,
         "patience": 3,
         "moving_average": 0.99,
     }
     steps = max(round(4 * text.num_characters / 3 / (batch_size * length)), 60)
-    return going_on(readable_size(text.num_characters), with_length(options, given, "steps", steps), given)
+    what = f"{readable_size(text.num_characters)}{' of a kind that it knows' * is_known}"
+    return going_on(what, with_length(options, given, "steps", steps), given)

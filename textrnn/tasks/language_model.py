@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import os
 import pathlib
 import tempfile
@@ -31,7 +32,7 @@ from textrnn.tasks.training_text import (
     share_set_aside,
     training_sides,
 )
-from textrnn.tasks.transfer import DROPOUTS, NO_MODEL, initial_model_for, with_new_tokens
+from textrnn.tasks.transfer import DROPOUTS, NO_MODEL, initial_model_for, surplus_loss, with_new_tokens
 
 if TYPE_CHECKING:
     from textrnn.evaluation.memorisation import Memorisation, NgramFilter
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["Generation", "LanguageModel"]
 
 VALIDATION_ROWS = 8
+MEASURED_LINES = 100
 RUNNING_TEXT = "none"
 DIGESTED_TOKENS = 1 << 22  # at once
 TRIAL_TOKENS = 200
@@ -296,7 +298,7 @@ class LanguageModel(Task, Writer):
         """Completes the config of a model without weights, and returns how to train; says what was chosen."""
         given = self._given(asked)
         if self.weights:
-            choice = fine_tuning_choice(text, self.config, given)
+            choice = fine_tuning_choice(text, self.config, given, self._surplus_loss(source))
             dropouts = {name: value for name, value in model_options.items() if name in DROPOUTS}
             dropouts = {**choice.model, **dropouts}
             self.chosen = {**self.chosen, **dropouts}
@@ -311,6 +313,14 @@ class LanguageModel(Task, Writer):
         for line in choice.reasons:
             progress.message(line)
         return TrainingConfig(**{**choice.training, **given})
+
+    def _surplus_loss(self, source: corpora.Corpus) -> float | None:
+        """Returns how much more a text costs than the model's own validation text did; None if that is not known."""
+        usual = self.facts.get("validation_loss")
+        if usual is None or self.config.form != "stream":
+            return None
+        beginning = "".join(itertools.islice(source.pieces(), MEASURED_LINES))
+        return surplus_loss(self.network, self._trained_tokenizer(), beginning, usual)
 
     def _encode(
         self, training: corpora.Corpus, validation: corpora.Corpus, directory: pathlib.Path, progress: Progress

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 
 from textrnn.errors import TextrnnError
+from textrnn.inference.language_model import RecurrentNetwork
+from textrnn.inference.sampling import log_softmax
 from textrnn.preprocessing.marks import typewritten
 from textrnn.preprocessing.survey import Survey, is_english_prose
 from textrnn.preprocessing.tokenizers import Tokenizer
 from textrnn.storage import shipped_models
 from textrnn.weights import with_larger_vocabulary
 
-__all__ = ["DROPOUTS", "NO_MODEL", "initial_model_for", "with_new_tokens"]
+__all__ = ["DROPOUTS", "NO_MODEL", "initial_model_for", "surplus_loss", "with_new_tokens"]
 
 NO_MODEL = "none"  # to start from
 ENGLISH = "english"
@@ -21,6 +23,7 @@ MOST_CHARACTERS = 1_000_000  # a larger text is better off with a network of its
 
 # What of a network is no part of its weights, so that it may be another when training goes on.
 DROPOUTS = ("input_dropout", "dropout", "output_dropout", "variational_dropout", "embedding_dropout", "weight_drop")
+MEASURED_TOKENS = 1000
 COUNTED_LINES = 20_000  # which tell how often a printed mark stands where the old text has a typewritten one
 
 Weights = dict[str, np.ndarray]
@@ -46,6 +49,23 @@ def initial_model_for(text: Survey, documents: str | None, options: dict[str, An
         return None if asked == NO_MODEL else asked
     fits = documents is None and text.num_characters < MOST_CHARACTERS and is_english_prose(text)
     return ENGLISH if fits and not given and ENGLISH in shipped_models() else None
+
+
+def surplus_loss(network: RecurrentNetwork, tokenizer: Tokenizer, text: str, usual: float) -> float:
+    """Returns how much more a text costs a language model than what it was trained for, in nats per token.
+
+    Args:
+        network: The model's network; it reads from left to right.
+        tokenizer: The model's.
+        text: The beginning of the text.
+        usual: The model's validation loss when it was trained.
+    """
+    token_ids = tokenizer.encode(text)[:MEASURED_TOKENS]
+    if len(token_ids) < 2:
+        return 0.0
+    logits, _ = network(token_ids[np.newaxis, :-1], network.initial_states(1))
+    found = log_softmax(logits[0])[np.arange(len(token_ids) - 1), token_ids[1:]]
+    return float(-found.mean()) - usual
 
 
 def with_new_tokens(
