@@ -21,7 +21,7 @@ def translator():
 
 
 def test_it_is_small():
-    assert sum(path.stat().st_size for path in (PRETRAINED / "eng-spa").iterdir()) <= 15_000_000
+    assert sum(path.stat().st_size for path in (PRETRAINED / "eng-spa").iterdir()) <= 6_000_000
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def shakespeare():
 
 
 def test_it_is_small():
-    assert sum(path.stat().st_size for path in (PRETRAINED / "shakespeare").iterdir()) <= 10_000_000
+    assert sum(path.stat().st_size for path in (PRETRAINED / "shakespeare").iterdir()) <= 6_500_000
 
 
 def test_it_writes_lines_and_speakers(shakespeare):
