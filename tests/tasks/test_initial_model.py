@@ -40,6 +40,7 @@ def test_english_prose_starts_from_the_shipped_model(shipped, lighthouse):
     model, messages = fitted(lighthouse, learning_rate=1e-9)
     assert "English prose: starting from the model english (`--initial-model none`: from nothing)" in messages
     assert "going on from trained weights" in messages
+    assert "advice" not in messages  # few steps and many weights are as they should be here
     start = LanguageModel.load("english")
     for name, weight in start.weights.items():
         np.testing.assert_allclose(model.weights[name], weight, atol=1e-6)

@@ -1,6 +1,7 @@
 """How any network is trained."""
 
 import dataclasses
+from typing import Any
 
 from textrnn.config.base import Config
 from textrnn.errors import TextrnnError, check_choice, check_range
@@ -88,6 +89,9 @@ class FittingConfig(Config):
         check_range("validations_per_epoch", self.validations_per_epoch, 1, 1000, whole=True)
         check_range("averaged_checkpoints", self.averaged_checkpoints, 1, 20, whole=True)
         check_range("seed", self.seed, 0, 2**31 - 1, whole=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**super().to_dict(), "frozen": list(self.frozen)}
 
     def _set_frozen(self) -> None:
         """Makes `frozen` a tuple of names."""

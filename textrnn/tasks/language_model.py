@@ -262,7 +262,7 @@ class LanguageModel(Task, Writer):
         self, texts: tuple[EncodedText, EncodedText], config: TrainingConfig, asked: dict[str, Any]
     ) -> Prepared:
         """Makes batches of the encoded texts."""
-        plans = self._batch_plans(texts, config)
+        plans, is_trained = self._batch_plans(texts, config), bool(self.weights)
         check_size(plans, texts, self.config)
         from textrnn.training.history import perplexity
         from textrnn.training.language_model import describe_run
@@ -273,7 +273,7 @@ class LanguageModel(Task, Writer):
         return Prepared(
             config,
             plans,
-            lambda config: describe_run(self.config, config, texts, plans[0]),
+            lambda config: describe_run(self.config, config, texts, plans[0], is_trained),
             data_facts={
                 "training_tokens": texts[0].num_tokens,
                 "validation_tokens": texts[1].num_tokens,

@@ -7,7 +7,15 @@ import tensorflow as tf
 from textrnn.config import NetworkConfig, TrainingConfig
 from textrnn.preprocessing.sequences import EncodedText, TextPlan
 from textrnn.training import layers
-from textrnn.training.estimates import BASE_MEMORY, advice, length_of, num_parameters, num_passes, seconds_for
+from textrnn.training.estimates import (
+    BASE_MEMORY,
+    advice,
+    length_of,
+    num_parameters,
+    num_passes,
+    precision_advice,
+    seconds_for,
+)
 from textrnn.training.networks import TokenNetwork
 from textrnn.training.stack import RecurrentStack, normalizations
 
@@ -174,9 +182,13 @@ def estimated_bytes(config: NetworkConfig, training: TrainingConfig) -> int:
 
 
 def describe_run(
-    config: NetworkConfig, training: TrainingConfig, texts: tuple[EncodedText, EncodedText], plan: TextPlan
+    config: NetworkConfig,
+    training: TrainingConfig,
+    texts: tuple[EncodedText, EncodedText],
+    plan: TextPlan,
+    is_trained: bool = False,
 ) -> str:
-    """Returns the lines that are shown before training starts."""
+    """Returns the lines that are shown before training starts; `is_trained` says that it goes on from weights."""
     parameters = num_parameters(config)
     seconds = estimated_seconds(config, training, plan)
     lines = [
@@ -185,7 +197,7 @@ def describe_run(
         f"{parameters:,} parameters; {length_of(training, plan.num_batches, seconds)} and "
         f"{estimated_bytes(config, training) / 1e9:.1f} GB",
     ]
-    if parameters > 100 * texts[0].num_tokens and config.output_dropout < 0.5:
+    if parameters > 100 * texts[0].num_tokens and config.output_dropout < 0.5 and not is_trained:
         lines.append(
             f"advice: {parameters / texts[0].num_tokens:.0f} parameters per token is a lot; the model will learn "
             "the text by heart. Use more text, fewer `units`, or more dropout."
@@ -195,4 +207,5 @@ def describe_run(
             f"advice: {100 * texts[1].unknown_share:.0f}% of the validation tokens are unknown; "
             'a larger `vocabulary_size`, or level="subword", which knows every word, predicts them.'
         )
-    return "\n".join([*lines, *advice(training, plan.num_batches)])
+    more = precision_advice(training.precision) if is_trained else advice(training, plan.num_batches)
+    return "\n".join([*lines, *more])
