@@ -11,10 +11,9 @@ import pytest
 
 import textrnn
 from textrnn.progress import Progress
-from textrnn.storage import PRETRAINED
+from textrnn.storage import PRETRAINED, shipped_models
 
 ROOT = pathlib.Path(__file__).parents[2]
-AUTHORS_LEFT_OUT = ("Doyle", "Forster")  # of whom the test novels are
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +75,9 @@ def test_its_figure_on_the_test_novels(english, tmp_path):
     novels = sorted((tmp_path / "test").iterdir())
     assert len(novels) == 6
     assert sum(english.evaluate(novel).bits_per_character for novel in novels) / 6 < 1.7
+
+
+def test_all_shipped_models_leave_room_in_a_wheel_of_30_megabytes():
+    """For one more of the size of eng-spa."""
+    sizes = {model: sum(path.stat().st_size for path in (PRETRAINED / model).iterdir()) for model in shipped_models()}
+    assert sum(sizes.values()) + sizes["eng-spa"] <= 30_000_000
