@@ -28,8 +28,7 @@ def with_larger_vocabulary(
         counts: How often each token occurs, shape `(vocabulary_size,)`: in this proportion they share.
     """
     result = dict(weights)
-    old_size = len(weights["embedding/embeddings"])
-    number = vocabulary_size - old_size
+    number = vocabulary_size - len(weights["embedding/embeddings"])
     noise = np.random.Generator(np.random.PCG64(0))
     new, known = np.array(list((like or {}).items()), dtype=np.int64).reshape(-1, 2).T
 

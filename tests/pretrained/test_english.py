@@ -3,13 +3,13 @@
 import io
 import os
 import pathlib
-import random
 import re
 import runpy
 
 import pytest
 
 import textrnn
+from tests.pretrained.shuffling import cost_of_shuffling
 from textrnn.progress import Progress
 from textrnn.storage import PRETRAINED, shipped_models
 
@@ -40,14 +40,7 @@ def test_it_reads_printed_marks(english):
 
 def test_it_prefers_sense_to_nonsense(english, tmp_path):
     line = "She looked out of the window, and saw that the carriage had already stopped at the gate."
-    words = line.split()
-    random.Random(0).shuffle(words)
-    losses = []
-    for name, text in (("sense", line), ("nonsense", " ".join(words))):
-        path = tmp_path / f"{name}.txt"
-        path.write_text(f"\n{text}\n")
-        losses.append(english.evaluate(path).loss)
-    assert losses[0] < losses[1] - 1.0
+    assert cost_of_shuffling(english, line, tmp_path) > 1.0
 
 
 def test_it_did_not_learn_by_heart(english):

@@ -2,13 +2,13 @@
 
 import os
 import pathlib
-import random
 import re
 import runpy
 
 import pytest
 
 import textrnn
+from tests.pretrained.shuffling import cost_of_shuffling
 from textrnn.storage import PRETRAINED
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -33,14 +33,7 @@ def test_it_writes_lines_and_speakers(shakespeare):
 
 def test_it_prefers_sense_to_nonsense(shakespeare, tmp_path):
     line = "My lord, I do beseech you, tell me what the king hath said of this unhappy day."
-    words = line.split()
-    random.Random(0).shuffle(words)
-    losses = []
-    for name, text in (("sense", line), ("nonsense", " ".join(words))):
-        path = tmp_path / f"{name}.txt"
-        path.write_text(f"\n{text}\n")
-        losses.append(shakespeare.evaluate(path).loss)
-    assert losses[0] < losses[1] - 1.0
+    assert cost_of_shuffling(shakespeare, line, tmp_path) > 1.0
 
 
 def test_it_did_not_learn_by_heart(shakespeare):

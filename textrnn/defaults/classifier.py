@@ -39,18 +39,7 @@ def classifier_choice(sequences: Sequence[Any], counts: dict[Any, int], model: O
     else:
         network |= {"units": (128,), "input_dropout": 0.0, "output_dropout": 0.2, "pooling": ("last",)}
         what = f"{number:,} sequences of vectors of {len(counts)} classes"
-    batch_size = 32 if number >= 2000 else 16
-    fitting: Options = {
-        "batch_size": training.get("batch_size", batch_size),
-        "learning_rate": 0.002,
-        "warmup_steps": 50,
-        "label_smoothing": 0.05,
-        "moving_average": 0.99,
-        "validations": 10,
-        "patience": 4,
-    }
-    steps = int(min(max(8 * number / fitting["batch_size"], FEWEST_STEPS), 6000))
-    fitting = with_length(fitting, training, "steps", steps)
+    fitting = fitting_choice(number, training, learning_rate=0.002, passes=8, validations=10, patience=4)
     chosen = {**network, **model}
     layers = " + ".join(map(str, as_sizes(chosen["units"])))
     return Choice(network, fitting, (f"{what}, {layers} units, {length_in_words({**fitting, **training})}",))
@@ -75,20 +64,27 @@ def encoder_choice(number: int, num_labels: int, model: Options, training: Optio
         "output_dropout": 0.4,
         "word_dropout": 0.1,
     }
-    fitting: Options = {
-        "batch_size": training.get("batch_size", 32 if number >= 2000 else 16),
-        "learning_rate": 0.001,
-        "warmup_steps": 50,
-        "label_smoothing": 0.05,
-        "moving_average": 0.99,
-        "validations": 8,
-        "patience": 3,
-    }
-    steps = int(min(max(5 * number / fitting["batch_size"], FEWEST_STEPS), 6000))
-    fitting = with_length(fitting, training, "steps", steps)
+    fitting = fitting_choice(number, training, learning_rate=0.001, passes=5, validations=8, patience=3)
     layers = " + ".join(map(str, model["units"]))
     what = f"{number:,} texts of {num_labels} classes: {model['level']}s, {layers} units of a language model"
     return Choice(network, fitting, (f"{what}, {length_in_words({**fitting, **training})}",))
+
+
+def fitting_choice(
+    number: int, training: Options, *, learning_rate: float, passes: int, validations: int, patience: int
+) -> Options:
+    """Returns the options of training from the beginning, for so many sequences."""
+    fitting: Options = {
+        "batch_size": training.get("batch_size", 32 if number >= 2000 else 16),
+        "learning_rate": learning_rate,
+        "warmup_steps": 50,
+        "label_smoothing": 0.05,
+        "moving_average": 0.99,
+        "validations": validations,
+        "patience": patience,
+    }
+    steps = int(min(max(passes * number / fitting["batch_size"], FEWEST_STEPS), 6000))
+    return with_length(fitting, training, "steps", steps)
 
 
 def classifier_tuning_choice(number: int, training: Options) -> Choice:

@@ -20,7 +20,7 @@ from textrnn.preprocessing.sequences import EncodedText, TextPlan, encode_corpus
 from textrnn.preprocessing.survey import Survey, num_documents
 from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
-from textrnn.storage import load_model
+from textrnn.storage import StoredModel, load_model
 from textrnn.tasks.generations import Generation, Writer, described
 from textrnn.tasks.run import digest
 from textrnn.tasks.task import Prepared, Task
@@ -111,8 +111,11 @@ class LanguageModel(Task, Writer):
             TextrnnError: If there is no such model, or it is damaged, incomplete or of a newer format.
         """
         result: LanguageModel = cls._loaded(model)
-        result.level = result._trained_tokenizer().level
         return result
+
+    def _take(self, stored: StoredModel) -> None:
+        super()._take(stored)
+        self.level = self._trained_tokenizer().level
 
     @classmethod
     def begun(cls, initial_model: str | os.PathLike[str], **options: Any) -> "LanguageModel":
@@ -252,9 +255,8 @@ class LanguageModel(Task, Writer):
         asked["initial_model"] = name or NO_MODEL  # for the checkpoint: resuming must not choose again
         if name is None:
             return
-        stored = load_model(name, self.kind)
-        self._take(stored)
-        self.config, self.level, self.origin = stored.config, self._trained_tokenizer().level, name
+        self._take(load_model(name, self.kind))
+        self.origin = name
         if not is_asked:
             progress.message(f"English prose: starting from the model {name} (`--initial-model none`: from nothing)")
 

@@ -111,7 +111,7 @@ class Task:
 
     def _take(self, stored: StoredModel) -> None:
         """Takes over what was read."""
-        self.tokenizers, self.weights = stored.tokenizers, stored.weights
+        self.config, self.tokenizers, self.weights = stored.config, stored.tokenizers, stored.weights
         self.ngrams, self.facts = stored.ngrams, stored.facts
 
     def save(
