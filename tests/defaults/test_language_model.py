@@ -94,18 +94,25 @@ def test_long_documents_are_read_as_a_stream(number, form):
 def test_fine_tuning_is_short_and_gentle():
     config = NetworkConfig(vocabulary_size=4000)
     training = TrainingConfig(**fine_tuning_choice(NOVEL, config, {}).training)
-    assert training.learning_rate < TrainingConfig(**language_model_choice(NOVEL, None, {}, {}).training).learning_rate
+    slowest = training.learning_rate * training.layer_decay**2
+    assert slowest < TrainingConfig(**language_model_choice(NOVEL, None, {}, {}).training).learning_rate / 5
     assert 60 <= training.steps < 1000
     assert training.warmup_steps < training.steps / 2
 
 
-def test_text_of_a_kind_that_a_model_knows_is_gone_on_with_in_small_steps():
+def test_lower_layers_learn_more_slowly_but_where_little_text_of_another_kind_is_gone_on_with():
     config = NetworkConfig(vocabulary_size=100)
-    rates = [fine_tuning_choice(NOVEL, config, {}, surplus).training["learning_rate"] for surplus in (None, 2.0, 0.1)]
-    assert rates[0] == rates[1] > rates[2]
     page = dataclasses.replace(NOVEL, num_characters=10_000)
-    choice = fine_tuning_choice(page, config, {}, 0.1)
-    assert choice.training["learning_rate"] < rates[2]
+    decays = [
+        fine_tuning_choice(text, config, {}, surplus).training["layer_decay"]
+        for text, surplus in ((NOVEL, None), (NOVEL, 2.0), (NOVEL, 0.1), (page, 2.0), (page, 0.1))
+    ]
+    assert decays == [0.3, 0.3, 0.3, 1.0, 0.3]
+
+
+def test_it_is_said_that_a_model_knows_such_text():
+    page = dataclasses.replace(NOVEL, num_characters=10_000)
+    choice = fine_tuning_choice(page, NetworkConfig(vocabulary_size=100), {}, 0.1)
     assert choice.reasons[0].startswith(
         "going on from trained weights with 10 thousand characters of a kind that it knows"
     )

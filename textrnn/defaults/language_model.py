@@ -182,17 +182,21 @@ def fine_tuning_choice(text: Survey, model: NetworkConfig, given: Options, surpl
     """
     is_small = text.num_characters < SMALL_TEXT
     is_known = surplus_loss is not None and surplus_loss < KNOWN_TEXT
-    batch_size = given.get("batch_size", 4 if is_known and is_small else 8 if text.num_characters < 1_000_000 else 32)
-    length = given.get("length", 64)
+    batch_size = given.get("batch_size", 4 if is_small else 8 if text.num_characters < 1_000_000 else 32)
+    length = given.get("length", 32 if is_small else 64)
+    # Rates that fall towards the input leave what is known; little text of another kind has no time for that.
+    rate, layer_decay = (0.001, 1.0) if is_small and not is_known else (0.002 if is_small else 0.003, 0.3)
     options: Options = {
         "batch_size": batch_size,
         "length": length,
-        "learning_rate": 0.001 if not is_known else 0.0001 if is_small else 0.0003,
+        "learning_rate": rate,
+        "layer_decay": layer_decay,
         "warmup_steps": 20,
         "validations": 8,
         "patience": 3,
         "moving_average": 0.99,
     }
-    steps = max(round(4 * text.num_characters / 3 / (batch_size * length)), 60)
+    passes = 6 if is_known or not is_small else 8
+    steps = max(round(passes * text.num_characters / CHARACTERS_PER_SUBWORD / (batch_size * length)), 60)
     what = f"{readable_size(text.num_characters)}{' of a kind that it knows' * is_known}"
     return going_on(what, with_length(options, given, "steps", steps), given)
