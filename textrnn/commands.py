@@ -26,6 +26,7 @@ from textrnn.preprocessing.files import (
 )
 
 __all__ = [
+    "RAW_HELP",
     "Parser",
     "add_config_options",
     "add_series_options",
@@ -54,6 +55,7 @@ COMMANDS = {
     "compress": "make a model smaller",
 }
 USAGE_ERROR = 2
+RAW_HELP = "give lines to the network as they are: no sentences apart, no characters or capitals changed"
 
 
 class Parser(argparse.ArgumentParser):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from textrnn.commands import (
+    RAW_HELP,
     Parser,
     add_config_options,
     add_series_options,
@@ -82,6 +83,7 @@ def add_translation_options(parser: Parser) -> None:
     parser.add_argument("--source", required=True, help="sentences to translate, one a line")
     parser.add_argument("--model", required=True, action="append", help="a shipped model or a directory; or several")
     parser.add_argument("--save", metavar="FILE", help="where to write the translations")
+    parser.add_argument("--raw", action="store_true", help=RAW_HELP)
     add_score_options(parser)
     add_config_options(parser, BeamOptions, skip=["allow_unknown", "num_best"])
 
@@ -188,7 +190,7 @@ def evaluate_translation(parsed: argparse.Namespace) -> None:
     sources = read_sentences(parsed.source, "source", parsed.encoding)
     references = read_references(parsed, sources)  # what is wrong there is better known before than after translating
     translator = Translator.load(*parsed.model)
-    hypotheses = list(translator.translate(sources.lines, **chosen_options(parsed, BeamOptions)))
+    hypotheses = list(translator.translate(sources.lines, raw=parsed.raw, **chosen_options(parsed, BeamOptions)))
     if parsed.save:
         with open(parsed.save, "w", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in hypotheses)

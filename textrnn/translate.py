@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any
 
 from textrnn.commands import (
+    RAW_HELP,
     Parser,
     add_config_options,
     check_no_files,
@@ -53,6 +54,7 @@ def make_parser() -> Parser:
     parser.add_argument("--attention", metavar="PNG", help="draw which source words each word came from")
     parser.add_argument("--explain", action="store_true", help="show each token's probability and source")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--raw", action="store_true", help=RAW_HELP)
     add_config_options(parser, BeamOptions, skip=["allow_unknown"])
     others = [field.name for field in dataclasses.fields(SamplingOptions) if field.name not in SAMPLING_NAMES]
     add_config_options(parser, SamplingOptions, skip=others, title="draw a translation instead of searching for one")
@@ -122,7 +124,7 @@ class Writer:
     def write(self, sentences: list[str], kept: frozenset[int] = frozenset()) -> None:
         """Translates and writes some sentences; those at the indices `kept` stay as they are."""
         asked = ["" if index in kept else sentence for index, sentence in enumerate(sentences)]
-        for index, group in enumerate(self.translator.translations(asked, **self.options)):
+        for index, group in enumerate(self.translator.translations(asked, raw=self.parsed.raw, **self.options)):
             if self.parsed.json:
                 self.results.append({"source": sentences[index], "translations": [one.to_dict() for one in group]})
             else:
@@ -200,7 +202,7 @@ class LineQueue:
         """Returns as much of a line as is translated at once, and says what is cut off."""
         if len(line.encode()) < MAX_SOURCE_TOKENS:  # a token is a byte at least
             return line
-        begin, num_tokens = self.writer.translator.shortened(line)
+        begin, num_tokens = self.writer.translator.shortened(line, self.writer.parsed.raw)
         if num_tokens > MAX_SOURCE_TOKENS:
             print(
                 f"note: {self.name}, line {self.num_answered + number}: has {num_tokens:,} tokens; only the first "

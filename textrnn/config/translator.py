@@ -1,7 +1,7 @@
 """What a translator is, and how it is trained."""
 
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent_shapes
 from textrnn.config.fitting import CategoricalFittingConfig
@@ -35,6 +35,8 @@ class TranslatorConfig(Config):
         variational_dropout: Whether a dropout mask stays the same over a whole sequence (Gal and Ghahramani 2016).
         weight_drop: Share of the recurrent kernels zeroed for a whole batch (Merity et al. 2018).
         tie_weights: Whether the target embedding is also the output matrix (Press and Wolf 2017).
+        typed_text: Whether sentences are taken as people type and paste them: printed marks, entities, capitals, emoji,
+            several sentences in a line; see `textrnn.preprocessing.typed_text`. Otherwise they are read as they are.
     """
 
     source_vocabulary_size: int
@@ -51,9 +53,9 @@ class TranslatorConfig(Config):
     variational_dropout: bool = False
     weight_drop: float = 0.0
     tie_weights: bool = True
+    typed_text: bool = True
 
     kind: ClassVar[str] = "translator"
-    format_version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         self._set_layer_sizes("encoder_units")
@@ -77,6 +79,21 @@ class TranslatorConfig(Config):
                 f"decoder_units[0] must be 2 * encoder_units[-1]. Received: decoder_units={self.decoder_units}, "
                 f"encoder_units={self.encoder_units}. Or use attention='general'."
             )
+
+    @property
+    def format_version(self) -> int:  # type: ignore[override]
+        """The lowest format that holds a model of this config: 1 reads sentences as they are."""
+        return 2 if self.typed_text else 1
+
+    def stored(self, version: int) -> dict[str, Any]:
+        """Returns the dictionary that a model of a format keeps; format 1 knows no `typed_text`."""
+        options = self.to_dict()
+        return options if version > 1 else {name: value for name, value in options.items() if name != "typed_text"}
+
+    @classmethod
+    def from_stored(cls, options: dict[str, Any]) -> Self:
+        """Builds a config from what a model of any format keeps; one that says nothing reads sentences as they are."""
+        return cls.from_dict({"typed_text": False, **options})
 
     @property
     def memory_dim(self) -> int:

@@ -4,6 +4,7 @@ Like `beam_search`, everything here takes one network or an ensemble, whose prob
 """
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +15,17 @@ from textrnn.inference.beam_search import BeamOptions, Hypothesis, length_limit,
 from textrnn.inference.sampling import SamplingOptions, log_softmax, next_token
 from textrnn.inference.translator import EncoderDecoder
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, UNK_ID, Tokenizer
+from textrnn.preprocessing.typed_text import Part, put_together
 
-__all__ = ["SAMPLING_NAMES", "Translation", "drawn_apart", "forced", "sample", "translation_of"]
+__all__ = [
+    "SAMPLING_NAMES",
+    "Translation",
+    "drawn_apart",
+    "forced",
+    "put_together_translations",
+    "sample",
+    "translation_of",
+]
 
 SAMPLING_NAMES = ("temperature", "top_k", "top_p", "repetition_penalty", "seed")
 UNKNOWN_TEXT = "\ufffd"
@@ -108,7 +118,46 @@ def text_of(sentence: str, source_ids: np.ndarray, hypothesis: Hypothesis, sourc
         for position in [i for i, token_id in enumerate(hypothesis.token_ids) if token_id == UNK_ID]:
             place = places[hypothesis.attention[position, places].argmax()]
             text = text.replace(UNKNOWN_TEXT, words[place], 1)
-    return text.strip()
+    # What is left are bytes that make no character.
+    return text.replace(UNKNOWN_TEXT, "").strip()
+
+
+def put_together_translations(
+    text: str, text_parts: Sequence[Part], groups: Sequence[list[Translation]], num_best: int
+) -> list[Translation]:
+    """Returns the translations of a text, the best first, from those of its parts.
+
+    Args:
+        text: The text.
+        text_parts: Its parts.
+        groups: For each part with text its translations, the best first.
+        num_best: Most translations to return.
+    """
+    chosen: list[tuple[Translation, ...]] = [()]
+    for group in groups:
+        longer = [(*before, one) for before in chosen for one in group]
+        chosen = sorted(longer, key=lambda ones: -sum(one.score for one in ones))[:num_best]
+    return [in_one(text, put_together(text_parts, [one.text for one in ones]), ones) for ones in chosen]
+
+
+def in_one(source: str, text: str, ones: Sequence[Translation]) -> Translation:
+    """Returns translations of parts as one; what each part's tokens attend to are that part's alone."""
+    sizes = [one.attention.shape for one in ones]
+    attention = np.zeros((sum(rows for rows, _ in sizes), sum(columns for _, columns in sizes)), np.float32)
+    row = column = 0
+    for one, (rows, columns) in zip(ones, sizes, strict=True):
+        attention[row : row + rows, column : column + columns] = one.attention
+        row, column = row + rows, column + columns
+    return Translation(
+        source,
+        text,
+        sum(one.score for one in ones),
+        sum(one.log_probability for one in ones),
+        tuple(itertools.chain.from_iterable(one.source_tokens for one in ones)),
+        tuple(itertools.chain.from_iterable(one.tokens for one in ones)),
+        tuple(itertools.chain.from_iterable(one.probabilities for one in ones)),
+        attention,
+    )
 
 
 def drawn_apart(options: dict[str, Any]) -> tuple[SamplingOptions | None, dict[str, Any]]:

@@ -108,6 +108,9 @@ class SubwordTokenizer(Tokenizer):
             ids.extend(self.processor.EncodeAsIds(part))
         return ids
 
+    def unlikeliness(self, word: str) -> float:
+        return -float(sum(self.processor.GetScore(token_id) for token_id in self.encode(word).tolist()))
+
     def unknown_tokens(self, text: str) -> list[str]:
         return []
 

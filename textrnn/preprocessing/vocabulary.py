@@ -90,6 +90,10 @@ class Tokenizer:
             return [BOS_ID]
         return self.encode(NEWLINE).tolist() if name == "newline" else []
 
+    def unlikeliness(self, word: str) -> float:
+        """Returns how unlikely a word is within a sentence, by the vocabulary alone; the unit is the level's own."""
+        return float(len(self.encode(word)))
+
     def token_texts(self, text: str) -> list[str]:
         """Returns what of `text` each id of `encode(text)` stands for, the unknown ones included."""
         return [self.token_text(int(token_id)) for token_id in self.encode(text)]

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import math
 import os
 from collections.abc import Iterable, Sequence
@@ -14,8 +15,17 @@ from textrnn.config.signatures import with_options
 from textrnn.defaults.translator import translator_choice, translator_tuning_choice, validation_share
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.inference.beam_search import BeamOptions, Hypothesis, beam_search
-from textrnn.inference.threads import parts, side_by_side
-from textrnn.inference.translation import Translation, drawn_apart, forced, sample, translation_of
+from textrnn.inference.sampling import SamplingOptions
+from textrnn.inference.threads import parts as divided
+from textrnn.inference.threads import side_by_side
+from textrnn.inference.translation import (
+    Translation,
+    drawn_apart,
+    forced,
+    put_together_translations,
+    sample,
+    translation_of,
+)
 from textrnn.inference.translator import EncoderDecoder
 from textrnn.preprocessing import pairs as pair_files
 from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan, encoded_pairs, pairs_digest
@@ -23,6 +33,8 @@ from textrnn.preprocessing.pair_tables import Columns
 from textrnn.preprocessing.pairs import Pairs, PairSource, normalized, sentence_list
 from textrnn.preprocessing.resegmentation import resegmentation
 from textrnn.preprocessing.tokenizers import EOS_ID, LEVELS, Tokenizer, make_tokenizer
+from textrnn.preprocessing.typed_text import Part, are_tokenized, parts
+from textrnn.preprocessing.typography import plain
 from textrnn.progress import Progress
 from textrnn.tasks.run import digest
 from textrnn.tasks.task import TOKENIZER_OPTIONS, Prepared, Task
@@ -226,6 +238,11 @@ class Translator(Task):
     ) -> Prepared:
         training_pairs, validation_pairs = self._read(asked, progress)
         config = self._choose(training_pairs, model_options, asked, progress)
+        if self.config.typed_text:
+            training_pairs, validation_pairs = (
+                Pairs([plain(source) for source in pairs.sources], pairs.targets)
+                for pairs in (training_pairs, validation_pairs)
+            )
         if not self.tokenizers:
             progress.message(f"building {self.level} vocabularies")
             self._train_tokenizers(training_pairs)
@@ -301,6 +318,7 @@ class Translator(Task):
             choice = translator_choice(len(pairs), model_options, given)
             self.chosen = {**choice.model, **model_options}
             self.level, self.vocabulary_size = self.chosen["level"], self.chosen["vocabulary_size"]
+            self.chosen.setdefault("typed_text", not are_tokenized(pairs.sources))
             options = {name: value for name, value in self.chosen.items() if name not in TOKENIZER_OPTIONS}
             sizes: dict[str, Any] = {
                 f"{side}_vocabulary_size": self.vocabulary_size or 5 for side in ("source", "target")
@@ -334,53 +352,84 @@ class Translator(Task):
     # Translation
 
     @with_options(BeamOptions)
-    def translate(self, text: str | Iterable[str], **options: Any) -> str | list[str]:
-        """Translates a sentence, or several.
+    def translate(self, text: str | Iterable[str], *, raw: bool = False, **options: Any) -> str | list[str]:
+        """Translates a line of text, or several.
 
         Args:
-            text: One sentence, or several: a list, a generator, a column of a table. An empty one stays empty.
+            text: One line, or several: a list, a generator, a column of a table. An empty one stays empty.
+            raw: Whether the network gets each line as it is.
             **options: See `translations`.
 
         Returns:
             The translation, or a list of translations.
 
         Raises:
-            TextrnnError: If an option is wrong, a sentence is no string or too long, or the translator not trained.
+            TextrnnError: If an option is wrong, a line is no string or too long, or the translator not trained.
         """
-        results = self.translations([text] if isinstance(text, str) else text, **options)
+        results = self.translations([text] if isinstance(text, str) else text, raw=raw, **options)
         texts = [group[0].text if group else "" for group in results]
         return texts[0] if isinstance(text, str) else texts
 
     @with_options(BeamOptions)
-    def translations(self, texts: Iterable[str], **options: Any) -> list[list[Translation]]:
-        """Translates sentences and tells how each translation came about.
+    def translations(self, texts: Iterable[str], *, raw: bool = False, **options: Any) -> list[list[Translation]]:
+        """Translates lines of text and tells how each translation came about.
+
+        Sentences of one line are translated one by one, with characters and capitals as the network knows them, unless
+        the translator was trained without `typed_text`.
 
         Args:
-            texts: The sentences.
+            texts: The lines.
+            raw: Whether the network gets each line as it is.
             **options: Options of `textrnn.inference.beam_search.BeamOptions`, such as `num_beams` or `num_best`; or
                 `temperature`, `top_k`, `top_p`, `repetition_penalty` and `seed` of
                 `textrnn.inference.sampling.SamplingOptions`, to draw a translation instead of searching for the best.
 
         Returns:
-            For each sentence its translations, the best first; an empty list for a sentence without text.
+            For each line its translations, the best first; an empty list for a line without text.
         """
         sampling, options = drawn_apart(options)
         beam_options = BeamOptions(**{"allow_unknown": self.level == "word", **options})
-        sentences = [normalized(text) for text in sentence_list(texts)]
-        sources = self.source_ids(sentences)
+        lines = [normalized(text) for text in sentence_list(texts)]
+        if raw or not self.config.typed_text:
+            return self._sentence_translations(lines, sampling, beam_options)
+        cost = None if self.target_tokenizer.lowercase else functools.cache(self.source_tokenizer.unlikeliness)
+        taken_apart = [parts(line, cost) if line else [] for line in lines]
+        numbered = [(part.text, n) for n, line in enumerate(taken_apart, 1) for part in line if part.text]
+        sentences, numbers = [text for text, _ in numbered], [number for _, number in numbered]
+        found = iter(self._sentence_translations(sentences, sampling, beam_options, numbers))
+        results = []
+        for line, line_parts in zip(lines, taken_apart, strict=True):
+            groups = [next(found) for part in line_parts if part.text]
+            is_whole = line_parts == [Part(line)]
+            together = put_together_translations(line, line_parts, groups, beam_options.num_best)
+            results.append(groups[0] if is_whole else together if line else [])
+        return results
+
+    def _sentence_translations(
+        self,
+        sentences: list[str],
+        sampling: SamplingOptions | None,
+        options: BeamOptions,
+        numbers: Sequence[int] | None = None,
+    ) -> list[list[Translation]]:
+        """Translates sentences as they are; returns for each its translations, an empty list for one without text.
+
+        `numbers` are what errors call them.
+        """
+        sources = self.source_ids(sentences, numbers)
         results: list[list[Translation]] = [[] for _ in sentences]
         # Sentences of like length together; a sentence's own result does not depend on its neighbours.
         order = sorted((i for i, ids in enumerate(sources) if len(ids)), key=lambda i: -len(sources[i]))
-        batches = [order[rows] for rows in parts(len(order), BATCH_SIZE)]
+        batches = [order[rows] for rows in divided(len(order), BATCH_SIZE)]
         networks = self.networks
         for network in networks:
-            network.expect(beam_options.num_beams * sum(map(len, sources)))
+            network.expect(options.num_beams * sum(map(len, sources)))
 
         def found(chosen: list[int]) -> list[list[Hypothesis]]:
             batch = [sources[i] for i in chosen]
             if sampling is None:
-                return beam_search(networks, batch, beam_options)
-            return [[one] for one in sample(networks, batch, sampling, beam_options)]
+                return beam_search(networks, batch, options)
+            return [[one] for one in sample(networks, batch, sampling, options)]
 
         for chosen, groups in zip(batches, side_by_side(found, batches), strict=True):
             for index, hypotheses in zip(chosen, groups, strict=True):
@@ -390,10 +439,15 @@ class Translator(Task):
                 ]
         return results
 
-    def source_ids(self, sentences: Sequence[str]) -> list[np.ndarray]:
-        """Returns the token ids of source sentences; raises if one is too long to translate."""
+    def source_ids(self, sentences: Sequence[str], numbers: Sequence[int] | None = None) -> list[np.ndarray]:
+        """Returns the token ids of source sentences; raises if one is too long to translate.
+
+        Args:
+            sentences: The sentences.
+            numbers: What an error calls each of them; by default they are counted.
+        """
         encoded = self.source_tokenizer.encode_lines(list(sentences)) if sentences else []
-        for number, ids in enumerate(encoded, start=1):
+        for number, ids in zip(numbers or range(1, len(encoded) + 1), encoded, strict=True):
             if len(ids) > MAX_SOURCE_TOKENS:
                 raise TextrnnError(
                     f"Sentence {number} has {len(ids):,} tokens; at most {MAX_SOURCE_TOKENS:,} are translated at once. "
@@ -401,9 +455,18 @@ class Translator(Task):
                 )
         return encoded
 
-    def shortened(self, sentence: str) -> tuple[str, int]:
-        """Returns as much of a sentence as is translated at once, and how many tokens the whole of it has."""
+    def shortened(self, sentence: str, raw: bool = False) -> tuple[str, int]:
+        """Returns as much of a line as is translated, and how many tokens the longest sentence of it has.
+
+        Args:
+            sentence: The line.
+            raw: Whether the network gets it as it is.
+        """
         sentence = normalized(sentence)
+        if self.config.typed_text and not raw:
+            sizes = [len(self.source_tokenizer.encode(part.text)) for part in parts(sentence, None)]
+            if max(sizes, default=0) <= MAX_SOURCE_TOKENS:
+                return sentence, max(sizes, default=0)
         num_tokens = length = len(self.source_tokenizer.encode(sentence))
         while length > MAX_SOURCE_TOKENS:
             begin = sentence[: len(sentence) * MAX_SOURCE_TOKENS // (length + 1)]

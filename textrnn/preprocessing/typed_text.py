@@ -1,0 +1,128 @@
+"""Turns text as people type and paste it into sentences as training text has them, and translations back.
+
+What a network cannot know never reaches it: text without letters, emoji, list marks and the white space between
+sentences stay where they are. What it knows in another form is put into that form: characters, capitals, sentences one
+by one. `parts` takes a text apart, `put_together` makes a translation out of those of the parts.
+
+>>> [part.text for part in parts("1. WAIT HERE!!! \U0001f600 I\u2019m coming.", len) if part.text]
+['Wait here!', "I'm coming."]
+>>> put_together(parts("1. WAIT HERE!!! \U0001f600", len), ["\u00a1Espera aqu\u00ed!"])
+'1. \u00a1ESPERA AQU\u00cd!!! \U0001f600'
+"""
+
+import dataclasses
+import re
+from collections.abc import Iterator, Sequence
+
+from textrnn.preprocessing.letter_case import AS_IS, Cost, given_back, with_usual_case
+from textrnn.preprocessing.sentences import split_clauses, split_sentences
+from textrnn.preprocessing.splitting import EMOJI
+from textrnn.preprocessing.typography import plain
+
+__all__ = ["Part", "are_tokenized", "is_tokenized", "parts", "put_together"]
+
+EMOJIS = re.compile(rf"\s*(?:(?:{EMOJI})\s*)+")
+LIST_MARK = re.compile(r"(?:[•◦▪‣*+>·-]+|\(?(?:\d{1,3}|[a-z])[.)])\s+(?=\S)")
+MOST_WORDS = 20  # of a sentence that is translated whole: training sentences have fewer
+FIRST_LETTER = re.compile(r"[^\W\d_]")
+REPEATED = re.compile(r"([!?])\1+$")
+LOOKED_AT = 1000  # sentences of a corpus, to tell whether it is tokenised
+TOKENIZED = re.compile(r"(?:^|\s)[.,](?=\s|$)")  # French sets a space before other marks
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A part of a text that is translated by itself.
+
+    Args:
+        text: What is translated; "" where there is nothing to translate.
+        before: What stays before it.
+        after: What stays after it.
+        case: What its case was; see `textrnn.preprocessing.letter_case`.
+        is_inner: Whether the sentence goes on after it, so that its translation must not end as a sentence does.
+        is_later: Whether the sentence has begun before it, so that its translation begins with a small letter.
+    """
+
+    text: str
+    before: str = ""
+    after: str = ""
+    case: str = AS_IS
+    is_inner: bool = False
+    is_later: bool = False
+
+    def around(self, translation: str) -> str:
+        """Returns a translation with what stays around it."""
+        if self.is_inner or (self.is_later and self.text[-1] not in "!?"):
+            mark = self.text[-1] if not self.text[-1].isalnum() else ""
+            translation = translation.lstrip("¡¿").rstrip(".!?,;:…") + mark
+        if self.is_later:
+            translation = FIRST_LETTER.sub(lambda found: found[0].lower(), translation, count=1)
+        return f"{self.before}{given_back(translation, self.case)}{self.after}"
+
+
+def is_tokenized(text: str) -> bool:
+    """Says whether marks stand apart in a text, as in "I see , Tom ." """
+    return TOKENIZED.search(text) is not None
+
+
+def are_tokenized(sentences: Sequence[str]) -> bool:
+    """Says whether marks stand apart in at least a tenth of some sentences: no other corpus has so many."""
+    looked = sentences[:LOOKED_AT]
+    return 10 * sum(map(is_tokenized, looked)) > len(looked)
+
+
+def parts(text: str, cost: Cost | None) -> list[Part]:
+    """Takes a text apart.
+
+    Args:
+        text: A line without white space around it; where it is tokenised already, it stays as it is.
+        cost: Returns how unlikely a word is within a sentence; None where case counts for nothing.
+    """
+    if is_tokenized(text):
+        return [Part(text)]
+    text = " ".join(plain(text).split())
+    mark = LIST_MARK.match(text)
+    start = mark.end() if mark else 0
+    result = [Part("", text[:start])] if mark else []
+    for found in EMOJIS.finditer(text, start):
+        result += sentence_parts(text[start : found.start()], cost)
+        result.append(Part("", found[0]))
+        start = found.end()
+    return [*result, *sentence_parts(text[start:], cost)]
+
+
+def sentence_parts(text: str, cost: Cost | None) -> Iterator[Part]:
+    """Yields the sentences of a text, and the clauses of long ones."""
+    for sentence, space in split_sentences(text):
+        pieces = split_clauses(sentence, MOST_WORDS) if len(sentence.split()) > MOST_WORDS else [(sentence, "")]
+        for number, (piece, between) in enumerate(pieces, 1):
+            is_inner = number < len(pieces)
+            part = sentence_part(piece, between if is_inner else space, cost)
+            yield dataclasses.replace(part, is_inner=is_inner, is_later=number > 1 and goes_on(piece))
+
+
+def goes_on(clause: str) -> bool:
+    """Says whether a clause begins as none does that begins a sentence, or with the English "I"."""
+    word = clause.split()[0]
+    return word[0].islower() or word.startswith("I'") or word == "I"
+
+
+def sentence_part(sentence: str, space: str, cost: Cost | None) -> Part:
+    """Returns the part that is a sentence with the white space after it."""
+    if not any(map(str.isalpha, sentence)):
+        return Part("", sentence + space)
+    marks = REPEATED.search(sentence)
+    once = sentence[: marks.start() + 1] if marks else sentence
+    usual, case = (once, AS_IS) if cost is None else with_usual_case(once, cost)
+    return Part(usual, after=sentence[len(once) :] + space, case=case)
+
+
+def put_together(text_parts: Sequence[Part], translations: Sequence[str]) -> str:
+    """Returns the translation of a text.
+
+    Args:
+        text_parts: Its parts.
+        translations: A translation of each that has text.
+    """
+    left = iter(translations)
+    return "".join(part.around(next(left) if part.text else "") for part in text_parts)
