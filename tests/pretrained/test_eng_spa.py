@@ -69,6 +69,8 @@ def test_its_figure_on_the_test_sentences(translator, tmp_path, monkeypatch):
         pytest.skip("needs the pairs below $TEXTRNN_CORPORA")
     source = pathlib.Path(corpora, "mt", "tatoeba_eng_spa", "spa.txt")
     monkeypatch.setattr(sys, "argv", ["prepare.py", str(source), str(tmp_path)])
-    runpy.run_path(str(ROOT / "benchmarks" / "recipes" / "eng-spa" / "prepare.py"))["main"]()
+    recipe = ROOT / "benchmarks" / "recipes" / "eng-spa"
+    monkeypatch.syspath_prepend(str(recipe))
+    runpy.run_path(str(recipe / "prepare.py"))["main"]()
     sources, targets = ((tmp_path / name).read_text(encoding="utf-8").splitlines() for name in ("test.en", "test.es"))
     assert translator.evaluate(sources, targets).bleu.score > 40

@@ -4,6 +4,8 @@ Writes `train.tsv`, `validation.tsv` and the test files `test.en`, `test.es` and
 distinct English sentences are the test set and 1,000 the validation set, drawn by a hash and with all their
 translations; none of them, in whatever case, is in the training pairs. `test.es` holds the first translation of each
 sentence, `test.es.2` and so on further ones, and the first again where there are no more.
+
+Pairs with a sentence of the test sets beside this file (README.md) are left out.
 """
 
 import hashlib
@@ -12,6 +14,8 @@ import random
 import re
 import sys
 from collections.abc import Iterator
+
+from held_out import check, holds
 
 from textrnn.preprocessing import pairs
 
@@ -74,6 +78,8 @@ def main() -> None:
     translations: dict[str, dict[str, list[str]]] = {}
     everything = pairs.read(source)
     for english, spanish in zip(everything.sources, everything.targets, strict=True):
+        if holds(english, spanish):
+            continue
         found = translations.setdefault(english.casefold(), {}).setdefault(english, [])
         if spanish not in found:
             found.append(spanish)
@@ -95,6 +101,8 @@ def main() -> None:
         for english, spanish in zip(phrases.sources, phrases.targets, strict=True):
             if english.casefold() not in held_out:
                 file.write(5 * f"{english}\t{spanish}\n")
+    for name in ("train", "validation", "train_with_phrases"):
+        check(output / f"{name}.tsv")
     references = [next(iter(translations[key].items())) for key in test]
     with open(output / "test.en", "w", encoding="utf-8") as file:
         file.writelines(f"{english}\n" for english, _ in references)
