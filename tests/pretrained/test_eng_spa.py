@@ -74,3 +74,21 @@ def test_its_figure_on_the_test_sentences(translator, tmp_path, monkeypatch):
     runpy.run_path(str(recipe / "prepare.py"))["main"]()
     sources, targets = ((tmp_path / name).read_text(encoding="utf-8").splitlines() for name in ("test.en", "test.es"))
     assert translator.evaluate(sources, targets).bleu.score > 40
+
+
+@pytest.mark.parametrize(
+    ("english", "spanish"),
+    [
+        ("WE HAVE TWO DOGS.", "TENEMOS DOS PERROS."),
+        ("We have two dogs. 😀 Where is the bank?", "Tenemos dos perros. 😀 ¿Dónde está el banco?"),
+        ("I don&apos;t know…", "No sé."),
+        ("12:30", "12:30"),
+    ],
+)
+def test_it_reads_what_people_type(translator, english, spanish):
+    assert translator.translate(english) == spanish
+
+
+def test_raw_text_reaches_the_network_as_it_is(translator):
+    assert translator.translate("WE HAVE TWO DOGS.", raw=True) != "TENEMOS DOS PERROS."
+    assert translator.translate("12:30", raw=True) == "12:30."
