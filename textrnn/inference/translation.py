@@ -5,6 +5,7 @@ Like `beam_search`, everything here takes one network or an ensemble, whose prob
 
 import dataclasses
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,12 +15,14 @@ from textrnn.errors import TextrnnError, check_options
 from textrnn.inference.beam_search import BeamOptions, Hypothesis, length_limit, ranking_score
 from textrnn.inference.sampling import SamplingOptions, log_softmax, next_token
 from textrnn.inference.translator import EncoderDecoder
+from textrnn.preprocessing.placeholders import PLACEHOLDER, restored
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, UNK_ID, Tokenizer
 from textrnn.preprocessing.typed_text import Part, put_together
 
 __all__ = [
     "SAMPLING_NAMES",
     "Translation",
+    "carried_across",
     "drawn_apart",
     "forced",
     "put_together_translations",
@@ -120,6 +123,46 @@ def text_of(sentence: str, source_ids: np.ndarray, hypothesis: Hypothesis, sourc
             text = text.replace(UNKNOWN_TEXT, words[place], 1)
     # What is left are bytes that make no character.
     return text.replace(UNKNOWN_TEXT, "").strip()
+
+
+def carried_across(group: list[Translation], things: dict[str, str]) -> list[Translation]:
+    """Returns translations in which every placeholder of the source stands, those first in which it did from the start.
+
+    Args:
+        group: The translations of a sentence, the best first.
+        things: What each placeholder in the sentence stands for.
+    """
+    if not things:
+        return group
+    counts = Counter(PLACEHOLDER.findall(group[0].source)) if group else Counter()
+    ranked = sorted(group, key=lambda one: Counter(PLACEHOLDER.findall(one.text)) != counts)
+    return [with_all_placeholders(one, counts, things) for one in ranked]
+
+
+def with_all_placeholders(translation: Translation, counts: Counter[str], things: dict[str, str]) -> Translation:
+    """Returns a translation with the placeholders that it lacks, where attention says, and without those too many."""
+    text = translation.text
+    for placeholder in set(PLACEHOLDER.findall(text)):
+        for _ in range(text.count(placeholder) - counts[placeholder]):
+            before, _, after = text.rpartition(placeholder)
+            text = f"{before.rstrip()} {after.lstrip()}".strip()
+    for placeholder, number in counts.items():
+        for _ in range(number - text.count(placeholder)):
+            at = place_of(translation, placeholder)
+            text = f"{text[:at].rstrip()} {placeholder} {text[at:].lstrip()}".strip()
+    source_tokens, tokens = (
+        tuple(restored(token, things) for token in side) for side in (translation.source_tokens, translation.tokens)
+    )
+    return dataclasses.replace(translation, text=text, source_tokens=source_tokens, tokens=tokens)
+
+
+def place_of(translation: Translation, placeholder: str) -> int:
+    """Returns where in a translation a placeholder belongs: before the token that looked at it most."""
+    columns = [index for index, token in enumerate(translation.source_tokens) if placeholder in token]
+    if not columns:
+        return len(translation.text)
+    row = int(translation.attention[:, columns].max(axis=1).argmax())
+    return min(len("".join(translation.tokens[:row]).lstrip()), len(translation.text))
 
 
 def put_together_translations(

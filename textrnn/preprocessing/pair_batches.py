@@ -91,6 +91,7 @@ def encoded_pairs(
     config: TranslatorTrainingConfig,
     use: str,
     progress: Progress,
+    read_pairs: Callable[[Pairs], Pairs] | None = None,
 ) -> tuple[Pairs, EncodedPairs]:
     """Encodes pairs and leaves out those that are too long or too unequal, saying how many.
 
@@ -100,11 +101,15 @@ def encoded_pairs(
         config: Its `max_length` and `max_ratio` count.
         use: What the pairs are for: to "train on" or to "validate on".
         progress: Where to say how many are left out.
+        read_pairs: Returns pairs as the network reads them, where it does not read them as they are.
+
+    Returns:
+        The pairs that are kept, as they were, and their token ids.
 
     Raises:
         TextrnnError: If none are left.
     """
-    encoded = encode_pairs(pairs, *tokenizers)
+    encoded = encode_pairs(pairs if read_pairs is None else read_pairs(pairs), *tokenizers)
     kept = encoded.kept(config.max_length, config.max_ratio)
     if len(kept) < len(pairs):
         progress.message(

@@ -7,6 +7,7 @@ import numpy as np
 
 from textrnn.preprocessing.pair_batches import EncodedPairs
 from textrnn.preprocessing.pairs import Pairs
+from textrnn.preprocessing.placeholders import PlaceholderSampler, with_placeholders
 from textrnn.preprocessing.tokenizers import EOS_ID, UNK_ID, SubwordTokenizer, Tokenizer, WordTokenizer
 
 __all__ = ["HiddenWords", "SegmentationSampler", "counterparts", "resegmentation", "resegmented"]
@@ -21,7 +22,11 @@ Resegment = Callable[[np.random.Generator], EncodedPairs]
 
 
 def resegmentation(
-    pairs: Pairs, encoded: EncodedPairs, tokenizers: tuple[Tokenizer, Tokenizer], share: float
+    pairs: Pairs,
+    encoded: EncodedPairs,
+    tokenizers: tuple[Tokenizer, Tokenizer],
+    share: float,
+    has_placeholders: bool = False,
 ) -> Resegment | None:
     """Returns what encodes training pairs anew for each epoch, or None where they stay as they are.
 
@@ -30,7 +35,12 @@ def resegmentation(
         encoded: The same, encoded.
         tokenizers: Those of the source and the target language.
         share: Share of the words that get other subwords; 0 for none.
+        has_placeholders: Whether the vocabularies hold placeholders, which the network learns to carry across.
     """
+    if has_placeholders:
+        hide = PlaceholderSampler(with_placeholders(pairs)).draw
+        samplers = [SegmentationSampler(side, share) for side in tokenizers if isinstance(side, SubwordTokenizer)]
+        return lambda randomness: resegmented(hide(randomness), samplers, randomness)
     if share:
         samplers = [SegmentationSampler(side, share) for side in tokenizers if isinstance(side, SubwordTokenizer)]
         return functools.partial(resegmented, pairs, samplers)

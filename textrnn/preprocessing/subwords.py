@@ -4,7 +4,7 @@ import functools
 import io
 import math
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import accumulate, chain
 from typing import Any
 
@@ -65,22 +65,33 @@ class SubwordTokenizer(Tokenizer):
 
     @classmethod
     def train(
-        cls, lines: Iterable[str], vocabulary_size: int | None = None, lowercase: bool = False
+        cls,
+        lines: Iterable[str],
+        vocabulary_size: int | None = None,
+        lowercase: bool = False,
+        symbols: Sequence[str] = (),
     ) -> "SubwordTokenizer":
         """Builds a vocabulary; see `default_size` for its size by default.
 
         Characters for which it has no room are written as bytes.
+
+        Args:
+            lines: See `Tokenizer.train`.
+            vocabulary_size: See `Tokenizer.train`.
+            lowercase: See `Tokenizer.train`.
+            symbols: Texts that are one piece each, whether `lines` hold them or not. With them, each digit is a piece.
         """
         sample = list(sample_lines(line.lower() if lowercase else line for line in lines))
         counts = Counter(chain.from_iterable(sample))
-        del counts[cls.SPACE]
+        for known in (cls.SPACE, *symbols):
+            del counts[known]
         if not counts:
             raise TextrnnError("There is no text to find subwords in. Pass a longer text.")
         size = default_size(counts) if vocabulary_size is None else vocabulary_size
         check_range("vocabulary_size", size, NUM_FIXED + 1, 1_000_000, whole=True)
         marked = (" " + line.replace(cls.SPACE, " ") for line in sample)
         left_out = without_room(counts, size)
-        return cls(unigram_model(without(marked, left_out) if left_out else marked, size), lowercase)
+        return cls(unigram_model(without(marked, left_out) if left_out else marked, size, symbols), lowercase)
 
     def encode(self, text: str) -> np.ndarray:
         return self.encode_lines([text])[0]
@@ -220,7 +231,7 @@ def without(lines: Iterable[str], characters: list[str]) -> Iterator[str]:
         yield from filter(None, line.translate(table).split(NEWLINE))
 
 
-def unigram_model(lines: Iterable[str], vocabulary_size: int) -> bytes:
+def unigram_model(lines: Iterable[str], vocabulary_size: int, symbols: Sequence[str] = ()) -> bytes:
     """Trains SentencePiece's unigram model on lines without newlines."""
     import sentencepiece
 
@@ -239,6 +250,8 @@ def unigram_model(lines: Iterable[str], vocabulary_size: int) -> bytes:
             add_dummy_prefix=False,
             allow_whitespace_only_pieces=True,
             control_symbols=[NEWLINE_PIECE],
+            user_defined_symbols=list(symbols),
+            split_digits=bool(symbols),
             pad_id=PAD_ID,
             unk_id=UNK_ID,
             bos_id=BOS_ID,

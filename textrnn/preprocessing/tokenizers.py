@@ -6,7 +6,7 @@ through `decoder()`, which takes one id at a time, so that text streamed token b
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
@@ -34,7 +34,11 @@ LEVELS: dict[str, type[Tokenizer]] = {kind.level: kind for kind in (CharTokenize
 
 
 def make_tokenizer(
-    level: str, lines: Iterable[str], vocabulary_size: int | None = None, lowercase: bool = False
+    level: str,
+    lines: Iterable[str],
+    vocabulary_size: int | None = None,
+    lowercase: bool = False,
+    symbols: Sequence[str] = (),
 ) -> Tokenizer:
     """Trains a tokenizer of the named level ("char", "word" or "subword") on lines of training text.
 
@@ -43,6 +47,7 @@ def make_tokenizer(
         lines: The text, without the newlines that end the lines.
         vocabulary_size: Most token ids to use; by default the number follows from the text.
         lowercase: Whether the text, and all that is encoded later, is put into lower case.
+        symbols: Texts that are one token each, for subwords.
 
     Raises:
         TextrnnError: If the level is unknown, the size impossible or the text empty.
@@ -50,6 +55,8 @@ def make_tokenizer(
     check_choice("level", level, LEVELS)
     if vocabulary_size is not None:
         check_range("vocabulary_size", vocabulary_size, len(SPECIAL_TOKENS) + 1, 1_000_000, whole=True)
+    if symbols:
+        return SubwordTokenizer.train(lines, vocabulary_size, lowercase, symbols)
     return LEVELS[level].train(lines, vocabulary_size, lowercase)
 
 

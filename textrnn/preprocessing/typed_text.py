@@ -11,23 +11,30 @@ by one. `parts` takes a text apart, `put_together` makes a translation out of th
 """
 
 import dataclasses
+import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from textrnn.preprocessing.letter_case import AS_IS, Cost, given_back, with_usual_case
+from textrnn.preprocessing.placeholders import knows_placeholders, masked, restored
 from textrnn.preprocessing.sentences import split_clauses, split_sentences
 from textrnn.preprocessing.splitting import EMOJI
+from textrnn.preprocessing.tokenizers import Tokenizer
 from textrnn.preprocessing.typography import plain
 
-__all__ = ["Part", "are_tokenized", "is_tokenized", "parts", "put_together"]
+__all__ = ["Part", "TypedReader", "are_tokenized", "is_tokenized", "parts", "put_together"]
 
 EMOJIS = re.compile(rf"\s*(?:(?:{EMOJI})\s*)+")
 LIST_MARK = re.compile(r"(?:[•◦▪‣*+>·-]+|\(?(?:\d{1,3}|[a-z])[.)])\s+(?=\S)")
 MOST_WORDS = 20  # of a sentence that is translated whole: training sentences have fewer
 FIRST_LETTER = re.compile(r"[^\W\d_]")
 REPEATED = re.compile(r"([!?])\1+$")
+FEWEST_FRAGMENTS = 4  # of a name that no training sentence can have taught
 LOOKED_AT = 1000  # sentences of a corpus, to tell whether it is tokenised
 TOKENIZED = re.compile(r"(?:^|\s)[.,](?=\s|$)")  # French sets a space before other marks
+
+
+Mask = Callable[[str], tuple[str, dict[str, str]]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +46,7 @@ class Part:
         before: What stays before it.
         after: What stays after it.
         case: What its case was; see `textrnn.preprocessing.letter_case`.
+        things: What each placeholder in the text stands for.
         is_inner: Whether the sentence goes on after it, so that its translation must not end as a sentence does.
         is_later: Whether the sentence has begun before it, so that its translation begins with a small letter.
     """
@@ -47,6 +55,7 @@ class Part:
     before: str = ""
     after: str = ""
     case: str = AS_IS
+    things: dict[str, str] = dataclasses.field(default_factory=dict)
     is_inner: bool = False
     is_later: bool = False
 
@@ -57,7 +66,33 @@ class Part:
             translation = translation.lstrip("¡¿").rstrip(".!?,;:…") + mark
         if self.is_later:
             translation = FIRST_LETTER.sub(lambda found: found[0].lower(), translation, count=1)
-        return f"{self.before}{given_back(translation, self.case)}{self.after}"
+        return f"{self.before}{restored(given_back(translation, self.case), self.things)}{self.after}"
+
+
+class TypedReader:
+    """Takes lines apart for the tokenizers of a translator.
+
+    Args:
+        source: The tokenizer of the source language.
+        target: The tokenizer of the target language.
+    """
+
+    def __init__(self, source: Tokenizer, target: Tokenizer) -> None:
+        self.source = source
+        self.cost = None if target.lowercase else functools.cache(source.unlikeliness)
+        self.mask = self.masked if knows_placeholders(source, target) else None
+
+    def parts(self, line: str) -> list[Part]:
+        """Returns the parts of a line; none if it is empty."""
+        return parts(line, self.cost, self.mask) if line else []
+
+    def masked(self, sentence: str) -> tuple[str, dict[str, str]]:
+        """Returns a sentence with placeholders, and what they stand for."""
+        return masked(sentence, self.is_unknown)
+
+    def is_unknown(self, name: str) -> bool:
+        """Says whether the vocabulary has but fragments of a name."""
+        return len(self.source.encode(name)) >= FEWEST_FRAGMENTS
 
 
 def is_tokenized(text: str) -> bool:
@@ -71,12 +106,13 @@ def are_tokenized(sentences: Sequence[str]) -> bool:
     return 10 * sum(map(is_tokenized, looked)) > len(looked)
 
 
-def parts(text: str, cost: Cost | None) -> list[Part]:
+def parts(text: str, cost: Cost | None, mask: Mask | None = None) -> list[Part]:
     """Takes a text apart.
 
     Args:
         text: A line without white space around it; where it is tokenised already, it stays as it is.
         cost: Returns how unlikely a word is within a sentence; None where case counts for nothing.
+        mask: Returns a sentence with placeholders, and what they stand for; None leaves sentences without.
     """
     if is_tokenized(text):
         return [Part(text)]
@@ -85,19 +121,27 @@ def parts(text: str, cost: Cost | None) -> list[Part]:
     start = mark.end() if mark else 0
     result = [Part("", text[:start])] if mark else []
     for found in EMOJIS.finditer(text, start):
-        result += sentence_parts(text[start : found.start()], cost)
+        if mask is not None and is_within(text, found):
+            continue
+        result += sentence_parts(text[start : found.start()], cost, mask)
         result.append(Part("", found[0]))
         start = found.end()
-    return [*result, *sentence_parts(text[start:], cost)]
+    return [*result, *sentence_parts(text[start:], cost, mask)]
 
 
-def sentence_parts(text: str, cost: Cost | None) -> Iterator[Part]:
+def is_within(text: str, emojis: re.Match[str]) -> bool:
+    """Says whether emoji stand within a sentence."""
+    before, after = text[: emojis.start()], text[emojis.end() :]
+    return before[-1:].isalnum() and after[:1].islower()
+
+
+def sentence_parts(text: str, cost: Cost | None, mask: Mask | None) -> Iterator[Part]:
     """Yields the sentences of a text, and the clauses of long ones."""
     for sentence, space in split_sentences(text):
         pieces = split_clauses(sentence, MOST_WORDS) if len(sentence.split()) > MOST_WORDS else [(sentence, "")]
         for number, (piece, between) in enumerate(pieces, 1):
             is_inner = number < len(pieces)
-            part = sentence_part(piece, between if is_inner else space, cost)
+            part = sentence_part(piece, between if is_inner else space, cost, mask)
             yield dataclasses.replace(part, is_inner=is_inner, is_later=number > 1 and goes_on(piece))
 
 
@@ -107,14 +151,15 @@ def goes_on(clause: str) -> bool:
     return word[0].islower() or word.startswith("I'") or word == "I"
 
 
-def sentence_part(sentence: str, space: str, cost: Cost | None) -> Part:
+def sentence_part(sentence: str, space: str, cost: Cost | None, mask: Mask | None) -> Part:
     """Returns the part that is a sentence with the white space after it."""
-    if not any(map(str.isalpha, sentence)):
-        return Part("", sentence + space)
     marks = REPEATED.search(sentence)
     once = sentence[: marks.start() + 1] if marks else sentence
-    usual, case = (once, AS_IS) if cost is None else with_usual_case(once, cost)
-    return Part(usual, after=sentence[len(once) :] + space, case=case)
+    usual, things = (once, {}) if mask is None else mask(once)
+    if not any(map(str.isalpha, usual)):
+        return Part("", sentence + space)
+    usual, case = (usual, AS_IS) if cost is None else with_usual_case(usual, cost)
+    return Part(usual, after=sentence[len(once) :] + space, case=case, things=things)
 
 
 def put_together(text_parts: Sequence[Part], translations: Sequence[str]) -> str:

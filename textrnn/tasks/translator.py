@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import functools
 import math
 import os
 from collections.abc import Iterable, Sequence
@@ -20,6 +19,7 @@ from textrnn.inference.threads import parts as divided
 from textrnn.inference.threads import side_by_side
 from textrnn.inference.translation import (
     Translation,
+    carried_across,
     drawn_apart,
     forced,
     put_together_translations,
@@ -31,9 +31,10 @@ from textrnn.preprocessing import pairs as pair_files
 from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan, encoded_pairs, pairs_digest
 from textrnn.preprocessing.pair_tables import Columns
 from textrnn.preprocessing.pairs import Pairs, PairSource, normalized, sentence_list
+from textrnn.preprocessing.placeholders import PLACEHOLDERS, knows_placeholders, with_placeholders
 from textrnn.preprocessing.resegmentation import resegmentation
 from textrnn.preprocessing.tokenizers import EOS_ID, LEVELS, Tokenizer, make_tokenizer
-from textrnn.preprocessing.typed_text import Part, are_tokenized, parts
+from textrnn.preprocessing.typed_text import Part, TypedReader, are_tokenized
 from textrnn.preprocessing.typography import plain
 from textrnn.progress import Progress
 from textrnn.tasks.run import digest
@@ -247,8 +248,9 @@ class Translator(Task):
             progress.message(f"building {self.level} vocabularies")
             self._train_tokenizers(training_pairs)
         both = self.source_tokenizer, self.target_tokenizer
-        training = encoded_pairs(training_pairs, both, config, "train on", progress)
-        validation = encoded_pairs(validation_pairs, both, config, "validate on", progress)
+        read_pairs = with_placeholders if self.config.typed_text and knows_placeholders(*both) else None
+        training = encoded_pairs(training_pairs, both, config, "train on", progress, read_pairs)
+        validation = encoded_pairs(validation_pairs, both, config, "validate on", progress, read_pairs)
         return self._batched(training, validation, config, progress)
 
     def _batched(
@@ -264,7 +266,8 @@ class Translator(Task):
         from textrnn.training.translator import describe_run
 
         both = self.source_tokenizer, self.target_tokenizer
-        resegment = resegmentation(*training, both, config.subword_regularization)
+        hidden = self.config.typed_text and knows_placeholders(*both)
+        resegment = resegmentation(*training, both, config.subword_regularization, hidden)
         plans = (
             PairPlan(training[1], config.batch_tokens, config.seed, config.joined_pairs, resegment),
             PairPlan(validation[1], config.batch_tokens),
@@ -336,11 +339,13 @@ class Translator(Task):
         return config
 
     def _train_tokenizers(self, pairs: Pairs) -> None:
+        symbols = PLACEHOLDERS if self.config.typed_text and self.level == "subword" else ()
+        pairs = with_placeholders(pairs) if symbols else pairs
         texts = [pairs.sources, pairs.targets]
         if self.config.joint_vocabulary:
             texts = [pairs.sources + pairs.targets]
         self.tokenizers = {
-            name: make_tokenizer(self.level, lines, self.vocabulary_size, bool(self.chosen.get("lowercase")))
+            name: make_tokenizer(self.level, lines, self.vocabulary_size, bool(self.chosen.get("lowercase")), symbols)
             for name, lines in zip(self.config.tokenizer_names, texts, strict=True)
         }
         self.config = dataclasses.replace(
@@ -392,17 +397,20 @@ class Translator(Task):
         lines = [normalized(text) for text in sentence_list(texts)]
         if raw or not self.config.typed_text:
             return self._sentence_translations(lines, sampling, beam_options)
-        cost = None if self.target_tokenizer.lowercase else functools.cache(self.source_tokenizer.unlikeliness)
-        taken_apart = [parts(line, cost) if line else [] for line in lines]
+        reader = TypedReader(self.source_tokenizer, self.target_tokenizer)
+        taken_apart = [reader.parts(line) for line in lines]
         numbered = [(part.text, n) for n, line in enumerate(taken_apart, 1) for part in line if part.text]
         sentences, numbers = [text for text, _ in numbered], [number for _, number in numbered]
-        found = iter(self._sentence_translations(sentences, sampling, beam_options, numbers))
+        searched = beam_options
+        if reader.mask is not None and sampling is None:  # so that there is a choice where a placeholder is missing
+            searched = dataclasses.replace(beam_options, num_best=max(beam_options.num_best, beam_options.num_beams))
+        found = iter(self._sentence_translations(sentences, sampling, searched, numbers))
         results = []
         for line, line_parts in zip(lines, taken_apart, strict=True):
-            groups = [next(found) for part in line_parts if part.text]
+            groups = [carried_across(next(found), part.things) for part in line_parts if part.text]
             is_whole = line_parts == [Part(line)]
             together = put_together_translations(line, line_parts, groups, beam_options.num_best)
-            results.append(groups[0] if is_whole else together if line else [])
+            results.append(groups[0][: beam_options.num_best] if is_whole else together if line else [])
         return results
 
     def _sentence_translations(
@@ -464,7 +472,8 @@ class Translator(Task):
         """
         sentence = normalized(sentence)
         if self.config.typed_text and not raw:
-            sizes = [len(self.source_tokenizer.encode(part.text)) for part in parts(sentence, None)]
+            reader = TypedReader(self.source_tokenizer, self.target_tokenizer)
+            sizes = [len(self.source_tokenizer.encode(part.text)) for part in reader.parts(sentence)]
             if max(sizes, default=0) <= MAX_SOURCE_TOKENS:
                 return sentence, max(sizes, default=0)
         num_tokens = length = len(self.source_tokenizer.encode(sentence))
