@@ -149,7 +149,7 @@ def test_a_file_with_such_a_pair_is_refused(held_out, tmp_path):
     path.write_text("Hello.\tHola.\nBye.\tAdiós.\tnote\n", encoding="utf-8")
     held_out.check(path)
     path.write_text(f"Hello.\tHola.\nBye.\t{held_out.visitors()[5].spanish[0].upper()}\tnote\n", encoding="utf-8")
-    with pytest.raises(SystemExit, match=r"line 2: .* is a sentence of the test sets"):
+    with pytest.raises(SystemExit, match=r"line 2: .* is a sentence that is held out"):
         held_out.check(path)
 
 
@@ -159,15 +159,24 @@ def test_prepare_leaves_such_pairs_out(recipe, held_out, monkeypatch, tmp_path):
     monkeypatch.setattr(prepare, "NUM_VALIDATION", 1)
     row = held_out.visitors()[3]
     known = [(f"This is house {word}.", f"Esta es la casa {word}.") for word in ("alpha", "beta", "gamma", "delta")]
-    written = [*known, (row.english.lower(), "No."), ("No, no.", row.spanish[1].upper())]
-    (tmp_path / "spa.txt").write_text("".join(f"{a}\t{b}\n" for a, b in written), encoding="utf-8")
-    monkeypatch.setattr(sys, "argv", ["prepare.py", str(tmp_path / "spa.txt"), str(tmp_path)])
+    others = [*known, ("Who lives in house eta?", "¿Quién vive en la casa alpha?"), ("Good night.", "Buenas noches.")]
+    # What is said in other words elsewhere, or is a sentence of the sets, is no training pair either.
+    more = [(english.upper(), "Otra cosa.") for english, _ in known] + [("No, no.", spanish) for _, spanish in known]
+    more += [(row.english.lower(), "No."), ("No, no.", row.spanish[1].upper()), ("Yes, sir.", "Sí, señor.")]
+    for name, written in (("spa.txt", others), ("pairs.tsv", more)):
+        (tmp_path / name).write_text("".join(f"{a}\t{b}\n" for a, b in written), encoding="utf-8")
+    monkeypatch.setattr(
+        sys, "argv", ["prepare.py", *map(str, (tmp_path / "spa.txt", tmp_path / "pairs.tsv", tmp_path))]
+    )
     prepare.main()
-    files = [pairs.read(tmp_path / f"{name}.tsv") for name in ("train", "validation")]
-    found = {pair for file in files for pair in zip(file.sources, file.targets, strict=True)}
-    test = ((tmp_path / "test.en").read_text(encoding="utf-8")[:-1], (tmp_path / "test.es").read_text("utf-8")[:-1])
-    assert {*found, test} >= set(known)
-    assert not any(held_out.holds(*pair) for pair in [*found, test])
+    train, validation = (pairs.read(tmp_path / f"{name}.tsv") for name in ("train", "validation"))
+    sides = [(tmp_path / name).read_text(encoding="utf-8").splitlines() for name in ("test.en", "test.es")]
+    drawn = {held_out.key(text) for text in (*validation.sources, *validation.targets, *sides[0], *sides[1])}
+    assert len(drawn) == 4
+    assert "Yes, sir." in train.sources
+    assert not any(held_out.holds(*pair, drawn=drawn) for pair in zip(train.sources, train.targets, strict=True))
+    turned = [(tmp_path / "spa-eng" / name).read_text(encoding="utf-8").splitlines() for name in ("test.en", "test.es")]
+    assert turned == sides
 
 
 def test_the_score_counts_and_lists(recipe, held_out):

@@ -67,8 +67,8 @@ def test_its_figure_on_the_test_sentences(translator, tmp_path, monkeypatch):
     corpora = os.environ.get("TEXTRNN_CORPORA")
     if not corpora:
         pytest.skip("needs the pairs below $TEXTRNN_CORPORA")
-    source = pathlib.Path(corpora, "mt", "tatoeba_eng_spa", "spa.txt")
-    monkeypatch.setattr(sys, "argv", ["prepare.py", str(source), str(tmp_path)])
+    sources = [pathlib.Path(corpora, "mt", name) for name in ("tatoeba_eng_spa/spa.txt", "extra_eng_spa/pairs.tsv")]
+    monkeypatch.setattr(sys, "argv", ["prepare.py", *map(str, sources), str(tmp_path)])
     recipe = ROOT / "benchmarks" / "recipes" / "eng-spa"
     monkeypatch.syspath_prepend(str(recipe))
     runpy.run_path(str(recipe / "prepare.py"))["main"]()

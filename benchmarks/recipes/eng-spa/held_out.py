@@ -9,7 +9,7 @@ import functools
 import pathlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 HERE = pathlib.Path(__file__).parent
@@ -58,18 +58,23 @@ def keys() -> frozenset[str]:
     return frozenset(key(text) for text in [*typed, *(row.english for row in copied())])
 
 
-def holds(*sides: str) -> bool:
-    """Returns whether a sentence of the test sets is one of these."""
-    return any(key(side) in keys() for side in sides)
+def holds(*sides: str, drawn: Container[str] = ()) -> bool:
+    """Returns whether a sentence that is held out is one of these.
+
+    Args:
+        sides: The sentences.
+        drawn: Keys of further sentences that are held out.
+    """
+    return any(one in keys() or one in drawn for one in map(key, sides))
 
 
-def check(path: str | pathlib.Path) -> None:
-    """Raises `SystemExit` if a file of pairs holds a sentence of the test sets in either of its first two columns."""
+def check(path: str | pathlib.Path, drawn: Container[str] = ()) -> None:
+    """Raises `SystemExit` if a file of pairs holds a held-out sentence in either of its first two columns."""
     with open(path, encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):
             for side in line.rstrip("\n").split("\t")[:2]:
-                if holds(side):
-                    raise SystemExit(f"{path}, line {number}: {side!r} is a sentence of the test sets.")
+                if holds(side, drawn=drawn):
+                    raise SystemExit(f"{path}, line {number}: {side!r} is a sentence that is held out.")
 
 
 def pattern(thing: str) -> re.Pattern[str]:
