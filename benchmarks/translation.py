@@ -70,7 +70,7 @@ class PyTorchTranslator:
 
     def translate(self, sentences: list[str], num_beams: int) -> list[str]:
         """Translates sentences in batches of like length."""
-        sources = self.translator.source_ids(sentences)
+        sources = self.translator.source_tokenizer.encode_lines(list(sentences))
         order = sorted(range(len(sources)), key=lambda i: len(sources[i]))
         results: list[list[int]] = [[] for _ in sources]
         for start in range(0, len(order), BATCH_SIZE):

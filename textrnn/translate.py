@@ -24,11 +24,12 @@ from textrnn.commands import (
 )
 from textrnn.errors import TextrnnError
 from textrnn.inference.beam_search import BeamOptions
+from textrnn.inference.line_translation import MAX_SOURCE_TOKENS
 from textrnn.inference.sampling import SamplingOptions
 from textrnn.inference.translation import SAMPLING_NAMES, Translation
 from textrnn.preprocessing.files import STANDARD_INPUT, UNREADABLE, decoded_lines, decoded_stream, unreadable
 from textrnn.preprocessing.subtitles import Subtitles
-from textrnn.tasks.translator import MAX_SOURCE_TOKENS, Translator
+from textrnn.tasks.translator import Translator
 
 __all__ = ["command"]
 

@@ -58,6 +58,12 @@ def test_long_sentences_are_translated_by_clauses_and_stay_one_sentence():
     assert put_together(found, translations) == "Frase 0, frase 1."
 
 
+def test_clauses_without_letters_stay():
+    numbers = ", ".join(map(str, range(30)))
+    found = parts(f"These are the numbers that we drew today in the lottery of our town: {numbers}.", cost)
+    assert put_together(found, ["Estos son los números: 0, 1, 2, 3, 4, 5."]) == f"Estos son los números: {numbers}."
+
+
 def test_the_last_clause_of_a_question_asks():
     text = (
         "When I went to the market today with my old friends and their six children, what did you do at home with Tom?"

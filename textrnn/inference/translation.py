@@ -4,8 +4,6 @@ Like `beam_search`, everything here takes one network or an ensemble, whose prob
 """
 
 import dataclasses
-import itertools
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,17 +13,13 @@ from textrnn.errors import TextrnnError, check_options
 from textrnn.inference.beam_search import BeamOptions, Hypothesis, length_limit, ranking_score
 from textrnn.inference.sampling import SamplingOptions, log_softmax, next_token
 from textrnn.inference.translator import EncoderDecoder
-from textrnn.preprocessing.placeholders import PLACEHOLDER, restored
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, UNK_ID, Tokenizer
-from textrnn.preprocessing.typed_text import Part, put_together
 
 __all__ = [
     "SAMPLING_NAMES",
     "Translation",
-    "carried_across",
     "drawn_apart",
     "forced",
-    "put_together_translations",
     "sample",
     "translation_of",
 ]
@@ -123,84 +117,6 @@ def text_of(sentence: str, source_ids: np.ndarray, hypothesis: Hypothesis, sourc
             text = text.replace(UNKNOWN_TEXT, words[place], 1)
     # What is left are bytes that make no character.
     return text.replace(UNKNOWN_TEXT, "").strip()
-
-
-def carried_across(group: list[Translation], things: dict[str, str]) -> list[Translation]:
-    """Returns translations in which every placeholder of the source stands, those first in which it did from the start.
-
-    Args:
-        group: The translations of a sentence, the best first.
-        things: What each placeholder in the sentence stands for.
-    """
-    if not things:
-        return group
-    counts = Counter(PLACEHOLDER.findall(group[0].source)) if group else Counter()
-    ranked = sorted(group, key=lambda one: Counter(PLACEHOLDER.findall(one.text)) != counts)
-    return [with_all_placeholders(one, counts, things) for one in ranked]
-
-
-def with_all_placeholders(translation: Translation, counts: Counter[str], things: dict[str, str]) -> Translation:
-    """Returns a translation with the placeholders that it lacks, where attention says, and without those too many."""
-    text = translation.text
-    for placeholder in set(PLACEHOLDER.findall(text)):
-        for _ in range(text.count(placeholder) - counts[placeholder]):
-            before, _, after = text.rpartition(placeholder)
-            text = f"{before.rstrip()} {after.lstrip()}".strip()
-    for placeholder, number in counts.items():
-        for _ in range(number - text.count(placeholder)):
-            at = place_of(translation, placeholder)
-            text = f"{text[:at].rstrip()} {placeholder} {text[at:].lstrip()}".strip()
-    source_tokens, tokens = (
-        tuple(restored(token, things) for token in side) for side in (translation.source_tokens, translation.tokens)
-    )
-    return dataclasses.replace(translation, text=text, source_tokens=source_tokens, tokens=tokens)
-
-
-def place_of(translation: Translation, placeholder: str) -> int:
-    """Returns where in a translation a placeholder belongs: before the token that looked at it most."""
-    columns = [index for index, token in enumerate(translation.source_tokens) if placeholder in token]
-    if not columns:
-        return len(translation.text)
-    row = int(translation.attention[:, columns].max(axis=1).argmax())
-    return min(len("".join(translation.tokens[:row]).lstrip()), len(translation.text))
-
-
-def put_together_translations(
-    text: str, text_parts: Sequence[Part], groups: Sequence[list[Translation]], num_best: int
-) -> list[Translation]:
-    """Returns the translations of a text, the best first, from those of its parts.
-
-    Args:
-        text: The text.
-        text_parts: Its parts.
-        groups: For each part with text its translations, the best first.
-        num_best: Most translations to return.
-    """
-    chosen: list[tuple[Translation, ...]] = [()]
-    for group in groups:
-        longer = [(*before, one) for before in chosen for one in group]
-        chosen = sorted(longer, key=lambda ones: -sum(one.score for one in ones))[:num_best]
-    return [in_one(text, put_together(text_parts, [one.text for one in ones]), ones) for ones in chosen]
-
-
-def in_one(source: str, text: str, ones: Sequence[Translation]) -> Translation:
-    """Returns translations of parts as one; what each part's tokens attend to are that part's alone."""
-    sizes = [one.attention.shape for one in ones]
-    attention = np.zeros((sum(rows for rows, _ in sizes), sum(columns for _, columns in sizes)), np.float32)
-    row = column = 0
-    for one, (rows, columns) in zip(ones, sizes, strict=True):
-        attention[row : row + rows, column : column + columns] = one.attention
-        row, column = row + rows, column + columns
-    return Translation(
-        source,
-        text,
-        sum(one.score for one in ones),
-        sum(one.log_probability for one in ones),
-        tuple(itertools.chain.from_iterable(one.source_tokens for one in ones)),
-        tuple(itertools.chain.from_iterable(one.tokens for one in ones)),
-        tuple(itertools.chain.from_iterable(one.probabilities for one in ones)),
-        attention,
-    )
 
 
 def drawn_apart(options: dict[str, Any]) -> tuple[SamplingOptions | None, dict[str, Any]]:

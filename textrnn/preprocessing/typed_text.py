@@ -61,7 +61,7 @@ class Part:
 
     def around(self, translation: str) -> str:
         """Returns a translation with what stays around it."""
-        if self.is_inner or (self.is_later and self.text[-1] not in "!?"):
+        if self.text and (self.is_inner or (self.is_later and self.text[-1] not in "!?")):
             mark = self.text[-1] if not self.text[-1].isalnum() else ""
             translation = translation.lstrip("¡¿").rstrip(".!?,;:…") + mark
         if self.is_later:

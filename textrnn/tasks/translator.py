@@ -13,17 +13,12 @@ from textrnn.config import TranslatorConfig, TranslatorTrainingConfig
 from textrnn.config.signatures import with_options
 from textrnn.defaults.translator import translator_choice, translator_tuning_choice, validation_share
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
-from textrnn.inference.beam_search import BeamOptions, Hypothesis, beam_search
-from textrnn.inference.sampling import SamplingOptions
-from textrnn.inference.threads import parts as divided
-from textrnn.inference.threads import side_by_side
+from textrnn.inference.beam_search import BeamOptions
+from textrnn.inference.line_translation import LineTranslator
 from textrnn.inference.translation import (
     Translation,
-    carried_across,
     drawn_apart,
     forced,
-    put_together_translations,
-    sample,
     translation_of,
 )
 from textrnn.inference.translator import EncoderDecoder
@@ -34,7 +29,7 @@ from textrnn.preprocessing.pairs import Pairs, PairSource, normalized, sentence_
 from textrnn.preprocessing.placeholders import PLACEHOLDERS, knows_placeholders, with_placeholders
 from textrnn.preprocessing.resegmentation import resegmentation
 from textrnn.preprocessing.tokenizers import EOS_ID, LEVELS, Tokenizer, make_tokenizer
-from textrnn.preprocessing.typed_text import Part, TypedReader, are_tokenized
+from textrnn.preprocessing.typed_text import TypedReader, are_tokenized
 from textrnn.preprocessing.typography import plain
 from textrnn.progress import Progress
 from textrnn.tasks.run import digest
@@ -46,8 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Translation", "Translator"]
 
-MAX_SOURCE_TOKENS = 1000
-BATCH_SIZE = 64
 TRIAL_SENTENCES, TRIAL_TOKENS = 16, 8
 
 
@@ -395,93 +388,22 @@ class Translator(Task):
         sampling, options = drawn_apart(options)
         beam_options = BeamOptions(**{"allow_unknown": self.level == "word", **options})
         lines = [normalized(text) for text in sentence_list(texts)]
-        if raw or not self.config.typed_text:
-            return self._sentence_translations(lines, sampling, beam_options)
-        reader = TypedReader(self.source_tokenizer, self.target_tokenizer)
-        taken_apart = [reader.parts(line) for line in lines]
-        numbered = [(part.text, n) for n, line in enumerate(taken_apart, 1) for part in line if part.text]
-        sentences, numbers = [text for text, _ in numbered], [number for _, number in numbered]
-        searched = beam_options
-        if reader.mask is not None and sampling is None:  # so that there is a choice where a placeholder is missing
-            searched = dataclasses.replace(beam_options, num_best=max(beam_options.num_best, beam_options.num_beams))
-        found = iter(self._sentence_translations(sentences, sampling, searched, numbers))
-        results = []
-        for line, line_parts in zip(lines, taken_apart, strict=True):
-            groups = [carried_across(next(found), part.things) for part in line_parts if part.text]
-            is_whole = line_parts == [Part(line)]
-            together = put_together_translations(line, line_parts, groups, beam_options.num_best)
-            results.append(groups[0][: beam_options.num_best] if is_whole else together if line else [])
-        return results
+        return self._lines(raw).translations(lines, sampling, beam_options)
 
-    def _sentence_translations(
-        self,
-        sentences: list[str],
-        sampling: SamplingOptions | None,
-        options: BeamOptions,
-        numbers: Sequence[int] | None = None,
-    ) -> list[list[Translation]]:
-        """Translates sentences as they are; returns for each its translations, an empty list for one without text.
+    def _lines(self, raw: bool = False) -> LineTranslator:
+        """Returns what translates lines."""
+        both = self.source_tokenizer, self.target_tokenizer
+        reader = None if raw or not self.config.typed_text else TypedReader(*both)
+        return LineTranslator(self.networks, *both, reader)
 
-        `numbers` are what errors call them.
-        """
-        sources = self.source_ids(sentences, numbers)
-        results: list[list[Translation]] = [[] for _ in sentences]
-        # Sentences of like length together; a sentence's own result does not depend on its neighbours.
-        order = sorted((i for i, ids in enumerate(sources) if len(ids)), key=lambda i: -len(sources[i]))
-        batches = [order[rows] for rows in divided(len(order), BATCH_SIZE)]
-        networks = self.networks
-        for network in networks:
-            network.expect(options.num_beams * sum(map(len, sources)))
-
-        def found(chosen: list[int]) -> list[list[Hypothesis]]:
-            batch = [sources[i] for i in chosen]
-            if sampling is None:
-                return beam_search(networks, batch, options)
-            return [[one] for one in sample(networks, batch, sampling, options)]
-
-        for chosen, groups in zip(batches, side_by_side(found, batches), strict=True):
-            for index, hypotheses in zip(chosen, groups, strict=True):
-                results[index] = [
-                    translation_of(sentences[index], sources[index], one, self.source_tokenizer, self.target_tokenizer)
-                    for one in hypotheses
-                ]
-        return results
-
-    def source_ids(self, sentences: Sequence[str], numbers: Sequence[int] | None = None) -> list[np.ndarray]:
-        """Returns the token ids of source sentences; raises if one is too long to translate.
+    def shortened(self, line: str, raw: bool = False) -> tuple[str, int]:
+        """Returns as much of a line as is translated at once, and how many tokens the longest sentence of it has.
 
         Args:
-            sentences: The sentences.
-            numbers: What an error calls each of them; by default they are counted.
-        """
-        encoded = self.source_tokenizer.encode_lines(list(sentences)) if sentences else []
-        for number, ids in zip(numbers or range(1, len(encoded) + 1), encoded, strict=True):
-            if len(ids) > MAX_SOURCE_TOKENS:
-                raise TextrnnError(
-                    f"Sentence {number} has {len(ids):,} tokens; at most {MAX_SOURCE_TOKENS:,} are translated at once. "
-                    "Put each of its sentences on a line of its own."
-                )
-        return encoded
-
-    def shortened(self, sentence: str, raw: bool = False) -> tuple[str, int]:
-        """Returns as much of a line as is translated, and how many tokens the longest sentence of it has.
-
-        Args:
-            sentence: The line.
+            line: The line.
             raw: Whether the network gets it as it is.
         """
-        sentence = normalized(sentence)
-        if self.config.typed_text and not raw:
-            reader = TypedReader(self.source_tokenizer, self.target_tokenizer)
-            sizes = [len(self.source_tokenizer.encode(part.text)) for part in reader.parts(sentence)]
-            if max(sizes, default=0) <= MAX_SOURCE_TOKENS:
-                return sentence, max(sizes, default=0)
-        num_tokens = length = len(self.source_tokenizer.encode(sentence))
-        while length > MAX_SOURCE_TOKENS:
-            begin = sentence[: len(sentence) * MAX_SOURCE_TOKENS // (length + 1)]
-            sentence = begin.rpartition(" ")[0] or begin
-            length = len(self.source_tokenizer.encode(sentence))
-        return sentence, num_tokens
+        return self._lines(raw).shortened(line)
 
     def score(self, sources: Iterable[str], targets: Iterable[str]) -> list[float]:
         """Returns the natural logarithm of the probability of each given translation."""
@@ -501,7 +423,8 @@ class Translator(Task):
         for name, sentences in (("sources", pairs.sources), ("targets", pairs.targets)):
             if "" in sentences:
                 raise TextrnnError(f"`{name}` holds an empty sentence at index {sentences.index('')}.")
-        encoded = self.source_ids(pairs.sources), self.target_tokenizer.encode_lines(pairs.targets)
+        numbers = range(1, len(pairs) + 1)
+        encoded = (self._lines().source_ids(pairs.sources, numbers), self.target_tokenizer.encode_lines(pairs.targets))
         results = []
         for source, target, source_ids, target_ids in zip(pairs.sources, pairs.targets, *encoded, strict=True):
             hypothesis = forced(self.networks, source_ids, target_ids)
