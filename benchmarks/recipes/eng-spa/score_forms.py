@@ -17,7 +17,7 @@ NUM_SENTENCES = 300
 FORMS: dict[str, Callable[[str], str]] = {
     "as they are": str,
     "capitals": str.upper,
-    "curly quotation marks": lambda text: f"“{text.replace(chr(39), '\u2019')}”",
+    "curly quotation marks": lambda text: "\u201c" + text.replace("'", "\u2019") + "\u201d",
     "an emoji": lambda text: f"{text} 😀",
     "an exclamation mark": lambda text: f"{text.rstrip('.?!')}!",
 }
