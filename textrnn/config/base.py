@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any, ClassVar, Self
 
+from textrnn.config.architecture import Architecture
 from textrnn.errors import TextrnnError, check_options, check_range
 
 __all__ = ["NUM_GATES", "Config", "Shapes", "num_states", "recurrent_shapes"]
@@ -44,6 +45,14 @@ class Config:
     def from_stored(cls, options: dict[str, Any]) -> Self:
         """Builds a config from what a model of any format keeps."""
         return cls.from_dict(options)
+
+    def weight_shapes(self) -> Shapes:
+        """Returns the name and shape of every weight of the network, in order."""
+        raise NotImplementedError
+
+    def architecture(self) -> Architecture:
+        """Returns what the network is made of, for people to look at."""
+        raise NotImplementedError
 
     def _check_flags(self) -> None:
         for field in dataclasses.fields(self):  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any, ClassVar
 
+from textrnn.config.architecture import Architecture, Link, Part, chained, recurrent_part, with_dropout
 from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent_shapes
 from textrnn.config.fitting import CategoricalFittingConfig
 from textrnn.errors import TextrnnError, check_choice, check_range
@@ -196,6 +197,53 @@ class ClassifierConfig(Config):
             shapes["linear/embeddings"] = (1 + GRAM_PLACES, self.num_outputs)
             shapes["linear/bias"] = (self.num_outputs,)
         return shapes
+
+    def architecture(self) -> Architecture:
+        column, labels = self._recurrent_parts()
+        size = self.units[-1] * len(self.directions) * len(self.pooling)
+        output = Part("output", ("output", f"{size:,} → {self.num_outputs:,}"), ("output/",))
+        labels_named = f"of {self.num_outputs:,} labels, {'each by itself' if self.multi_label else 'one of them true'}"
+        probabilities = Part("probabilities", ("probabilities", labels_named))
+        squashed = "sigmoid" if self.multi_label else "softmax"
+        column = [*column, output]
+        labels = [*labels, with_dropout(f"a vector of {size:,}", self.output_dropout)]
+        if not self.has_linear:
+            column.append(probabilities)
+            return Architecture((tuple(column),), tuple(chained(column, [*labels, (squashed,)])))
+        column += [Part("average", ("average", f"{self.linear_share:.0%} of it linear")), probabilities]
+        links = chained(column, [*labels, ("logits",), (squashed,)])
+        grams = Part("grams", ("words, pairs, pieces", f"{GRAM_PLACES:,} places"))
+        linear = Part("linear", ("linear classifier", f"{GRAM_PLACES:,} → {self.num_outputs:,}"), ("linear/",))
+        links += [
+            Link("grams", "linear", with_dropout("those in the text", self.input_dropout)),
+            Link("linear", "average", ("logits",)),
+        ]
+        return Architecture((tuple(column), (grams, linear)), tuple(links))
+
+    def _recurrent_parts(self) -> tuple[list[Part], list[tuple[str, ...]]]:
+        """Returns what reads and pools, and the labels of the links between."""
+        size = self.embedding_dim if self.vocabulary_size else self.num_features
+        labels: list[tuple[str, ...]] = []
+        if self.vocabulary_size:
+            sizes = f"{self.vocabulary_size:,} × {size:,}"
+            column = [
+                Part("tokens", ("tokens", f"vocabulary of {self.vocabulary_size:,}")),
+                Part("embedding", ("embedding", sizes), ("embedding/",)),
+            ]
+            labels = [("token ids", f"word dropout {self.word_dropout:g}") if self.word_dropout else ("token ids",)]
+        elif self.num_features:
+            column = [Part("vectors", ("vectors", f"of {size:,} numbers, scaled"))]
+        else:
+            column = [Part("vectors", ("tokens or vectors", "as the data are"))]
+        labels.append(with_dropout(f"vectors of {size:,}", self.input_dropout, self.variational_dropout))
+        for layer, units in enumerate(self.units):
+            column.append(recurrent_part(self.cell, f"recurrent_{layer}", units, self.bidirectional, self.weight_drop))
+            rate = self.dropout if layer + 1 < len(self.units) else 0.0
+            text = f"vectors of {units * len(self.directions):,}"
+            labels.append(with_dropout(text, rate, self.variational_dropout))
+        weights = ("attention/",) if "attention" in self.pooling else ()
+        column.append(Part("pooling", ("pooling over the steps", ", ".join(self.pooling)), weights))
+        return column, labels
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

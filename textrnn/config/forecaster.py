@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any, ClassVar
 
+from textrnn.config.architecture import Architecture, Link, Part, chained, recurrent_part, with_dropout
 from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent_shapes
 from textrnn.config.fitting import FittingConfig
 from textrnn.errors import TextrnnError, check_choice, check_range
@@ -220,6 +221,53 @@ class ForecasterConfig(Config):
         if self.linear:
             shapes["linear/kernel"] = (self.lookback + self.context_dim, self.output_steps)
         return shapes
+
+    def architecture(self) -> Architecture:
+        column, labels = self._recurrent_parts()
+        columns = [tuple(column)]
+        links = chained(column, labels)
+        if self.context_dim:
+            names = ["calendar"] * bool(self.calendar) + ["known variables"] * bool(self.known)
+            columns.append((Part("context", (", ".join(names), f"{self.context_dim:,} numbers")),))
+            links.append(Link("context", "head" if self.head_units else "output"))
+        if self.linear:
+            size = self.lookback + self.context_dim
+            lines = ("linear forecast", f"{size:,} → {self.output_steps:,}")
+            columns.append((Part("linear", lines, ("linear/",)),))
+            links += [Link("window", "linear", (f"{self.lookback:,} values",)), Link("linear", "sum")]
+            links += [Link("context", "linear")] if self.context_dim else []
+        return Architecture(tuple(columns), tuple(links))
+
+    def _recurrent_parts(self) -> tuple[list[Part], list[tuple[str, ...]]]:
+        """Returns what is read and made of it one after the other, and the labels of the links between."""
+        size = self.segment * (1 + len(self.known))
+        column = [Part("window", ("window", f"{self.lookback:,} steps, {self.segment:,} at once"))]
+        labels: list[tuple[str, ...]] = [(f"vectors of {size:,}",)]
+        for layer, units in enumerate(self.units):
+            column.append(recurrent_part(self.cell, f"recurrent_{layer}", units, False, self.weight_drop))
+            is_last = layer + 1 == len(self.units)
+            text = f"the last step: {units:,}" if is_last else f"vectors of {units:,}"
+            labels.append(with_dropout(text, 0.0 if is_last else self.dropout, self.variational_dropout))
+        size = self.units[-1] + self.context_dim
+        if self.head_units:
+            sizes = f"{size:,} → {self.head_units:,}"
+            column.append(Part("head", ("hidden layer (ReLU)", sizes), ("head/",)))
+            size = self.head_units
+            labels.append((f"a vector of {size:,}",))
+        labels[-1] = with_dropout(labels[-1][0], self.output_dropout)
+        num_outputs = self.output_steps * self.outputs_per_step
+        column.append(Part("output", ("output", f"{size:,} → {num_outputs:,}"), ("output/",)))
+        if self.linear:
+            column.append(Part("sum", ("sum",)))
+            labels.append(("corrections",))
+        names = [f"{len(self.quantiles)} quantiles"] if self.quantiles else []
+        names += ["mean"] if self.point == "mean" else []
+        steps = f"of {self.output_steps:,} step{'s' * (self.output_steps > 1)}: {' and '.join(names)}"
+        lines: tuple[str, ...] = ("forecast", steps)
+        if self.strategy == "recursive":
+            lines = (*lines, "read as if it had happened,", f"for {self.horizon:,} steps")
+        column.append(Part("forecast", lines))
+        return column, [*labels, ()]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

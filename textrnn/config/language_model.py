@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any, ClassVar, Self
 
+from textrnn.config.architecture import Architecture, Link, Part, chained, recurrent_part, with_dropout
 from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent_shapes
 from textrnn.config.fitting import CategoricalFittingConfig
 from textrnn.errors import TextrnnError, check_choice, check_range
@@ -181,6 +182,39 @@ class NetworkConfig(Config):
             shapes["output/kernel"] = (size, self.vocabulary_size)
         shapes["output/bias"] = (self.vocabulary_size,)
         return shapes
+
+    def architecture(self) -> Architecture:
+        vocabulary = f"{self.vocabulary_size:,}"
+        drop = (f"dropout of tokens {self.embedding_dropout:g}",) if self.embedding_dropout else ()
+        embedding = Part("embedding", ("embedding", f"{vocabulary} × {self.embedding_dim:,}", *drop), ("embedding/",))
+        column = [Part("tokens", ("tokens", f"vocabulary of {vocabulary}")), embedding]
+        labels = [("token ids",), self._read_label(self.embedding_dim, self.input_dropout)]
+        for layer, units in enumerate(self.units):
+            rate = self.dropout if layer + 1 < len(self.units) else self.output_dropout
+            label = self._read_label(units * len(self.directions), rate, is_last=layer + 1 == len(self.units))
+            column.append(recurrent_part(self.cell, f"recurrent_{layer}", units, self.bidirectional, self.weight_drop))
+            if self.layer_normalization:
+                column.append(Part(f"normalization_{layer}", ("layer normalisation",), (f"normalization_{layer}/",)))
+                labels.append((f"vectors of {units * len(self.directions):,}",))
+            labels.append(label)
+        if self.has_projection:
+            sizes = f"{self.output_dim:,} → {self.embedding_dim:,}"
+            column.append(Part("projection", ("projection", sizes), ("projection/",)))
+            labels.append((f"vectors of {self.embedding_dim:,}",))
+        sizes = f"{self.embedding_dim if self.tie_weights else self.output_dim:,} → {vocabulary}"
+        column.append(Part("output", ("output", sizes), ("output/",)))
+        column.append(Part("probabilities", ("probabilities", "of each token to be the next")))
+        links = chained(column, [*labels, ("softmax",)])
+        if self.tie_weights:
+            links.append(Link("embedding", "output", ("one matrix",), is_shared=True))
+        return Architecture((tuple(column),), tuple(links))
+
+    def _read_label(self, size: int, rate: float, is_last: bool = False) -> tuple[str, ...]:
+        """Returns the label of what goes from one layer to the next."""
+        text = f"vectors of {size:,}"
+        if is_last and self.form == "ngrams":
+            text = f"the last step: {size:,}"
+        return with_dropout(text, rate, self.variational_dropout)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

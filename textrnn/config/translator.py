@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any, ClassVar, Self
 
+from textrnn.config.architecture import Architecture, Link, Part, chained, recurrent_part, with_dropout
 from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent_shapes
 from textrnn.config.fitting import CategoricalFittingConfig
 from textrnn.errors import TextrnnError, check_choice, check_range
@@ -141,6 +142,84 @@ class TranslatorConfig(Config):
             shapes["output/kernel"] = (self.embedding_dim, self.target_vocabulary_size)
         shapes["output/bias"] = (self.target_vocabulary_size,)
         return shapes
+
+    def architecture(self) -> Architecture:
+        encoder, decoder = self._encoder_parts(), self._decoder_parts()
+        names = [f"decoder_{layer}" for layer in range(len(self.decoder_units))]
+        last = f"encoder_{len(self.encoder_units) - 1}"
+        memory = with_dropout(f"memory: vectors of {self.memory_dim:,}", self.dropout, self.variational_dropout)
+        links = [
+            *chained(encoder, self._encoder_labels()),
+            *chained(decoder, self._decoder_labels()),
+            Link(last, "bridge", ("the ends:", f"{self.memory_dim:,}")),
+            Link("bridge", "decoder", ("initial", "states")),
+            Link(last, "attention", memory),
+            Link("decoder_0", "attention", (f"query: {self.decoder_units[0]:,}",)),
+        ]
+        links += [Link("attention", name, (f"context: {self.memory_dim:,}",)) for name in [*names[1:], "combination"]]
+        if self.tie_weights:
+            links.append(Link("target_embedding", "output", ("one matrix",), is_shared=True))
+        if self.joint_vocabulary:
+            links.append(Link("source_embedding", "target_embedding", ("one matrix",), is_shared=True))
+        return Architecture((encoder, self._middle_parts(), decoder), tuple(links))
+
+    def _encoder_parts(self) -> tuple[Part, ...]:
+        size = f"{self.source_vocabulary_size:,} × {self.embedding_dim:,}"
+        weights = () if self.joint_vocabulary else ("source_embedding/",)
+        layers = [
+            recurrent_part(self.cell, f"encoder_{layer}", units, True, self.weight_drop, "encoder")
+            for layer, units in enumerate(self.encoder_units)
+        ]
+        tokens = Part("source", ("source tokens", f"vocabulary of {self.source_vocabulary_size:,}"))
+        return (tokens, Part("source_embedding", ("embedding", size), weights), *layers)
+
+    def _encoder_labels(self) -> list[tuple[str, ...]]:
+        sizes = [2 * units for units in self.encoder_units]
+        return [
+            ("token ids",),
+            with_dropout(f"vectors of {self.embedding_dim:,}", self.input_dropout, self.variational_dropout),
+            *(with_dropout(f"vectors of {size:,}", self.dropout, self.variational_dropout) for size in sizes),
+        ]
+
+    def _middle_parts(self) -> tuple[Part, ...]:
+        count = self.num_states * len(self.decoder_units)
+        lines = {"dot": "dot product", "general": "general", "additive": "additive"}
+        weights = () if self.attention == "dot" else ("attention/",)
+        return (
+            Part("bridge", ("bridge", f"{count} tanh layer{'s' * (count > 1)}"), ("bridge_",)),
+            Part("attention", ("attention", lines[self.attention]), weights),
+        )
+
+    def _decoder_parts(self) -> tuple[Part, ...]:
+        vocabulary = f"{self.target_vocabulary_size:,}"
+        layers = [
+            recurrent_part(self.cell, f"decoder_{layer}", units, False, self.weight_drop, "decoder")
+            for layer, units in enumerate(self.decoder_units)
+        ]
+        size = self.decoder_units[-1] + self.memory_dim
+        return (
+            Part("target", ("target tokens so far", f"vocabulary of {vocabulary}")),
+            Part("target_embedding", ("embedding", f"{vocabulary} × {self.embedding_dim:,}"), ("target_embedding/",)),
+            *layers,
+            Part("combination", ("combination (tanh)", f"{size:,} → {self.embedding_dim:,}"), ("combination/",)),
+            Part("output", ("output", f"{self.embedding_dim:,} → {vocabulary}"), ("output/",)),
+            Part("probabilities", ("probabilities", "of each token to be the next")),
+        )
+
+    def _decoder_labels(self) -> list[tuple[str, ...]]:
+        embedded = f"vectors of {self.embedding_dim:,}"
+        between = [
+            with_dropout(f"vectors of {units:,}", self.dropout, self.variational_dropout)
+            for units in self.decoder_units[:-1]
+        ]
+        return [
+            ("token ids",),
+            with_dropout(embedded, self.input_dropout, self.variational_dropout),
+            *between,
+            (f"vectors of {self.decoder_units[-1]:,}",),
+            with_dropout(embedded, self.output_dropout, self.variational_dropout),
+            ("softmax",),
+        ]
 
     def _attention_shapes(self) -> Shapes:
         queries = self.decoder_units[0]

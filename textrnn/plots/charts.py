@@ -1,22 +1,13 @@
-"""Pictures: loss curves, padded matrices, attention, BLEU by length, confusion and forecasts, as PNG files."""
+"""Charts of what was measured: loss curves, padded matrices, attention, BLEU by length, confusion and forecasts."""
 
-import io
 import math
 import os
-import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-from textrnn.storage import write_atomically
+from textrnn.plots.files import save
 
 __all__ = ["attention", "bleu_by_length", "confusion", "forecast", "loss_curve", "padded_matrix"]
-
-
-def save(figure: Any, path: str | os.PathLike[str]) -> None:
-    """Writes a figure as PNG."""
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=120, bbox_inches="tight")
-    write_atomically(pathlib.Path(path), content.getvalue())
 
 
 def loss_curve(records: Sequence[Any], path: str | os.PathLike[str] | None = None, unit: str = "nats per token") -> Any:
@@ -27,7 +18,7 @@ def loss_curve(records: Sequence[Any], path: str | os.PathLike[str] | None = Non
 
     Args:
         records: `EpochRecord`s of a training run.
-        path: Where to write a PNG, or None.
+        path: Where to write a PNG or an SVG, or None.
         unit: What the losses are in.
 
     Returns:
@@ -80,7 +71,7 @@ def padded_matrix(
     Args:
         matrix: Token ids, shape `(num_sequences, length)`.
         labels: Text for each cell, or None to write the ids.
-        path: Where to write a PNG, or None.
+        path: Where to write a PNG or an SVG, or None.
 
     Returns:
         The Matplotlib figure.
@@ -143,7 +134,7 @@ def attention(
         source_tokens: Labels of the columns.
         target_tokens: Labels of the rows.
         weights: Attention weights, shape `(len(target_tokens), len(source_tokens))`.
-        path: Where to write a PNG, or None.
+        path: Where to write a PNG or an SVG, or None.
 
     Returns:
         The Matplotlib figure.
@@ -174,7 +165,7 @@ def bleu_by_length(buckets: Sequence[Any], path: str | os.PathLike[str] | None =
 
     Args:
         buckets: What `textrnn.evaluation.bleu.bleu_by_length` returns.
-        path: Where to write a PNG, or None.
+        path: Where to write a PNG or an SVG, or None.
 
     Returns:
         The Matplotlib figure.
@@ -201,7 +192,7 @@ def confusion(matrix: Any, labels: Sequence[str], path: str | os.PathLike[str] |
     Args:
         matrix: Shape `(labels, labels)`: rows are what is, columns what was said.
         labels: The names of the classes.
-        path: Where to write a PNG, or None.
+        path: Where to write a PNG or an SVG, or None.
 
     Returns:
         The Matplotlib figure.
@@ -237,7 +228,7 @@ def forecast(
 
     Args:
         forecasts: A `Forecast`, or a list of them, each drawn by itself.
-        path: Where to write a PNG, or None.
+        path: Where to write a PNG or an SVG, or None.
         truth: What came, for each forecast, or None.
         history: How many of the steps before are drawn; None draws those that were read, four horizons at most.
 

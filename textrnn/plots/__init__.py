@@ -1,0 +1,22 @@
+"""Pictures: charts of what was measured, and diagrams of networks; as PNG or SVG files, as the path's suffix says.
+
+Charts show loss curves, padded matrices, attention, BLEU by length, confusion and forecasts. Diagrams show a network
+unrolled in time, the inside of a cell, and the layers of a model.
+"""
+
+from textrnn.plots.architectures import architecture
+from textrnn.plots.cells import cell
+from textrnn.plots.charts import attention, bleu_by_length, confusion, forecast, loss_curve, padded_matrix
+from textrnn.plots.unrolling import unrolled
+
+__all__ = [
+    "architecture",
+    "attention",
+    "bleu_by_length",
+    "cell",
+    "confusion",
+    "forecast",
+    "loss_curve",
+    "padded_matrix",
+    "unrolled",
+]

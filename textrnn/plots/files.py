@@ -1,0 +1,41 @@
+"""Figures as files, PNG or SVG, the same bytes every time."""
+
+import io
+import os
+import pathlib
+from typing import Any
+
+from textrnn.errors import TextrnnError
+from textrnn.storage import write_atomically
+
+__all__ = ["save"]
+
+# Of what a file says about itself, the time and the version of Matplotlib would differ from one machine to the next.
+METADATA: dict[str, dict[str, str | None]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": "textrnn"},
+}
+# Text stays text, so that it can be searched and read aloud; ids follow from what is drawn.
+SVG_SETTINGS: Any = {"svg.fonttype": "none", "svg.hashsalt": "textrnn"}
+
+
+def save(figure: Any, path: str | os.PathLike[str]) -> None:
+    """Writes a figure.
+
+    Args:
+        figure: A Matplotlib figure.
+        path: A file that ends in .png or .svg, which says what it becomes.
+
+    Raises:
+        TextrnnError: If it ends otherwise, or cannot be written.
+    """
+    import matplotlib
+
+    suffix = pathlib.Path(path).suffix.lower()
+    if suffix not in METADATA:
+        raise TextrnnError(f"{path}: pictures are written as PNG or SVG. Name a file that ends in .png or .svg.")
+    metadata = {**METADATA[suffix], "Title": figure.get_label() or None}
+    content = io.BytesIO()
+    with matplotlib.rc_context(SVG_SETTINGS):
+        figure.savefig(content, format=suffix[1:], dpi=120, bbox_inches="tight", metadata=metadata)
+    write_atomically(pathlib.Path(path), content.getvalue())
