@@ -491,7 +491,7 @@ def test_evaluate_a_translator(call, reverser, tmp_path):
     ("path", "options", "message"),
     [
         ("source.txt", {"read": ["references.txt", "source.txt"]}, "is read, and is not written over"),
-        ("series.csv", {"is_picture": True}, "ends in .png"),
+        ("series.csv", {"is_picture": True}, "ends in .png or .svg"),
         ("missing/new.txt", {}, "a directory that is there"),
     ],
 )
@@ -503,6 +503,7 @@ def test_what_is_not_written(tmp_path, monkeypatch, path, options, message):
     assert (tmp_path / "source.txt").read_text() == "Hello.\n"
     check_writable("new.txt", read=["source.txt", None])
     check_writable("new.PNG", is_picture=True)
+    check_writable("new.svg", is_picture=True)
 
 
 def test_a_models_own_config_is_no_config_of_options(tmp_path, capsys):

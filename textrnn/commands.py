@@ -17,6 +17,7 @@ from typing import IO, Any, NoReturn
 
 from textrnn.config.signatures import field_descriptions
 from textrnn.errors import TextrnnError, check_choice, nearest
+from textrnn.plots.files import check_picture
 from textrnn.preprocessing.files import (
     UNREADABLE,
     as_read,
@@ -230,7 +231,7 @@ def check_writable(path: str | None, read: Sequence[str | None] = (), is_picture
     Args:
         path: The file; None writes nothing.
         read: Files that are read, which must not be written over.
-        is_picture: Whether it will be a PNG.
+        is_picture: Whether it will be a PNG or SVG.
     """
     if path is None:
         return
@@ -239,8 +240,8 @@ def check_writable(path: str | None, read: Sequence[str | None] = (), is_picture
         raise TextrnnError(f"{path}: cannot be written. Name a file in a directory that is there.")
     if os.path.exists(path) and any(one and os.path.exists(one) and os.path.samefile(path, one) for one in read):
         raise TextrnnError(f"{path}: is read, and is not written over. Name another file.")
-    if is_picture and pathlib.Path(path).suffix.lower() != ".png":
-        raise TextrnnError(f"{path}: pictures are written as PNG. Name a file that ends in .png.")
+    if is_picture:
+        check_picture(path)
 
 
 def print_result(result: Any, as_json: bool) -> None:

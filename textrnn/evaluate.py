@@ -65,7 +65,7 @@ def add_score_options(parser: Parser) -> None:
     )
     parser.add_argument("--bootstrap", type=int, default=0, metavar="N", help="confidence interval from N samples")
     parser.add_argument("--by-length", action="store_true", help="also BLEU for short to long sources (--source)")
-    parser.add_argument("--plot", metavar="PNG", help="draw BLEU by source length (--source)")
+    parser.add_argument("--plot", metavar="PICTURE", help="draw BLEU by source length (--source)")
     add_shared_options(parser)
 
 
@@ -95,7 +95,7 @@ def add_classification_options(parser: Parser) -> None:
     parser.add_argument("--text", help="column of the texts, by name or by number from 1 (default: found)")
     parser.add_argument("--label", help="column of the labels, by name or by number from 1 (default: found)")
     parser.add_argument("--training", help="the training data, to compare with a logistic regression on their words")
-    parser.add_argument("--confusion", metavar="PNG", help="draw which classes are taken for which")
+    parser.add_argument("--confusion", metavar="PICTURE", help="draw which classes are taken for which")
     add_shared_options(parser)
 
 

@@ -40,7 +40,7 @@ def make_parser() -> Parser:
     parser.add_argument(
         "--windows", type=int, help="windows at the end to train and score another one without; 0 for none (default: 8)"
     )
-    parser.add_argument("--plot", metavar="PNG", help="draw the end of the series and its forecast")
+    parser.add_argument("--plot", metavar="PICTURE", help="draw the end of the series and its forecast")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_config_options(parser, ForecasterConfig, skip=FROM_DATA)
     add_config_options(parser, ForecasterTrainingConfig)

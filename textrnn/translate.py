@@ -52,7 +52,7 @@ def make_parser() -> Parser:
         action="append",
         help=f"a shipped model or a directory ({DEFAULT_MODEL}); several of one vocabulary are averaged",
     )
-    parser.add_argument("--attention", metavar="PNG", help="draw which source words each word came from")
+    parser.add_argument("--attention", metavar="PICTURE", help="draw which source words each word came from")
     parser.add_argument("--explain", action="store_true", help="show each token's probability and source")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--raw", action="store_true", help=RAW_HELP)

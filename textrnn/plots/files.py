@@ -8,7 +8,7 @@ from typing import Any
 from textrnn.errors import TextrnnError
 from textrnn.storage import write_atomically
 
-__all__ = ["save"]
+__all__ = ["check_picture", "save"]
 
 # Of what a file says about itself, the time and the version of Matplotlib would differ from one machine to the next.
 METADATA: dict[str, dict[str, str | None]] = {
@@ -17,6 +17,12 @@ METADATA: dict[str, dict[str, str | None]] = {
 }
 # Text stays text, so that it can be searched and read aloud; ids follow from what is drawn.
 SVG_SETTINGS: Any = {"svg.fonttype": "none", "svg.hashsalt": "textrnn"}
+
+
+def check_picture(path: str | os.PathLike[str]) -> None:
+    """Raises `TextrnnError` unless a path ends as a picture's does."""
+    if pathlib.Path(path).suffix.lower() not in METADATA:
+        raise TextrnnError(f"{path}: pictures are written as PNG or SVG. Name a file that ends in .png or .svg.")
 
 
 def save(figure: Any, path: str | os.PathLike[str]) -> None:
@@ -31,9 +37,8 @@ def save(figure: Any, path: str | os.PathLike[str]) -> None:
     """
     import matplotlib
 
+    check_picture(path)
     suffix = pathlib.Path(path).suffix.lower()
-    if suffix not in METADATA:
-        raise TextrnnError(f"{path}: pictures are written as PNG or SVG. Name a file that ends in .png or .svg.")
     metadata = {**METADATA[suffix], "Title": figure.get_label() or None}
     content = io.BytesIO()
     with matplotlib.rc_context(SVG_SETTINGS):
