@@ -17,7 +17,6 @@ from typing import IO, Any, NoReturn
 
 from textrnn.config.signatures import field_descriptions
 from textrnn.errors import TextrnnError, check_choice, nearest
-from textrnn.plots.files import check_picture
 from textrnn.preprocessing.files import (
     UNREADABLE,
     as_read,
@@ -241,6 +240,8 @@ def check_writable(path: str | None, read: Sequence[str | None] = (), is_picture
     if os.path.exists(path) and any(one and os.path.exists(one) and os.path.samefile(path, one) for one in read):
         raise TextrnnError(f"{path}: is read, and is not written over. Name another file.")
     if is_picture:
+        from textrnn.plots.files import check_picture
+
         check_picture(path)
 
 
