@@ -4,7 +4,7 @@ Only what looks the same, or says the same, changes: HTML entities become charac
 plain ones, printed quotation marks and dashes the typewriter's.
 
 >>> plain("\u201cI don&apos;t know\u2026\u201d \uff21\ufb01 x\u00b2")
-'"I don\'t know..." Afi x\u00b2'
+'"I don\'t know..." Afi x²'
 """
 
 import html
