@@ -52,6 +52,7 @@ __all__ = [
     "pairs",
     "plots",
     "sequences",
+    "teaching",
     "tokenizers",
 ]
 
@@ -78,6 +79,7 @@ MODULES = {
     "pairs": "textrnn.preprocessing.pairs",
     "plots": "textrnn.plots",
     "sequences": "textrnn.preprocessing.sequences",
+    "teaching": "textrnn.teaching",
     "tokenizers": "textrnn.preprocessing.tokenizers",
 }
 
