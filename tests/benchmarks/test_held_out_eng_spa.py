@@ -203,4 +203,5 @@ def test_no_sentence_is_in_the_training_data(held_out, place):
     )
     if not path.is_file():
         pytest.skip(f"needs {place} below $TEXTRNN_CORPORA")
-    held_out.check(path)
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    assert [line for line in lines if held_out.holds(*line.split("\t")[:2])] == []
