@@ -7,7 +7,7 @@ import numpy as np
 
 from textrnn.preprocessing.pair_batches import EncodedPairs
 from textrnn.preprocessing.pairs import Pairs
-from textrnn.preprocessing.placeholders import PlaceholderSampler, with_placeholders
+from textrnn.preprocessing.placeholders import PlaceholderSampler
 from textrnn.preprocessing.tokenizers import EOS_ID, UNK_ID, SubwordTokenizer, Tokenizer, WordTokenizer
 
 __all__ = ["HiddenWords", "SegmentationSampler", "counterparts", "resegmentation", "resegmented"]
@@ -31,18 +31,17 @@ def resegmentation(
     """Returns what encodes training pairs anew for each epoch, or None where they stay as they are.
 
     Args:
-        pairs: The training pairs.
+        pairs: The training pairs, as the network reads them.
         encoded: The same, encoded.
         tokenizers: Those of the source and the target language.
         share: Share of the words that get other subwords; 0 for none.
         has_placeholders: Whether the vocabularies hold placeholders, which the network learns to carry across.
     """
+    samplers = [SegmentationSampler(side, share) for side in tokenizers if isinstance(side, SubwordTokenizer)]
     if has_placeholders:
-        hide = PlaceholderSampler(with_placeholders(pairs)).draw
-        samplers = [SegmentationSampler(side, share) for side in tokenizers if isinstance(side, SubwordTokenizer)]
+        hide = PlaceholderSampler(pairs).draw
         return lambda randomness: resegmented(hide(randomness), samplers, randomness)
     if share:
-        samplers = [SegmentationSampler(side, share) for side in tokenizers if isinstance(side, SubwordTokenizer)]
         return functools.partial(resegmented, pairs, samplers)
     if isinstance(tokenizers[0], WordTokenizer) and encoded.unknown_share < ENOUGH_UNKNOWN:
         return HiddenWords(encoded).encode

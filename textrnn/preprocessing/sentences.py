@@ -90,10 +90,6 @@ def ends_sentence(sentence: str, rest: str, by_itself: bool) -> bool:
 
 def is_open(sentence: str) -> bool:
     """Says whether quotation marks or brackets are open at the end of a sentence."""
-    if (
-        sentence.count('"') % 2
-        or sentence.count("“") > sentence.count("”")
-        or sentence.count("«") > sentence.count("»")
-    ):
+    if sentence.count('"') % 2:
         return True
     return any(sentence.count(mark) > sentence.count(other) for mark, other in zip(OPEN, CLOSE, strict=True))

@@ -237,14 +237,22 @@ class Translator(Task):
                 Pairs([plain(source) for source in pairs.sources], pairs.targets)
                 for pairs in (training_pairs, validation_pairs)
             )
+        read_pairs = with_placeholders if self._has_placeholders() else None
+        if read_pairs is not None:
+            training_pairs = read_pairs(training_pairs)
         if not self.tokenizers:
             progress.message(f"building {self.level} vocabularies")
             self._train_tokenizers(training_pairs)
         both = self.source_tokenizer, self.target_tokenizer
-        read_pairs = with_placeholders if self.config.typed_text and knows_placeholders(*both) else None
-        training = encoded_pairs(training_pairs, both, config, "train on", progress, read_pairs)
+        training = encoded_pairs(training_pairs, both, config, "train on", progress)
         validation = encoded_pairs(validation_pairs, both, config, "validate on", progress, read_pairs)
         return self._batched(training, validation, config, progress)
+
+    def _has_placeholders(self) -> bool:
+        """Says whether the network reads placeholders, or will when there are vocabularies."""
+        if not self.tokenizers:
+            return self.config.typed_text and self.level == "subword"
+        return self.config.typed_text and knows_placeholders(self.source_tokenizer, self.target_tokenizer)
 
     def _batched(
         self,
@@ -259,8 +267,7 @@ class Translator(Task):
         from textrnn.training.translator import describe_run
 
         both = self.source_tokenizer, self.target_tokenizer
-        hidden = self.config.typed_text and knows_placeholders(*both)
-        resegment = resegmentation(*training, both, config.subword_regularization, hidden)
+        resegment = resegmentation(*training, both, config.subword_regularization, self._has_placeholders())
         plans = (
             PairPlan(training[1], config.batch_tokens, config.seed, config.joined_pairs, resegment),
             PairPlan(validation[1], config.batch_tokens),
@@ -332,8 +339,7 @@ class Translator(Task):
         return config
 
     def _train_tokenizers(self, pairs: Pairs) -> None:
-        symbols = PLACEHOLDERS if self.config.typed_text and self.level == "subword" else ()
-        pairs = with_placeholders(pairs) if symbols else pairs
+        symbols = PLACEHOLDERS if self._has_placeholders() else ()
         texts = [pairs.sources, pairs.targets]
         if self.config.joint_vocabulary:
             texts = [pairs.sources + pairs.targets]
