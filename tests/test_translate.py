@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.conftest import ROOT, assert_refused
-from textrnn import translate
+from textrnn import Translator, translate
 
 
 class Arriving(io.RawIOBase):
@@ -118,8 +118,9 @@ def test_a_line_that_is_too_long_is_cut_and_named(piped):
     status, output, error = piped(content.encode(), "--num-beams", "1", "--max-length-ratio", "0.01")
     assert (status, output.count("\n")) == (0, 1102)
     assert output.splitlines()[1101] == "d c"
-    (note,) = error.splitlines()
-    assert note.startswith("note: standard input, line 1101: has 1,500 tokens; only the first 1,000 are translated.")
+    cut, missing = error.splitlines()
+    assert cut.startswith("note: standard input, line 1101: has 1,500 tokens; only the first 1,000 are translated.")
+    assert missing.startswith('note: line 1101: "a a a')
 
 
 def test_several_translations_come_in_groups_of_equal_size(piped):
@@ -180,3 +181,38 @@ def test_a_full_output_file_is_reported(call, reverser):
     status, _, error = call(translate, "a b", "--output", "/dev/full", "--model", reverser[1])
     assert status == 2
     assert "No space left on device" in error
+
+
+def test_alignments_are_written_line_by_line(call, reverser, tmp_path):
+    lines, aligned = tmp_path / "lines.txt", tmp_path / "aligned.txt"
+    lines.write_text("a b c\n\nd\n", encoding="utf-8")
+    status, output, _ = call(
+        translate, "--input", str(lines), "--model", reverser[1], "--alignments", str(aligned), "--confidence"
+    )
+    assert status == 0
+    confidences, texts = zip(*(line.split("\t") for line in output.splitlines()), strict=True)
+    assert texts == ("c b a", "", "d")
+    assert all(0 < float(one) <= 1 for one in confidences)
+    rows = aligned.read_text(encoding="utf-8").splitlines()
+    assert [len(row.split()) for row in rows] == [3, 0, 1]
+    assert rows[2] == "0-0"
+
+
+def test_a_glossary_that_cannot_hold_is_refused(call, reverser, tmp_path):
+    terms = tmp_path / "terms.tsv"
+    terms.write_text("a\tz\n", encoding="utf-8")
+    assert_refused(call(translate, "a b", "--model", reverser[1], "--glossary", str(terms)), "has no placeholders")
+    assert_refused(call(translate, "a b", "--output", str(terms), "--glossary", str(terms)), "is not written over")
+
+
+def test_a_line_of_another_language_is_noted_once(call, reverser, tmp_path):
+    directory, lines = tmp_path / "model", tmp_path / "lines.txt"
+    lines.write_text("a b a b\nz y z y\nz y z y\n", encoding="utf-8")
+    translator = Translator.load(reverser[1])
+    translator.facts["common_words"] = {"source": ["a", "b"], "target": ["y", "z"]}
+    translator.save(directory)
+    status, output, error = call(translate, "--input", str(lines), "--model", str(directory))
+    assert status == 0
+    assert len(output.splitlines()) == 3
+    assert error.count("note: line 2: looks like what this translator writes") == 1
+    assert error.count("note:") == 1

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import itertools
 import math
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any
@@ -23,11 +24,13 @@ from textrnn.commands import (
     standard_bytes,
 )
 from textrnn.errors import TextrnnError
+from textrnn.inference.alignments import left_out, pharaoh
 from textrnn.inference.beam_search import BeamOptions
 from textrnn.inference.line_translation import MAX_SOURCE_TOKENS
 from textrnn.inference.sampling import SamplingOptions
 from textrnn.inference.translation import SAMPLING_NAMES, Translation
 from textrnn.preprocessing.files import STANDARD_INPUT, UNREADABLE, decoded_lines, decoded_stream, unreadable
+from textrnn.preprocessing.glossary import Glossary
 from textrnn.preprocessing.subtitles import Subtitles
 from textrnn.tasks.translator import Translator
 
@@ -52,7 +55,18 @@ def make_parser() -> Parser:
         action="append",
         help=f"a shipped model or a directory ({DEFAULT_MODEL}); several of one vocabulary are averaged",
     )
+    parser.add_argument(
+        "--glossary",
+        metavar="FILE",
+        help="terms that translations must have: a term, a tab, its translation, each line",
+    )
     parser.add_argument("--attention", metavar="PICTURE", help="draw which source words each word came from")
+    parser.add_argument(
+        "--alignments", metavar="FILE", help="write for each line which words belong together, such as 0-0 1-2"
+    )
+    parser.add_argument(
+        "--confidence", action="store_true", help="put before each translation, and a tab, how sure the model is of it"
+    )
     parser.add_argument("--explain", action="store_true", help="show each token's probability and source")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--raw", action="store_true", help=RAW_HELP)
@@ -66,10 +80,12 @@ def command(arguments: Sequence[str] | None = None) -> None:
     """Translates; raises `TextrnnError` for bad input."""
     parsed = make_parser().parse_args(arguments)
     check_arguments(parsed)
-    options = {**chosen_options(parsed, BeamOptions), **chosen_options(parsed, SamplingOptions)}
+    options = {**chosen_options(parsed, BeamOptions), **chosen_options(parsed, SamplingOptions), "raw": parsed.raw}
+    if parsed.glossary is not None:
+        options["glossary"] = Glossary.opened(parsed.glossary)
     translator = Translator.load(*(parsed.model or [DEFAULT_MODEL]))
-    with opened_output(parsed.output) as stream:
-        writer = Writer(translator, options, parsed, stream)
+    with opened_output(parsed.output) as stream, opened_output(parsed.alignments or os.devnull) as alignments:
+        writer = Writer(translator, options, parsed, stream, alignments)
         for is_input, texts in itertools.groupby(parsed.text, "-".__eq__):
             if is_input:
                 answer_standard_input(LineQueue(writer, STANDARD_INPUT), parsed.encoding)
@@ -84,7 +100,8 @@ def command(arguments: Sequence[str] | None = None) -> None:
 def check_arguments(parsed: argparse.Namespace) -> None:
     """Raises `TextrnnError` unless it is clear what is to be translated and where to."""
     check_writable(parsed.attention, is_picture=True)
-    check_writable(parsed.output, read=[parsed.input])
+    check_writable(parsed.output, read=[parsed.input, parsed.glossary])
+    check_writable(parsed.alignments, read=[parsed.input, parsed.glossary, parsed.output])
     if not parsed.text and parsed.input is None:
         raise TextrnnError('Pass text to translate, - for standard input, or --input FILE: textrnn translate "Hello."')
     check_no_files(parsed.text, "translate", "textrnn translate -")
@@ -110,32 +127,53 @@ class Writer:
         options: How to translate.
         parsed: The command line.
         stream: Where translations are written.
+        alignments: Where their alignments are written.
     """
 
     def __init__(
-        self, translator: Translator, options: dict[str, Any], parsed: argparse.Namespace, stream: IO[str]
+        self,
+        translator: Translator,
+        options: dict[str, Any],
+        parsed: argparse.Namespace,
+        stream: IO[str],
+        alignments: IO[str],
     ) -> None:
         self.translator = translator
         self.options = options
         self.parsed = parsed
         self.stream = stream
+        self.alignments = alignments
+        self.is_noted = False
         self.results: list[dict[str, Any]] = []
         self.num_sentences = 0
 
     def write(self, sentences: list[str], kept: frozenset[int] = frozenset()) -> None:
         """Translates and writes some sentences; those at the indices `kept` stay as they are."""
         asked = ["" if index in kept else sentence for index, sentence in enumerate(sentences)]
-        for index, group in enumerate(self.translator.translations(asked, raw=self.parsed.raw, **self.options)):
+        for index, group in enumerate(self.translator.translations(asked, **self.options)):
             if self.parsed.json:
                 self.results.append({"source": sentences[index], "translations": [one.to_dict() for one in group]})
             else:
                 print(sentences[index] if index in kept else self.shown(group), file=self.stream)
             self.num_sentences += 1
+            print(pharaoh(group[0]) if group else "", file=self.alignments)
+            if group and not self.is_noted:
+                self.note(group[0])
             if self.parsed.attention and group:
                 from textrnn import plots
 
                 plots.attention(group[0].source_tokens, group[0].tokens, group[0].attention, self.parsed.attention)
         self.stream.flush()
+
+    def note(self, translation: Translation) -> None:
+        """Says, once, where a translation can be no good: the line is in another language, or a part is missing."""
+        found = self.translator.foreign_note(translation.source)
+        missing = left_out(translation) if found is None else None
+        if missing is not None:
+            found = f'"{missing}" seems to be missing from the translation; shorter sentences are translated whole'
+        if found is not None:
+            print(f"note: line {self.num_sentences}: {found}. Such notes come once.", file=sys.stderr)
+            self.is_noted = True
 
     def shown(self, group: list[Translation]) -> str:
         """Returns what to print of the translations of the next sentence."""
@@ -143,7 +181,8 @@ class Writer:
         if self.parsed.explain:
             return "\n".join(map(explanation, group))
         if number == 1:
-            return group[0].text if group else ""
+            text = group[0].text if group else ""
+            return f"{group[0].confidence if group else 1:.3f}\t{text}" if self.parsed.confidence else text
         # Groups of equal size, whatever was found, in the form that Moses and its tools have.
         lines = [f"{self.num_sentences} ||| {one.text} ||| {one.score:.4f}" for one in group]
         missing = f"{self.num_sentences} |||  ||| {-math.inf if group else 0.0:.4f}"

@@ -1,4 +1,5 @@
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -95,6 +96,7 @@ def test_a_translation_as_a_dictionary():
         "text": "b a",
         "score": -0.5,
         "log_probability": -0.4,
+        "confidence": pytest.approx(math.exp(-0.4 / 3)),
         "source_tokens": ["a", "b", "<eos>"],
         "tokens": ["b", "a", "<eos>"],
         "probabilities": [0.9, 0.9, 0.8],

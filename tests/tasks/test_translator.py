@@ -315,3 +315,44 @@ def test_pairs_left_out_are_counted(capsys):
     long = Pairs([*pairs.sources, "word " * 300, "a"], [*pairs.targets, "palabra", "una " * 30])
     Translator(level="word", **SMALL).fit(long, epochs=1, validation=pairs)
     assert "left out 2 of 102 pairs" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def untrained():
+    """A translator of subwords with placeholders, which writes at random."""
+    words = ["gato", "perro", "casa", "mesa", "duerme", "come", "canta", "bebe"]
+    draw = np.random.default_rng(0)
+    sentences = [f"{' '.join(draw.choice(words, 4)).capitalize()}." for _ in range(300)]
+    translator = Translator(vocabulary_size=300, **SMALL)
+    translator.fit(Pairs(sentences, sentences[::-1]), steps=1, validation_fraction=0.1, progress=Progress(quiet=True))
+    return translator
+
+
+@pytest.mark.parametrize("options", [{}, {"num_beams": 1}, {"num_beams": 4, "num_best": 3}, {"temperature": 1.0}])
+def test_a_glossary_holds_whatever_the_network_writes(untrained, options):
+    glossary = {"casa": "HOUSE", "perro": "dog", "mesa": "TABLE"}
+    lines = ["El perro come en casa.", "Canta mesa mesa. Duerme.", "PERRO", "gato , mesa ."]
+    results = untrained.translations(lines, glossary=glossary, **options)
+    for text in (one.text for one in results[0]):
+        assert text.count("HOUSE") == 1
+        assert text.lower().count("dog") == 1
+    assert all(one.text.count("TABLE") == 2 for one in results[1])
+    assert all("HOUSE" not in one.text for one in results[1])
+    assert [one.text for one in results[2]] == ["DOG"]
+    assert all("TABLE" in one.text for one in results[3])
+
+
+def test_a_glossary_is_refused_where_it_cannot_hold(untrained, reverser):
+    with pytest.raises(TextrnnError, match="has no placeholders"):
+        reverser[0].translate("a b", glossary={"a": "z"})
+    with pytest.raises(TextrnnError, match="`raw` leaves it as it is"):
+        untrained.translate("gato", glossary={"gato": "cat"}, raw=True)
+
+
+def test_other_languages_are_told_by_what_was_trained_on(untrained):
+    assert untrained.foreign_note("The cat sat on the mat.") is None  # too few pairs to tell
+    untrained.facts["common_words"] = {"source": ["gato", "come", "y"], "target": ["cat", "the", "on"]}
+    assert "writes rather than what it reads" in untrained.foreign_note("The cat sat on the mat.")
+    for damaged in (5, {"source": 5}, {"source": [5, None]}, []):
+        untrained.facts["common_words"] = damaged
+        assert untrained.foreign_note("The cat sat on the mat.") is None

@@ -4,6 +4,7 @@ Like `beam_search`, everything here takes one network or an ensemble, whose prob
 """
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,6 +58,11 @@ class Translation:
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def confidence(self) -> float:
+        """How sure the network was of each token on average: the geometric mean of their probabilities."""
+        return math.exp(self.log_probability / len(self.tokens)) if self.tokens else 1.0
+
     def _plain(self) -> tuple[Any, ...]:
         """Returns every field but the array, which neither `==` nor `hash` can take."""
         return tuple(getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "attention")
@@ -72,7 +78,7 @@ class Translation:
     def to_dict(self) -> dict[str, Any]:
         """Returns what `--json` prints, but for the source sentence."""
         return {
-            **{name: getattr(self, name) for name in ("text", "score", "log_probability")},
+            **{name: getattr(self, name) for name in ("text", "score", "log_probability", "confidence")},
             **{name: list(getattr(self, name)) for name in ("source_tokens", "tokens", "probabilities")},
             "attention": self.attention.round(4).tolist(),
         }

@@ -13,7 +13,7 @@ Small whole numbers stay: languages count by them ("1 day", "2 days"), and write
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -25,15 +25,25 @@ __all__ = [
     "PLACEHOLDER",
     "PLACEHOLDERS",
     "PlaceholderSampler",
+    "Term",
+    "Thing",
     "found_things",
     "knows_placeholders",
     "masked",
     "masked_pair",
+    "replaced",
     "restored",
     "with_placeholders",
 ]
 
 Thing = tuple[int, int, str, bool]  # begin and end in the text, what stands there, whether it is a number
+
+
+class Term(str):
+    """The translation that a glossary asks for; at the beginning of a sentence it gets the sentence's capital."""
+
+    __slots__ = ()
+
 
 NUM_EACH = 8  # placeholders of a kind; what more there are in a sentence the network sees as it is
 THINGS = tuple(chr(0xE000 + number) for number in range(NUM_EACH))
@@ -117,24 +127,35 @@ def kind_of(thing: str) -> str | None:
     return "thing" if is_code or MARKED.fullmatch(thing) or NAMED.fullmatch(thing) else None
 
 
-def masked(text: str, is_unknown: Callable[[str], bool] | None = None) -> tuple[str, dict[str, str]]:
+def masked(
+    text: str, is_unknown: Callable[[str], bool] | None = None, terms: Sequence[Thing] = ()
+) -> tuple[str, dict[str, str]]:
     """Returns a sentence with placeholders, and what each stands for.
 
     Args:
         text: A sentence in plain characters. One that has placeholders already stays as it is.
         is_unknown: Says of a word with a capital whether it is a name to be carried across too.
+        terms: What a glossary has found in it; a term within an address or the like counts for nothing.
     """
     if PLACEHOLDER.search(text):
         return text, {}
     things = found_things(text)
+    terms = [term for term in terms if not any(is_inside(term, thing) for thing in things)]
+    things = [*terms, *beside(terms, things)]
     if is_unknown is not None:
-        taken = [(begin, end) for begin, end, _, _ in things]
-        things += [
-            (found.start(), found.end(), found[0], False)
-            for found in NAME.finditer(text)
-            if not any(begin < found.end() and found.start() < end for begin, end in taken) and is_unknown(found[0])
-        ]
+        names = ((found.start(), found.end(), found[0], False) for found in NAME.finditer(text))
+        things += [name for name in beside(things, names) if is_unknown(name[2])]
     return replaced(text, sorted(things))
+
+
+def is_inside(one: Thing, other: Thing) -> bool:
+    """Says whether a thing is a part of another one."""
+    return other[0] <= one[0] and one[1] <= other[1] and one[:2] != other[:2]
+
+
+def beside(taken: Sequence[Thing], things: Iterable[Thing]) -> list[Thing]:
+    """Returns the things that overlap none of those that are taken."""
+    return [thing for thing in things if not any(begin < thing[1] and thing[0] < end for begin, end, _, _ in taken)]
 
 
 def masked_pair(source: str, target: str) -> tuple[str, str]:

@@ -15,8 +15,19 @@ import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from textrnn.errors import TextrnnError
+from textrnn.preprocessing.glossary import Glossary
 from textrnn.preprocessing.letter_case import AS_IS, Cost, given_back, with_usual_case
-from textrnn.preprocessing.placeholders import knows_placeholders, masked, restored
+from textrnn.preprocessing.placeholders import (
+    PLACEHOLDER,
+    PLACEHOLDERS,
+    Term,
+    Thing,
+    knows_placeholders,
+    masked,
+    replaced,
+    restored,
+)
 from textrnn.preprocessing.sentences import split_clauses, split_sentences
 from textrnn.preprocessing.splitting import EMOJI
 from textrnn.preprocessing.tokenizers import Tokenizer
@@ -27,6 +38,7 @@ __all__ = ["Part", "TypedReader", "are_tokenized", "is_tokenized", "parts", "put
 EMOJIS = re.compile(rf"\s*(?:(?:{EMOJI})\s*)+")
 LIST_MARK = re.compile(r"(?:[•◦▪‣*+>·-]+|\(?(?:\d{1,3}|[a-z])[.)])\s+(?=\S)")
 MOST_WORDS = 20  # of a sentence that is translated whole: training sentences have fewer
+BEGINNING = re.compile(rf"[^\w{PLACEHOLDERS[0]}-{PLACEHOLDERS[-1]}]*({PLACEHOLDER.pattern})")
 FIRST_LETTER = re.compile(r"[^\W\d_]")
 REPEATED = re.compile(r"([!?])\1+$")
 FEWEST_FRAGMENTS = 4  # of a name that no training sentence can have taught
@@ -49,6 +61,8 @@ class Part:
         things: What each placeholder in the text stands for.
         is_inner: Whether the sentence goes on after it, so that its translation must not end as a sentence does.
         is_later: Whether the sentence has begun before it, so that its translation begins with a small letter.
+        has_capital: Whether it begins with a capital and holds a term of a glossary, which gets that capital if its
+            translation begins with it.
     """
 
     text: str
@@ -58,6 +72,7 @@ class Part:
     things: dict[str, str] = dataclasses.field(default_factory=dict)
     is_inner: bool = False
     is_later: bool = False
+    has_capital: bool = False
 
     def around(self, translation: str) -> str:
         """Returns a translation with what stays around it."""
@@ -66,7 +81,15 @@ class Part:
             translation = translation.lstrip("¡¿").rstrip(".!?,;:…") + mark
         if self.is_later:
             translation = FIRST_LETTER.sub(lambda found: found[0].lower(), translation, count=1)
-        return f"{self.before}{restored(given_back(translation, self.case), self.things)}{self.after}"
+        return f"{self.before}{restored(given_back(translation, self.case), self._things_of(translation))}{self.after}"
+
+    def _things_of(self, translation: str) -> dict[str, str]:
+        """Returns what placeholders stand for, a term with a capital where a translation begins with it."""
+        first = BEGINNING.match(translation)
+        term = self.things.get(first[1]) if first else None
+        if not isinstance(term, Term) or self.is_later or not self.has_capital:
+            return self.things
+        return {**self.things, first[1]: term[0].upper() + term[1:]}  # type: ignore[index]
 
 
 class TypedReader:
@@ -75,20 +98,40 @@ class TypedReader:
     Args:
         source: The tokenizer of the source language.
         target: The tokenizer of the target language.
+        glossary: Terms that translations must have.
+
+    Raises:
+        TextrnnError: If there is a glossary, and the tokenizers know no placeholders.
     """
 
-    def __init__(self, source: Tokenizer, target: Tokenizer) -> None:
+    def __init__(self, source: Tokenizer, target: Tokenizer, glossary: Glossary | None = None) -> None:
         self.source = source
+        self.glossary = glossary
         self.cost = None if target.lowercase else functools.cache(source.unlikeliness)
         self.mask = self.masked if knows_placeholders(source, target) else None
+        if glossary is not None and self.mask is None:
+            raise TextrnnError(
+                "This translator has no placeholders, by which a glossary holds. Train one with level='subword' and "
+                "`typed_text`."
+            )
 
     def parts(self, line: str) -> list[Part]:
         """Returns the parts of a line; none if it is empty."""
+        if self.glossary is not None and is_tokenized(line):
+            return [sentence_part(line, "", None, self.with_terms)]
         return parts(line, self.cost, self.mask) if line else []
 
     def masked(self, sentence: str) -> tuple[str, dict[str, str]]:
         """Returns a sentence with placeholders, and what they stand for."""
-        return masked(sentence, self.is_unknown)
+        return masked(sentence, self.is_unknown, self.terms_of(sentence))
+
+    def with_terms(self, sentence: str) -> tuple[str, dict[str, str]]:
+        """Returns a sentence with placeholders for the terms of the glossary alone, and what they stand for."""
+        return replaced(sentence, self.terms_of(sentence))
+
+    def terms_of(self, sentence: str) -> list[Thing]:
+        """Returns what the glossary finds in a sentence."""
+        return [] if self.glossary is None else self.glossary.found(sentence)
 
     def is_unknown(self, name: str) -> bool:
         """Says whether the vocabulary has but fragments of a name."""
@@ -156,10 +199,13 @@ def sentence_part(sentence: str, space: str, cost: Cost | None, mask: Mask | Non
     marks = REPEATED.search(sentence)
     once = sentence[: marks.start() + 1] if marks else sentence
     usual, things = (once, {}) if mask is None else mask(once)
+    has_terms = any(isinstance(thing, Term) for thing in things.values())
+    has_capital = has_terms and any(map(str.isupper, FIRST_LETTER.findall(once)[:1]))
     if not any(map(str.isalpha, usual)):
-        return Part("", sentence + space)
+        part = Part("", after=sentence[len(once) :] + space, things=things, has_capital=has_capital)
+        return Part("", part.around(usual))
     usual, case = (usual, AS_IS) if cost is None else with_usual_case(usual, cost)
-    return Part(usual, after=sentence[len(once) :] + space, case=case, things=things)
+    return Part(usual, after=sentence[len(once) :] + space, case=case, things=things, has_capital=has_capital)
 
 
 def put_together(text_parts: Sequence[Part], translations: Sequence[str]) -> str:

@@ -23,6 +23,8 @@ from textrnn.inference.translation import (
 )
 from textrnn.inference.translator import EncoderDecoder
 from textrnn.preprocessing import pairs as pair_files
+from textrnn.preprocessing.glossary import Glossary, GlossarySource
+from textrnn.preprocessing.languages import common_words, foreign_note
 from textrnn.preprocessing.pair_batches import EncodedPairs, PairPlan, encoded_pairs, pairs_digest
 from textrnn.preprocessing.pair_tables import Columns
 from textrnn.preprocessing.pairs import Pairs, PairSource, normalized, sentence_list
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Translation", "Translator"]
 
+COMMON_WORDS, SIDES = "common_words", ("source", "target")
 TRIAL_SENTENCES, TRIAL_TOKENS = 16, 8
 
 
@@ -284,6 +287,10 @@ class Translator(Task):
                 "validation_pairs": len(validation[1]),
                 "unknown_share": round(validation[1].unknown_share, 6),
                 "validation_tokenizer": bleu.tokenize,
+                COMMON_WORDS: {
+                    "source": common_words(training[0].sources),
+                    "target": common_words(training[0].targets),
+                },
             },
             text_digest=digest([pairs_digest(training[1])]),
             sample=lambda: bleu.sample,
@@ -356,12 +363,15 @@ class Translator(Task):
     # Translation
 
     @with_options(BeamOptions)
-    def translate(self, text: str | Iterable[str], *, raw: bool = False, **options: Any) -> str | list[str]:
+    def translate(
+        self, text: str | Iterable[str], *, raw: bool = False, glossary: GlossarySource | None = None, **options: Any
+    ) -> str | list[str]:
         """Translates a line of text, or several.
 
         Args:
             text: One line, or several: a list, a generator, a column of a table. An empty one stays empty.
-            raw: Whether the network gets each line as it is.
+            raw: See `translations`.
+            glossary: See `translations`.
             **options: See `translations`.
 
         Returns:
@@ -370,12 +380,15 @@ class Translator(Task):
         Raises:
             TextrnnError: If an option is wrong, a line is no string or too long, or the translator not trained.
         """
-        results = self.translations([text] if isinstance(text, str) else text, raw=raw, **options)
+        lines = [text] if isinstance(text, str) else text
+        results = self.translations(lines, raw=raw, glossary=glossary, **options)
         texts = [group[0].text if group else "" for group in results]
         return texts[0] if isinstance(text, str) else texts
 
     @with_options(BeamOptions)
-    def translations(self, texts: Iterable[str], *, raw: bool = False, **options: Any) -> list[list[Translation]]:
+    def translations(
+        self, texts: Iterable[str], *, raw: bool = False, glossary: GlossarySource | None = None, **options: Any
+    ) -> list[list[Translation]]:
         """Translates lines of text and tells how each translation came about.
 
         Sentences of one line are translated one by one, with characters and capitals as the network knows them, unless
@@ -384,6 +397,9 @@ class Translator(Task):
         Args:
             texts: The lines.
             raw: Whether the network gets each line as it is.
+            glossary: Terms and the translation that each must have: a dictionary, a file with a term, a tab and its
+                translation in each line, or pairs in memory; see `textrnn.preprocessing.glossary.Glossary`. Of a
+                sentence, the first eight different ones hold.
             **options: Options of `textrnn.inference.beam_search.BeamOptions`, such as `num_beams` or `num_best`; or
                 `temperature`, `top_k`, `top_p`, `repetition_penalty` and `seed` of
                 `textrnn.inference.sampling.SamplingOptions`, to draw a translation instead of searching for the best.
@@ -394,13 +410,30 @@ class Translator(Task):
         sampling, options = drawn_apart(options)
         beam_options = BeamOptions(**{"allow_unknown": self.level == "word", **options})
         lines = [normalized(text) for text in sentence_list(texts)]
-        return self._lines(raw).translations(lines, sampling, beam_options)
+        return self._lines(raw, glossary).translations(lines, sampling, beam_options)
 
-    def _lines(self, raw: bool = False) -> LineTranslator:
+    def _lines(self, raw: bool = False, glossary: GlossarySource | None = None) -> LineTranslator:
         """Returns what translates lines."""
         both = self.source_tokenizer, self.target_tokenizer
-        reader = None if raw or not self.config.typed_text else TypedReader(*both)
+        terms = None if glossary is None else Glossary.opened(glossary)
+        if terms is not None and raw:
+            raise TextrnnError(
+                "A glossary changes what the network gets, and `raw` leaves it as it is. Pass one of both."
+            )
+        reads_as_typed = self.config.typed_text or terms is not None
+        reader = TypedReader(*both, terms) if reads_as_typed and not raw else None
         return LineTranslator(self.networks, *both, reader)
+
+    def foreign_note(self, line: str) -> str | None:
+        """Returns what a line looks like if it is not in the language that is read; None if it is, or nobody knows.
+
+        See `textrnn.preprocessing.languages`. Models of less than a thousand pairs, and earlier ones, do not know.
+        """
+        known = self.facts.get(COMMON_WORDS)
+        if not isinstance(known, dict) or not all(isinstance(words, list) for words in known.values()):
+            return None
+        source, target = ([word for word in known.get(side, []) if isinstance(word, str)] for side in SIDES)
+        return foreign_note(line, source, target)
 
     def shortened(self, line: str, raw: bool = False) -> tuple[str, int]:
         """Returns as much of a line as is translated at once, and how many tokens the longest sentence of it has.
