@@ -14,6 +14,13 @@ def test_uniform_logits_cost_the_log_of_the_vocabulary():
     assert float(total) == pytest.approx(3 * np.log(4), rel=1e-6)
 
 
+def test_targets_count_by_their_weights():
+    """Four equal logits: a weight of two, one of minus one, and a padded target whose weight is nothing."""
+    targets = tf.constant([[1, 2, 0]])
+    total = summed_cross_entropy(tf.zeros((1, 3, 4)), targets, weights=tf.constant([[2.0, -1.0, 5.0]]))
+    assert float(total) == pytest.approx(np.log(4), rel=1e-6)
+
+
 def test_label_smoothing_equals_that_of_keras():
     generator = np.random.default_rng(0)
     logits = tf.constant(generator.normal(size=(5, 7)).astype(np.float32))
@@ -29,7 +36,8 @@ def test_label_smoothing_equals_that_of_keras():
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("block_rows", [4, 64])
-def test_projecting_in_blocks_changes_nothing(vocabulary_size, tied, smoothing, block_rows):
+@pytest.mark.parametrize("weighted", [False, True])
+def test_projecting_in_blocks_changes_nothing(vocabulary_size, tied, smoothing, block_rows, weighted):
     """Loss and all gradients are those of the plain loss over all logits, whatever the blocks."""
     generator = np.random.default_rng(0)
     embedding = TokenEmbedding(vocabulary_size, 6, seed=1)
@@ -39,11 +47,12 @@ def test_projecting_in_blocks_changes_nothing(vocabulary_size, tied, smoothing, 
     output.bias.assign(generator.normal(size=vocabulary_size))
     hidden = tf.constant(generator.normal(size=(3, 5, 6)), tf.float32)
     targets = tf.constant(generator.integers(0, vocabulary_size, (3, 5)) * (generator.random((3, 5)) < 0.8))
+    counts = tf.constant(generator.normal(size=(3, 5)), tf.float32) if weighted else None
     weights = [embedding.embeddings if tied else output.kernel, output.bias]
     results = []
     for compute in (
-        lambda: summed_cross_entropy(output(hidden), targets, smoothing),
-        lambda: projected_cross_entropy(hidden, output, targets, smoothing, block_rows),
+        lambda: summed_cross_entropy(output(hidden), targets, smoothing, counts),
+        lambda: projected_cross_entropy(hidden, output, targets, smoothing, block_rows, counts),
     ):
         with tf.GradientTape() as tape:
             tape.watch(hidden)

@@ -11,6 +11,8 @@ from textrnn.errors import TextrnnError, check_choice, check_range
 __all__ = ["TranslatorConfig", "TranslatorTrainingConfig"]
 
 ATTENTIONS = ("dot", "general", "additive")
+OBJECTIVES = ("likelihood", "minimum-risk")
+REWARDS = ("bleu", "chrf")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -247,6 +249,13 @@ class TranslatorTrainingConfig(CategoricalFittingConfig):
         joined_pairs: Share of the pairs that are joined with another one to a row of two sentences, so that the network
             meets several sentences in one input.
         validation_sentences: How many validation sentences are translated, greedily, for the validation BLEU.
+        objective: What is made likely: "likelihood" the given translations; "minimum-risk" those that get a high reward
+            among translations that the network draws itself, as a last stage for one that is trained (Shen et al.
+            2016).
+        reward: How drawn translations are scored: "bleu" or "chrf", of one sentence.
+        candidates: Translations drawn of each sentence.
+        likelihood_weight: Share of the likelihood of the given translations in the loss, beside the risk; 1 is all of
+            it (Wu et al. 2016, section 5).
     """
 
     batch_tokens: int = 2000
@@ -255,6 +264,15 @@ class TranslatorTrainingConfig(CategoricalFittingConfig):
     subword_regularization: float = 0.0
     joined_pairs: float = 0.0
     validation_sentences: int = 500
+    objective: str = "likelihood"
+    reward: str = "bleu"
+    candidates: int = 5
+    likelihood_weight: float = 0.3
+
+    @property
+    def has_drawn_candidates(self) -> bool:
+        """Whether the network learns from translations that it draws itself."""
+        return self.objective == "minimum-risk"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -264,3 +282,10 @@ class TranslatorTrainingConfig(CategoricalFittingConfig):
         check_range("subword_regularization", self.subword_regularization, 0, 1)
         self._check_shares("joined_pairs")
         check_range("validation_sentences", self.validation_sentences, 1, 1_000_000, whole=True)
+        check_choice("objective", self.objective, OBJECTIVES)
+        check_choice("reward", self.reward, REWARDS)
+        check_range("candidates", self.candidates, 2, 1000, whole=True)
+        check_range("likelihood_weight", self.likelihood_weight, 0, 1)
+        for name in ("reward", "candidates", "likelihood_weight"):
+            if not self.has_drawn_candidates and getattr(self, name) != getattr(type(self), name):
+                raise TextrnnError(f"`{name}` is for objective='minimum-risk'. Received: objective={self.objective!r}.")

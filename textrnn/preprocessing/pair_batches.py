@@ -12,7 +12,7 @@ from textrnn.config import TranslatorTrainingConfig
 from textrnn.errors import TextrnnError
 from textrnn.preprocessing.batches import Batch, pad
 from textrnn.preprocessing.pairs import Pairs
-from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, UNK_ID, Tokenizer
+from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Tokenizer
 from textrnn.progress import Progress
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "encoded_pairs",
     "pair_batch",
     "pairs_digest",
+    "without_special_ids",
 ]
 
 BUCKET_POOL = 200  # batches whose pairs are sorted by length together
@@ -121,16 +122,33 @@ def encoded_pairs(
     return Pairs([pairs.sources[i] for i in kept], [pairs.targets[i] for i in kept]), encoded.take(kept)
 
 
-def pair_batch(sources: list[np.ndarray], targets: list[np.ndarray]) -> Batch:
+def pair_batch(sources: list[np.ndarray], targets: list[np.ndarray], weights: np.ndarray | None = None) -> Batch:
     """Pads pairs of token ids and puts in the special ids.
 
+    Args:
+        sources: Token ids of each source sentence.
+        targets: Those of its translation.
+        weights: What each pair counts in the loss, shape `(batch,)`, for a network whose pairs do not count alike.
+
     Returns:
-        A batch whose inputs are source token ids with `eos`, shape `(batch, source_time)`, and target token ids after
-        `bos`, shape `(batch, target_time)`, and whose targets are target token ids with `eos`, all right-padded.
+        A batch whose inputs are source token ids with `eos`, shape `(batch, source_time)`, target token ids after
+        `bos`, shape `(batch, target_time)`, and the weights, if any; and whose targets are target token ids with `eos`.
+        Token ids are right-padded.
     """
     encoder_inputs = pad([np.append(ids, EOS_ID) for ids in sources])
     decoder_inputs = pad([np.insert(ids, 0, BOS_ID) for ids in targets])
-    return Batch((encoder_inputs, decoder_inputs), pad([np.append(ids, EOS_ID) for ids in targets]))
+    inputs = (encoder_inputs, decoder_inputs) if weights is None else (encoder_inputs, decoder_inputs, weights)
+    return Batch(inputs, pad([np.append(ids, EOS_ID) for ids in targets]))
+
+
+def without_special_ids(batch: Batch) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Returns the source and target token ids that `pair_batch` has put into a batch."""
+    lengths = [(side != PAD_ID).sum(axis=1) - 1 for side in (batch.inputs[0], batch.targets)]  # without `eos`
+    sources, targets = (
+        [row[:length] for row, length in zip(side, ends, strict=True)]
+        for side, ends in zip((batch.inputs[0], batch.targets), lengths, strict=True)
+    )
+    return sources, targets
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,6 +161,7 @@ class PairPlan:
         seed: Fixes the order; None keeps pairs sorted by length.
         joined_pairs: Share of the pairs that are joined with the next one drawn.
         resegment: Called with random numbers, returns the same pairs segmented anew for an epoch; or None.
+        are_weighted: Whether batches say what each pair counts, 1 each.
     """
 
     pairs: EncodedPairs
@@ -150,6 +169,7 @@ class PairPlan:
     seed: int | None = None
     joined_pairs: float = 0.0
     resegment: Callable[[np.random.Generator], EncodedPairs] | None = None
+    are_weighted: bool = False
 
     def batches(self, epoch: int = 0) -> Iterator[Batch]:
         """Yields the batches of one epoch."""
@@ -159,7 +179,7 @@ class PairPlan:
         for rows in self._batched_rows(pairs, epoch):
             sources = [np.concatenate([pairs.sources[i] for i in row]) for row in rows]
             targets = [np.concatenate([pairs.targets[i] for i in row]) for row in rows]
-            yield pair_batch(sources, targets)
+            yield pair_batch(sources, targets, np.ones(len(rows), np.float32) if self.are_weighted else None)
 
     def _batched_rows(self, pairs: EncodedPairs, epoch: int) -> list[list[list[int]]]:
         """Returns for each batch its rows, and for each row the indices of the pairs in it."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from textrnn.config import BUDGET, FittingConfig
 from textrnn.errors import TextrnnError
+from textrnn.preprocessing.batches import Batch
 from textrnn.preprocessing.tokenizers import Tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import CHECKPOINT, StoredModel, read_options, save_model
@@ -193,6 +194,7 @@ class Run:
         sample: Callable[[Weights], str] | None = None,
         validation_score: "Callable[[Weights], Score] | None" = None,
         loss_score: "Callable[[float], Score] | None" = None,
+        extended: "Callable[[Batch, Weights, int], Batch] | None" = None,
         is_trained: bool = False,
     ) -> "tuple[list[EpochRecord], Weights, dict[str, Any]]":
         """Trains a network and keeps what it has learned in `output`.
@@ -208,6 +210,7 @@ class Run:
             sample: See `Trainer`.
             validation_score: See `Trainer`.
             loss_score: See `Trainer`.
+            extended: See `Trainer`.
             is_trained: See `Trainer`.
 
         Returns:
@@ -230,6 +233,7 @@ class Run:
             sample=sample,
             validation_score=validation_score,
             loss_score=loss_score,
+            extended=extended,
             callbacks=self.callbacks,
             progress=self.progress,
             identity={**identity, "training": config.to_dict()},

@@ -11,7 +11,7 @@ import numpy as np
 from textrnn.config import FittingConfig
 from textrnn.config.kinds import KINDS
 from textrnn.errors import TextrnnError, check_options
-from textrnn.preprocessing.batches import Plan
+from textrnn.preprocessing.batches import Batch, Plan
 from textrnn.preprocessing.tokenizers import Tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model, save_model
@@ -43,6 +43,7 @@ class Prepared:
         loss_score: Returns the score that a validation loss amounts to, for people.
         settle: Called with the weights in place before they are saved: what else of the model follows from them.
         initial_weights: Weights by name to begin with, in the place of those that are drawn.
+        extended: Called with a batch, the weights by name and the number of the step, returns what is trained on.
     """
 
     config: FittingConfig
@@ -55,6 +56,7 @@ class Prepared:
     loss_score: "Callable[[float], Score] | None" = None
     settle: Callable[[], None] | None = None
     initial_weights: Weights = dataclasses.field(default_factory=dict)
+    extended: Callable[[Batch, Weights, int], Batch] | None = None
 
 
 class Task:
@@ -241,6 +243,7 @@ class Task:
                 sample=with_weights(prepared.sample),
                 validation_score=with_weights(prepared.validation_score),
                 loss_score=prepared.loss_score,
+                extended=prepared.extended,
                 is_trained=is_trained,
             )
         except KeyboardInterrupt:

@@ -34,6 +34,7 @@ from textrnn.preprocessing.tokenizers import EOS_ID, LEVELS, Tokenizer, make_tok
 from textrnn.preprocessing.typed_text import TypedReader, are_tokenized
 from textrnn.preprocessing.typography import plain
 from textrnn.progress import Progress
+from textrnn.tasks.minimum_risk import RiskBatches
 from textrnn.tasks.run import digest
 from textrnn.tasks.task import TOKENIZER_OPTIONS, Prepared, Task
 
@@ -271,9 +272,11 @@ class Translator(Task):
 
         both = self.source_tokenizer, self.target_tokenizer
         resegment = resegmentation(*training, both, config.subword_regularization, self._has_placeholders())
+        draws = config.has_drawn_candidates
+        batch_tokens = config.batch_tokens // (1 + config.candidates) if draws else config.batch_tokens
         plans = (
-            PairPlan(training[1], config.batch_tokens, config.seed, config.joined_pairs, resegment),
-            PairPlan(validation[1], config.batch_tokens),
+            PairPlan(training[1], batch_tokens, config.seed, config.joined_pairs, resegment, are_weighted=draws),
+            PairPlan(validation[1], config.batch_tokens, are_weighted=draws),
         )
         bleu = ValidationBleu(
             validation[0], config.validation_sentences, progress, lowercase=self.target_tokenizer.lowercase
@@ -296,7 +299,11 @@ class Translator(Task):
             sample=lambda: bleu.sample,
             validation_score=lambda: Score("BLEU", bleu.score(list(self.translate(bleu.sources, num_beams=1)))),
             loss_score=perplexity,
+            extended=RiskBatches(self.config, config, self.target_tokenizer, bleu.tokenize) if draws else None,
         )
+
+    def _network_options(self, config: Any) -> dict[str, Any]:
+        return {**super()._network_options(config), "are_weighted": config.has_drawn_candidates}
 
     def _read(self, asked: dict[str, Any], progress: Progress) -> tuple[Pairs, Pairs]:
         """Returns training and validation pairs."""
@@ -341,6 +348,11 @@ class Translator(Task):
             if "subword_regularization" in given:
                 raise TextrnnError(f"`subword_regularization` is for level='subword'. Received: level={self.level!r}.")
             config = dataclasses.replace(config, subword_regularization=0.0)
+        if config.has_drawn_candidates and not self.weights:
+            raise TextrnnError(
+                "objective='minimum-risk' is a last stage for a translator that is trained: name one as "
+                "--initial-model, or call `fit` again."
+            )
         if config.joined_pairs and self.level == "char":
             raise TextrnnError("`joined_pairs` is for words and subwords: characters would be joined without a space.")
         return config

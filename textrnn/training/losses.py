@@ -16,28 +16,39 @@ def num_real(targets: Any) -> Any:
     return tf.reduce_sum(tf.cast(tf.not_equal(targets, 0), tf.float32))
 
 
-def summed_cross_entropy(logits: Any, targets: Any, label_smoothing: float = 0.0) -> Any:
+def real_weights(targets: Any, weights: Any = None) -> Any:
+    """Returns what each target counts: 0 for padding, for others its weight, or 1."""
+    real = tf.cast(tf.not_equal(targets, 0), tf.float32)
+    return real if weights is None else real * weights
+
+
+def summed_cross_entropy(logits: Any, targets: Any, label_smoothing: float = 0.0, weights: Any = None) -> Any:
     """Adds up the cross-entropy of the real targets.
 
     Args:
         logits: Shape `(..., vocabulary_size)`.
         targets: Token ids of shape `(...)`; 0 is padding and counts for nothing.
         label_smoothing: Share of each target spread evenly over the vocabulary (Szegedy et al. 2016, section 7).
+        weights: What each target counts, of the shape of `targets`; None lets all count alike.
 
     Returns:
         The sum in nats, a scalar.
     """
-    real = tf.cast(tf.not_equal(targets, 0), tf.float32)
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
     if label_smoothing:
         # -log p averaged over the vocabulary is the target's -log p plus how far its logit lies above the average.
         target_logits = tf.gather(logits, targets, batch_dims=len(targets.shape))
         losses += label_smoothing * (target_logits - tf.reduce_mean(logits, axis=-1))
-    return tf.reduce_sum(losses * real)
+    return tf.reduce_sum(losses * real_weights(targets, weights))
 
 
 def projected_cross_entropy(
-    hidden: Any, output: TokenOutput, targets: Any, label_smoothing: float = 0.0, block_rows: int = 512
+    hidden: Any,
+    output: TokenOutput,
+    targets: Any,
+    label_smoothing: float = 0.0,
+    block_rows: int = 512,
+    weights: Any = None,
 ) -> Any:
     """Projects hidden vectors to logits and adds up the cross-entropy of the real targets.
 
@@ -50,31 +61,33 @@ def projected_cross_entropy(
         targets: Token ids of shape `(...)`; 0 is padding and counts for nothing.
         label_smoothing: Share of each target spread evenly over the vocabulary.
         block_rows: Rows per block.
+        weights: What each target counts, of the shape of `targets`; None lets all count alike.
 
     Returns:
         The sum in nats, a scalar.
     """
     if output.vocabulary_size < SMALL_VOCABULARY:
-        return summed_cross_entropy(output(hidden), targets, label_smoothing)
+        return summed_cross_entropy(output(hidden), targets, label_smoothing, weights)
+    counts = real_weights(targets, weights)
     units = hidden.shape[-1]
     kernel, transposed = output.matrix()
     dtype = tf.bfloat16 if output.precision == "bfloat16" else tf.float32
-    targets = tf.reshape(targets, (-1,))
+    targets, counts = tf.reshape(targets, (-1,)), tf.reshape(counts, (-1,))
     num_rows = tf.shape(targets)[0]
     num_blocks = -(-num_rows // block_rows)
     filled = num_blocks * block_rows - num_rows
 
     @tf.custom_gradient
     def loss(hidden: Any, kernel: Any, bias: Any) -> tuple[Any, Any]:
-        weights = tf.cast(kernel, dtype)
+        matrix = tf.cast(kernel, dtype)
         rows = tf.reshape(tf.pad(tf.cast(hidden, dtype), [[0, filled], [0, 0]]), (-1, block_rows, units))
-        ids = tf.reshape(tf.pad(targets, [[0, filled]]), (-1, block_rows))
+        ids, counted = (tf.reshape(tf.pad(one, [[0, filled]]), (-1, block_rows)) for one in (targets, counts))
 
         def step(index: Any, total: Any, d_rows: Any, d_kernel: Any, d_bias: Any) -> tuple[Any, ...]:
             block = rows[index]
-            logits = tf.matmul(block, weights, transpose_b=transposed)
-            part, d_logits, d_part = loss_and_gradient(logits, bias, ids[index], label_smoothing)
-            d_block = tf.cast(tf.matmul(d_logits, weights, transpose_b=not transposed), tf.float32)
+            logits = tf.matmul(block, matrix, transpose_b=transposed)
+            part, d_logits, d_part = loss_and_gradient(logits, bias, ids[index], counted[index], label_smoothing)
+            d_block = tf.cast(tf.matmul(d_logits, matrix, transpose_b=not transposed), tf.float32)
             left, right = (d_logits, block) if transposed else (block, d_logits)
             d_weights = tf.cast(tf.matmul(left, right, transpose_a=True), tf.float32)
             return index + 1, total + part, d_rows.write(index, d_block), d_kernel + d_weights, d_bias + d_part
@@ -91,18 +104,21 @@ def projected_cross_entropy(
 
 
 @tf.function(jit_compile=True)
-def loss_and_gradient(logits: Any, bias: Any, targets: Any, label_smoothing: float) -> tuple[Any, Any, Any]:
+def loss_and_gradient(
+    logits: Any, bias: Any, targets: Any, counts: Any, label_smoothing: float
+) -> tuple[Any, Any, Any]:
     """Returns the summed loss of a block of rows and its gradients by logits and bias, compiled into one loop.
 
     Args:
         logits: Shape `(rows, vocabulary_size)`, float32 or bfloat16, without the bias.
         bias: Shape `(vocabulary_size,)`.
-        targets: Token ids of shape `(rows,)`; 0 is padding.
+        targets: Token ids of shape `(rows,)`.
+        counts: What each counts, shape `(rows,)`; 0 for padding.
         label_smoothing: Share of each target spread evenly over the vocabulary.
     """
     dtype, size = logits.dtype, logits.shape[1]
     logits = tf.cast(logits, tf.float32) + bias
-    real = tf.cast(tf.not_equal(targets, 0), tf.float32)[:, tf.newaxis]
+    counts = counts[:, tf.newaxis]
     highest = tf.reduce_max(logits, axis=1, keepdims=True)
     exponentials = tf.exp(logits - highest)
     total = tf.reduce_sum(exponentials, axis=1, keepdims=True)
@@ -111,5 +127,5 @@ def loss_and_gradient(logits: Any, bias: Any, targets: Any, label_smoothing: flo
     losses = highest + tf.math.log(total) - (1.0 - label_smoothing) * target_logits
     losses -= label_smoothing * tf.reduce_mean(logits, axis=1, keepdims=True)
     wanted = (1.0 - label_smoothing) * tf.cast(is_target, tf.float32) + label_smoothing / size
-    gradient = (exponentials / total - wanted) * real
-    return tf.reduce_sum(losses * real), tf.cast(gradient, dtype), tf.reduce_sum(gradient, axis=0)
+    gradient = (exponentials / total - wanted) * counts
+    return tf.reduce_sum(losses * counts), tf.cast(gradient, dtype), tf.reduce_sum(gradient, axis=0)

@@ -140,6 +140,10 @@ class TokenNetwork(NamedNetwork):
         """Returns what the output layer is given for each target, `(..., units)`, and the states to carry on with."""
         raise NotImplementedError
 
+    def target_weights(self, inputs: Any, targets: Any) -> Any:
+        """Returns what each target counts, of the shape of `targets`; None where all count alike."""
+        return None
+
     def num_targets(self, targets: Any) -> Any:
         """Returns the number of targets that are not padding."""
         return num_real(targets)
@@ -147,10 +151,11 @@ class TokenNetwork(NamedNetwork):
     def step_loss(self, inputs: Any, targets: Any, states: Any, training: bool, max_targets: int) -> tuple[Any, Any]:
         """Returns the cross-entropy summed over real targets, in nats, and the states to carry on with."""
         hidden, states = self.step_hidden(inputs, states, training)
+        weights = self.target_weights(inputs, targets)
         if not training:
-            return summed_cross_entropy(self.output_projection(hidden), targets), states
+            return summed_cross_entropy(self.output_projection(hidden), targets, weights=weights), states
         # Four blocks to a batch: few enough to cost nothing, small enough for the cache.
         block_rows = max(-(-max_targets // 4), 16)
         return projected_cross_entropy(
-            hidden, self.output_projection, targets, self.label_smoothing, block_rows
+            hidden, self.output_projection, targets, self.label_smoothing, block_rows, weights
         ), states

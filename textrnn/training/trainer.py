@@ -47,6 +47,8 @@ class Trainer:
         validation_score: Called with the weights by name at each validation; returns the score that decides which
             weights are best. None leaves that to the validation loss.
         loss_score: Returns the score that a validation loss amounts to, for people, such as its perplexity.
+        extended: Called with a batch, the weights by name and the number of the step, returns what is trained on: for a
+            network that learns from what it writes itself.
         callbacks: Keras callbacks.
         progress: Where messages go.
         identity: What the data and the model are, by name; a checkpoint of another identity is not resumed.
@@ -67,6 +69,7 @@ class Trainer:
         sample: Callable[[dict[str, np.ndarray]], str] | None = None,
         validation_score: Callable[[dict[str, np.ndarray]], Score] | None = None,
         loss_score: Callable[[float], Score] | None = None,
+        extended: Callable[[Batch, dict[str, np.ndarray], int], Batch] | None = None,
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
         identity: dict[str, Any] | None = None,
@@ -82,6 +85,7 @@ class Trainer:
         self.sample = sample
         self.validation_score = validation_score
         self.loss_score = loss_score
+        self.extended = extended
         self.progress = progress or Progress(quiet=True)
         self.identity = identity or {}
         self.options = options or {}
@@ -262,6 +266,8 @@ class Trainer:
         position, config = self.position, self.config
         start = time.monotonic()
         self._prune()
+        if self.extended is not None:
+            batch = self.extended(batch, self.network.get_weights_by_name(), position.step)
         self.steps.layer_rates.go_to(position.step - position.first_step)
         learning_rate = self.callbacks.learning_rate(self._scheduled_learning_rate())
         decay = min(config.moving_average, (1 + position.step) / (10 + position.step))

@@ -26,6 +26,7 @@ class EncoderDecoder(TokenNetwork):
         precision: "float32" or "bfloat16", the arithmetic of the matrix products.
         seed: Fixes the initial weights and the dropout.
         label_smoothing: Share of each target spread evenly over the vocabulary, in training.
+        are_weighted: Whether the inputs of a step say what each pair counts in the loss.
     """
 
     network_config: TranslatorConfig
@@ -36,9 +37,11 @@ class EncoderDecoder(TokenNetwork):
         precision: str = "float32",
         seed: int = 0,
         label_smoothing: float = 0.0,
+        are_weighted: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(config, precision, seed, label_smoothing, **options)
+        self.are_weighted = are_weighted
         self.target_embedding = self._make_embedding(config.target_vocabulary_size, "target_embedding")
         self.source_embedding = self.target_embedding
         if not config.joint_vocabulary:
@@ -161,7 +164,8 @@ class EncoderDecoder(TokenNetwork):
     def step_signature(self) -> list[Any]:
         """Returns the specs of a training step's inputs, targets and states."""
         ids = tf.TensorSpec((None, None), tf.int32)
-        return [(ids, ids), ids, []]
+        weights = (tf.TensorSpec((None,), tf.float32),) if self.are_weighted else ()
+        return [(ids, ids, *weights), ids, []]
 
     def initial_states(self, batch_size: Any) -> list[Any]:
         """Returns the states before a batch: none."""
@@ -169,9 +173,13 @@ class EncoderDecoder(TokenNetwork):
 
     def step_hidden(self, inputs: Any, states: Any, training: bool) -> tuple[Any, Any]:
         """Returns what the output layer is given for each of a step's targets, and no states."""
-        source_ids, decoder_inputs = inputs
+        source_ids, decoder_inputs = inputs[:2]
         memory, mask, initial = self.encode(source_ids, training)
         return self.decoder_hidden(decoder_inputs, memory, mask, initial, training)[0], states
+
+    def target_weights(self, inputs: Any, targets: Any) -> Any:
+        """Returns the weights of the pairs for each of their targets, if they have weights."""
+        return inputs[2][:, tf.newaxis] * tf.ones_like(targets, tf.float32) if self.are_weighted else None
 
 
 def estimated_seconds(
@@ -184,6 +192,8 @@ def estimated_seconds(
     writing = sum(size.values()) - reading
     if config.tie_weights:
         writing += math.prod(shapes["target_embedding/embeddings"])
+    if training.has_drawn_candidates:
+        reading, writing = (cost * (1 + training.candidates) for cost in (reading, writing))
     multiplied = reading * pairs.num_source_tokens + writing * pairs.num_target_tokens
     return seconds_for(multiplied * num_passes(training, num_batches), training.precision)
 
