@@ -3,7 +3,7 @@ import pytest
 from textrnn import TextrnnError
 from textrnn.preprocessing.glossary import Glossary
 from textrnn.preprocessing.placeholders import NUMBERS, THINGS, masked
-from textrnn.preprocessing.typed_text import parts, put_together
+from textrnn.preprocessing.typed_text import put_together, segments
 
 TERMS = {"mouse": "ratón", "mouse pad": "alfombrilla", "NATO": "OTAN", "e-mail": "correo", "灯": "lamp", "C++": "C++"}
 
@@ -32,8 +32,10 @@ def test_terms_are_found_as_whole_words(text, expected):
 def reread(text, terms=TERMS):
     """Returns a text whose every sentence is translated by itself, but for the terms."""
     glossary = Glossary(terms)
-    text_parts = parts(text, lambda word: float(word.isupper()), lambda one: masked(one, None, glossary.found(one)))
-    return text_parts, put_together(text_parts, [part.text for part in text_parts if part.text])
+    text_segments = segments(
+        text, lambda word: float(word.isupper()), lambda one: masked(one, None, glossary.found(one))
+    )
+    return text_segments, put_together(text_segments, [segment.text for segment in text_segments if segment.text])
 
 
 @pytest.mark.parametrize(
@@ -53,10 +55,10 @@ def test_terms_stand_in_the_translation_with_the_capitals_of_the_text(text, expe
 
 
 def test_a_term_comes_before_a_number_or_an_address():
-    (part,), _ = reread("Pay 1,000 pesos at example.org.", {"1,000 pesos": "mil pesos"})
-    assert part.text == f"Pay {THINGS[0]} at {THINGS[1]}."
-    (part,), _ = reread("Pay 1,000 pesos.", {"dollars": "dólares"})
-    assert part.text == f"Pay {NUMBERS[0]} pesos."
+    (segment,), _ = reread("Pay 1,000 pesos at example.org.", {"1,000 pesos": "mil pesos"})
+    assert segment.text == f"Pay {THINGS[0]} at {THINGS[1]}."
+    (segment,), _ = reread("Pay 1,000 pesos.", {"dollars": "dólares"})
+    assert segment.text == f"Pay {NUMBERS[0]} pesos."
 
 
 @pytest.mark.parametrize(("terms", "message"), [({}, "is empty"), ({"a": " "}, "'a': ''"), ({" ": "a"}, "'': 'a'")])

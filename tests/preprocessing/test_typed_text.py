@@ -1,6 +1,6 @@
 import pytest
 
-from textrnn.preprocessing.typed_text import are_tokenized, is_tokenized, parts, put_together
+from textrnn.preprocessing.typed_text import are_tokenized, is_tokenized, put_together, segments
 
 
 def cost(word):
@@ -9,8 +9,8 @@ def cost(word):
 
 @pytest.mark.parametrize("text", ["...", "???", "!", "-", "42", "12:30", "2025-03-14", "😀", "👍🏽 👩‍💻", "$19.99"])
 def test_text_without_letters_is_never_translated(text):
-    found = parts(text, cost)
-    assert not any(part.text for part in found)
+    found = segments(text, cost)
+    assert not any(segment.text for segment in found)
     assert put_together(found, []) == text
 
 
@@ -30,7 +30,7 @@ def test_text_without_letters_is_never_translated(text):
     ],
 )
 def test_sentences_are_what_is_translated(text, texts):
-    assert [part.text for part in parts(text, cost) if part.text] == texts
+    assert [segment.text for segment in segments(text, cost) if segment.text] == texts
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_sentences_are_what_is_translated(text, texts):
     ],
 )
 def test_text_that_is_given_back_untranslated_is_the_text(text):
-    found = parts(text, cost)
-    expected = [part.text for part in found if part.text]
+    found = segments(text, cost)
+    expected = [segment.text for segment in found if segment.text]
     assert put_together(found, expected) == text
 
 
 def test_long_sentences_are_translated_by_clauses_and_stay_one_sentence():
     text = "I went to the market today, " * 5 + "and Tom slept."
-    found = parts(text, cost)
+    found = segments(text, cost)
     assert len(found) > 1
     translations = [f"¡Frase {number}!" for number in range(len(found))]
     assert put_together(found, translations) == "Frase 0, frase 1."
@@ -60,7 +60,7 @@ def test_long_sentences_are_translated_by_clauses_and_stay_one_sentence():
 
 def test_clauses_without_letters_stay():
     numbers = ", ".join(map(str, range(30)))
-    found = parts(f"These are the numbers that we drew today in the lottery of our town: {numbers}.", cost)
+    found = segments(f"These are the numbers that we drew today in the lottery of our town: {numbers}.", cost)
     assert put_together(found, ["Estos son los números: 0, 1, 2, 3, 4, 5."]) == f"Estos son los números: {numbers}."
 
 
@@ -68,11 +68,11 @@ def test_the_last_clause_of_a_question_asks():
     text = (
         "When I went to the market today with my old friends and their six children, what did you do at home with Tom?"
     )
-    assert put_together(parts(text, cost), ["Cuando fui.", "¿Qué hiciste?"]) == "Cuando fui, ¿qué hiciste?"
+    assert put_together(segments(text, cost), ["Cuando fui.", "¿Qué hiciste?"]) == "Cuando fui, ¿qué hiciste?"
 
 
 def test_lower_case_translators_keep_small_letters():
-    assert parts("PLEASE WAIT", None)[0].case == "as is"
+    assert segments("PLEASE WAIT", None)[0].case == "as is"
 
 
 def test_tokenised_text_is_told_from_typed_text():

@@ -17,7 +17,7 @@ from textrnn.inference.translator import EncoderDecoder
 from textrnn.preprocessing.pairs import normalized
 from textrnn.preprocessing.placeholders import PLACEHOLDER, restored
 from textrnn.preprocessing.tokenizers import Tokenizer
-from textrnn.preprocessing.typed_text import Part, TypedReader, put_together
+from textrnn.preprocessing.typed_text import Segment, TypedReader, put_together
 
 __all__ = ["MAX_SOURCE_TOKENS", "LineTranslator"]
 
@@ -56,20 +56,20 @@ class LineTranslator:
         reader = self.reader
         if reader is None:
             return self.sentence_translations(lines, sampling, options, range(1, len(lines) + 1))
-        taken_apart = [reader.parts(line) for line in lines]
-        numbered = [(part.text, n) for n, line in enumerate(taken_apart, 1) for part in line if part.text]
+        taken_apart = [reader.segments(line) for line in lines]
+        numbered = [(segment.text, n) for n, line in enumerate(taken_apart, 1) for segment in line if segment.text]
         sentences, numbers = [text for text, _ in numbered], [number for _, number in numbered]
         searched = options
         if reader.mask is not None and sampling is None:  # so that there is a choice where a placeholder is missing
             searched = dataclasses.replace(options, num_best=max(options.num_best, options.num_beams))
         found = iter(self.sentence_translations(sentences, sampling, searched, numbers))
         results = []
-        for line, line_parts in zip(lines, taken_apart, strict=True):
-            groups = [carried_across(next(found), part.things) for part in line_parts if part.text]
-            if line_parts == [Part(line)]:
+        for line, line_segments in zip(lines, taken_apart, strict=True):
+            groups = [carried_across(next(found), segment.things) for segment in line_segments if segment.text]
+            if line_segments == [Segment(line)]:
                 results.append(groups[0][: options.num_best])
             else:
-                results.append(put_together_translations(line, line_parts, groups, options.num_best) if line else [])
+                results.append(put_together_translations(line, line_segments, groups, options.num_best) if line else [])
         return results
 
     def sentence_translations(
@@ -121,7 +121,7 @@ class LineTranslator:
     def shortened(self, line: str) -> tuple[str, int]:
         """Returns as much of a line as is translated at once, and how many tokens the longest sentence of it has."""
         line = normalized(line)
-        sentences = [line] if self.reader is None else [part.text for part in self.reader.parts(line)]
+        sentences = [line] if self.reader is None else [segment.text for segment in self.reader.segments(line)]
         num_tokens = max((len(self.source.encode(sentence)) for sentence in sentences), default=0)
         length = num_tokens if num_tokens <= MAX_SOURCE_TOKENS else len(self.source.encode(line))
         while length > MAX_SOURCE_TOKENS:
@@ -172,25 +172,25 @@ def place_of(translation: Translation, placeholder: str) -> int:
 
 
 def put_together_translations(
-    text: str, text_parts: Sequence[Part], groups: Sequence[list[Translation]], num_best: int
+    text: str, text_segments: Sequence[Segment], groups: Sequence[list[Translation]], num_best: int
 ) -> list[Translation]:
-    """Returns the translations of a text, the best first, from those of its parts.
+    """Returns the translations of a text, the best first, from those of its segments.
 
     Args:
         text: The text.
-        text_parts: Its parts.
-        groups: For each part with text its translations, the best first.
+        text_segments: Its segments.
+        groups: For each segment with text its translations, the best first.
         num_best: Most translations to return.
     """
     chosen: list[tuple[Translation, ...]] = [()]
     for group in groups:
         longer = [(*before, one) for before in chosen for one in group]
         chosen = sorted(longer, key=lambda ones: -sum(one.score for one in ones))[:num_best]
-    return [in_one(text, put_together(text_parts, [one.text for one in ones]), ones) for ones in chosen]
+    return [in_one(text, put_together(text_segments, [one.text for one in ones]), ones) for ones in chosen]
 
 
 def in_one(source: str, text: str, ones: Sequence[Translation]) -> Translation:
-    """Returns translations of parts as one; what each part's tokens attend to are that part's alone."""
+    """Returns translations of segments as one; what each segment's tokens attend to are that segment's alone."""
     sizes = [one.attention.shape for one in ones]
     attention = np.zeros((sum(rows for rows, _ in sizes), sum(columns for _, columns in sizes)), np.float32)
     row = column = 0

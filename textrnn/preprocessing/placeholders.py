@@ -250,17 +250,18 @@ class PlaceholderSampler:
 
     def _drawn(self, sides: tuple[str, str], words: list[str], row: list[float]) -> tuple[str, str]:
         chance, choice, form, place, rotation = row
-        has_one = PLACEHOLDER.search(sides[0]) is not None
-        if words and chance < self.HIDDEN and not has_one:
+        if PLACEHOLDER.search(sides[0]):
+            pass  # numbered anew below
+        elif words and chance < self.HIDDEN:
             word = words[int(choice * len(words))]
             new = NUMBERS[0] if word.isdecimal() else THINGS[0]
             if form < self.TAGGED and not word.isdecimal():
                 new = f"{THINGS[0]}{word}{THINGS[1]}"
             sides = (with_word(sides[0], word, new), with_word(sides[1], word, new))
-        elif form < self.ADDED and not has_one:
+        elif form < self.ADDED:
             pattern = f"{THINGS[0]} {{}}" if place < 0.3 else f"{{}} {THINGS[0]}"
             sides = (pattern.format(sides[0]), pattern.format(sides[1]))
-        elif not has_one:
+        else:
             return sides
         table = rotated(int(rotation * NUM_EACH))
         return sides[0].translate(table), sides[1].translate(table)

@@ -2,11 +2,11 @@
 
 What a network cannot know never reaches it: text without letters, emoji, list marks and the white space between
 sentences stay where they are. What it knows in another form is put into that form: characters, capitals, sentences one
-by one. `parts` takes a text apart, `put_together` makes a translation out of those of the parts.
+by one. `segments` takes a text apart, `put_together` makes a translation out of those of the segments.
 
->>> [part.text for part in parts("1. WAIT HERE!!! \U0001f600 I\u2019m coming.", len) if part.text]
+>>> [segment.text for segment in segments("1. WAIT HERE!!! \U0001f600 I\u2019m coming.", len) if segment.text]
 ['Wait here!', "I'm coming."]
->>> put_together(parts("1. WAIT HERE!!! \U0001f600", len), ["\u00a1Espera aqu\u00ed!"])
+>>> put_together(segments("1. WAIT HERE!!! \U0001f600", len), ["\u00a1Espera aqu\u00ed!"])
 '1. \u00a1ESPERA AQU\u00cd!!! \U0001f600'
 """
 
@@ -33,7 +33,7 @@ from textrnn.preprocessing.splitting import EMOJI
 from textrnn.preprocessing.tokenizers import Tokenizer
 from textrnn.preprocessing.typography import plain
 
-__all__ = ["Part", "TypedReader", "are_tokenized", "is_tokenized", "parts", "put_together"]
+__all__ = ["Segment", "TypedReader", "are_tokenized", "is_tokenized", "put_together", "segments"]
 
 EMOJIS = re.compile(rf"\s*(?:(?:{EMOJI})\s*)+")
 LIST_MARK = re.compile(r"(?:[•◦▪‣*+>·-]+|\(?(?:\d{1,3}|[a-z])[.)])\s+(?=\S)")
@@ -50,8 +50,8 @@ Mask = Callable[[str], tuple[str, dict[str, str]]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Part:
-    """A part of a text that is translated by itself.
+class Segment:
+    """A segment of a text that is translated by itself.
 
     Args:
         text: What is translated; "" where there is nothing to translate.
@@ -115,11 +115,11 @@ class TypedReader:
                 "`typed_text`."
             )
 
-    def parts(self, line: str) -> list[Part]:
-        """Returns the parts of a line; none if it is empty."""
+    def segments(self, line: str) -> list[Segment]:
+        """Returns the segments of a line; none if it is empty."""
         if self.glossary is not None and is_tokenized(line):
-            return [sentence_part(line, "", None, self.with_terms)]
-        return parts(line, self.cost, self.mask) if line else []
+            return [sentence_segment(line, "", None, self.with_terms)]
+        return segments(line, self.cost, self.mask) if line else []
 
     def masked(self, sentence: str) -> tuple[str, dict[str, str]]:
         """Returns a sentence with placeholders, and what they stand for."""
@@ -149,7 +149,7 @@ def are_tokenized(sentences: Sequence[str]) -> bool:
     return 10 * sum(map(is_tokenized, looked)) > len(looked)
 
 
-def parts(text: str, cost: Cost | None, mask: Mask | None = None) -> list[Part]:
+def segments(text: str, cost: Cost | None, mask: Mask | None = None) -> list[Segment]:
     """Takes a text apart.
 
     Args:
@@ -158,18 +158,18 @@ def parts(text: str, cost: Cost | None, mask: Mask | None = None) -> list[Part]:
         mask: Returns a sentence with placeholders, and what they stand for; None leaves sentences without.
     """
     if is_tokenized(text):
-        return [Part(text)]
+        return [Segment(text)]
     text = " ".join(plain(text).split())
     mark = LIST_MARK.match(text)
     start = mark.end() if mark else 0
-    result = [Part("", text[:start])] if mark else []
+    result = [Segment("", text[:start])] if mark else []
     for found in EMOJIS.finditer(text, start):
         if mask is not None and is_within(text, found):
             continue
-        result += sentence_parts(text[start : found.start()], cost, mask)
-        result.append(Part("", found[0]))
+        result += sentence_segments(text[start : found.start()], cost, mask)
+        result.append(Segment("", found[0]))
         start = found.end()
-    return [*result, *sentence_parts(text[start:], cost, mask)]
+    return [*result, *sentence_segments(text[start:], cost, mask)]
 
 
 def is_within(text: str, emojis: re.Match[str]) -> bool:
@@ -178,14 +178,14 @@ def is_within(text: str, emojis: re.Match[str]) -> bool:
     return before[-1:].isalnum() and after[:1].islower()
 
 
-def sentence_parts(text: str, cost: Cost | None, mask: Mask | None) -> Iterator[Part]:
+def sentence_segments(text: str, cost: Cost | None, mask: Mask | None) -> Iterator[Segment]:
     """Yields the sentences of a text, and the clauses of long ones."""
     for sentence, space in split_sentences(text):
         pieces = split_clauses(sentence, MOST_WORDS) if len(sentence.split()) > MOST_WORDS else [(sentence, "")]
         for number, (piece, between) in enumerate(pieces, 1):
             is_inner = number < len(pieces)
-            part = sentence_part(piece, between if is_inner else space, cost, mask)
-            yield dataclasses.replace(part, is_inner=is_inner, is_later=number > 1 and goes_on(piece))
+            segment = sentence_segment(piece, between if is_inner else space, cost, mask)
+            yield dataclasses.replace(segment, is_inner=is_inner, is_later=number > 1 and goes_on(piece))
 
 
 def goes_on(clause: str) -> bool:
@@ -194,26 +194,26 @@ def goes_on(clause: str) -> bool:
     return word[0].islower() or word.startswith("I'") or word == "I"
 
 
-def sentence_part(sentence: str, space: str, cost: Cost | None, mask: Mask | None) -> Part:
-    """Returns the part that is a sentence with the white space after it."""
+def sentence_segment(sentence: str, space: str, cost: Cost | None, mask: Mask | None) -> Segment:
+    """Returns the segment that is a sentence with the white space after it."""
     marks = REPEATED.search(sentence)
     once = sentence[: marks.start() + 1] if marks else sentence
     usual, things = (once, {}) if mask is None else mask(once)
     has_terms = any(isinstance(thing, Term) for thing in things.values())
     has_capital = has_terms and any(map(str.isupper, FIRST_LETTER.findall(once)[:1]))
     if not any(map(str.isalpha, usual)):
-        part = Part("", after=sentence[len(once) :] + space, things=things, has_capital=has_capital)
-        return Part("", part.around(usual))
+        segment = Segment("", after=sentence[len(once) :] + space, things=things, has_capital=has_capital)
+        return Segment("", segment.around(usual))
     usual, case = (usual, AS_IS) if cost is None else with_usual_case(usual, cost)
-    return Part(usual, after=sentence[len(once) :] + space, case=case, things=things, has_capital=has_capital)
+    return Segment(usual, after=sentence[len(once) :] + space, case=case, things=things, has_capital=has_capital)
 
 
-def put_together(text_parts: Sequence[Part], translations: Sequence[str]) -> str:
+def put_together(text_segments: Sequence[Segment], translations: Sequence[str]) -> str:
     """Returns the translation of a text.
 
     Args:
-        text_parts: Its parts.
+        text_segments: Its segments.
         translations: A translation of each that has text.
     """
     left = iter(translations)
-    return "".join(part.around(next(left) if part.text else "") for part in text_parts)
+    return "".join(segment.around(next(left) if segment.text else "") for segment in text_segments)
