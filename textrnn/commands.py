@@ -53,6 +53,7 @@ COMMANDS = {
     "train": "train a model on your text",
     "evaluate": "score a model, a text or translations",
     "compress": "make a model smaller",
+    "export": "write a model for other programs, or as a page",
 }
 USAGE_ERROR = 2
 RAW_HELP = "give lines to the network as they are: no sentences apart, no characters or capitals changed"

@@ -33,7 +33,12 @@ class ExportFormat:
         import_module(f"textrnn.exporting.{self.name}").write(model, path, weight_format)
 
 
-FORMATS: dict[str, ExportFormat] = {form.name: form for form in ()}
+FORMATS: dict[str, ExportFormat] = {
+    form.name: form
+    for form in (
+        ExportFormat("page", ".html", ("int8", "float32", "float16", "int4"), "a page that runs the model in a browser"),
+    )
+}
 
 
 def export_format(path: str | os.PathLike[str]) -> ExportFormat:
