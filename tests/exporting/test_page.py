@@ -126,3 +126,157 @@ def test_shakespeare_writes_the_same_tokens_after_real_prompts(tmp_path):
     expected = [group[0] for group in model.generations(prompts, temperature=0, max_tokens=20)]
     assert [one["ids"] for one in found] == [list(one.token_ids) for one in expected]
     assert (tmp_path / "page.html").stat().st_size < 6e6
+
+
+# Translators
+
+
+def translators():
+    """Translators that differ in one thing each."""
+    sizes = {"encoder_units": (20,), "decoder_units": (24,), "embedding_dim": 16}
+    return {
+        "general": {**sizes, "decoder_units": (24, 20)},
+        "dot": {**sizes, "encoder_units": (24, 12), "attention": "dot"},
+        "additive": {**sizes, "attention": "additive", "tie_weights": False},
+        "gru": {**sizes, "cell": "gru", "decoder_units": (24, 24, 24)},
+        "simple_rnn": {**sizes, "cell": "simple_rnn"},
+    }
+
+
+@needs_node
+@pytest.mark.parametrize("name", translators())
+def test_a_translator_translates_as_numpy_does(subwords, words, tmp_path, name):
+    options = translators()[name]
+    sizes = {"source_vocabulary_size": subwords.vocabulary_size, "target_vocabulary_size": words.vocabulary_size}
+    config = TranslatorConfig(**sizes, **options)
+    tokenizers = {"source_tokenizer": subwords, "target_tokenizer": words}
+    check_translations(stored(tmp_path / "model", config, tokenizers), tmp_path)
+
+
+@needs_node
+@pytest.mark.parametrize("lowercase", [False, True])
+def test_unknown_words_are_copied_by_attention(tmp_path, lowercase):
+    tokenizer = make_tokenizer("word", LINES, lowercase=lowercase)
+    size = tokenizer.vocabulary_size
+    config = TranslatorConfig(
+        source_vocabulary_size=size, target_vocabulary_size=size, joint_vocabulary=True, encoder_units=(16,),
+        decoder_units=(24,), embedding_dim=16,
+    )  # fmt: skip
+    weights = random_weights(config, scale=0.25)
+    weights["output/bias"][1] += 1.5  # so that unknown words are written
+    model = stored(tmp_path / "model", config, {"tokenizer": tokenizer}, weights=weights)
+    found = check_translations(model, tmp_path, ["The Zugspitze stands in Bavaria.", "Qwxyz, zyxwq and Xyzzy"])
+    assert any(1 in one["ids"] for one in found)
+
+
+def check_translations(model, directory, sentences=()):
+    """Compares greedy translations, token by token, and their attention; returns those of the page."""
+    sentences = [*sentences, *(line for line in SHORT if line), *LINES[:10]]
+    page = exported(model, directory)
+    # What the page typewrites is given to NumPy typewritten: raw lines stay as they are.
+    plain = [model.source_tokenizer.with_known_marks(sentence) for sentence in sentences]
+    expected = model.translations(plain, raw=True, num_beams=1)
+    found = in_node(page, [["translate", sentence] for sentence in sentences])
+    for sentence, mine, group in zip(sentences, found, expected, strict=True):
+        assert mine["text"] == (group[0].text if group else ""), sentence
+        if group:
+            np.testing.assert_allclose(mine["attention"], group[0].attention, atol=2e-4)
+    return found
+
+
+@needs_node
+def test_eng_spa_translates_the_same(tmp_path):
+    model = Translator.load("eng-spa")
+    sentences = ["I am a student.", "Where is the train station?", "She bought a red car because it was cheap."]
+    found = in_node(exported(model, tmp_path), [["translate", sentence] for sentence in sentences])
+    expected = model.translate(sentences, raw=True, num_beams=1)
+    assert [one["text"] for one in found] == expected
+
+
+# Classifiers
+
+
+def classifiers():
+    """Classifiers that differ in one thing each."""
+    return {
+        "all poolings": {"pooling": ("last", "max", "mean", "attention"), "units": (12, 10)},
+        "gru in one direction": {"cell": "gru", "bidirectional": False, "pooling": ("last",)},
+        "linear too": {"linear": True, "linear_share": 0.3, "temperature": 1.7},
+        "several labels": {"multi_label": True, "cell": "simple_rnn"},
+        "short": {"max_length": 5, "beginning": "bos"},
+    }
+
+
+@needs_node
+@pytest.mark.parametrize("name", classifiers())
+def test_a_classifier_decides_and_explains_as_numpy_does(words, subwords, tmp_path, name):
+    options = {"units": (12,), "embedding_dim": 10, **classifiers()[name]}
+    tokenizer = subwords if name == "short" else words
+    config = ClassifierConfig(labels=("calm", "storm", 3), vocabulary_size=tokenizer.vocabulary_size, **options)
+    model = stored(tmp_path / "model", config, {"tokenizer": tokenizer})
+    texts = [*SHORT, "STRASSE Straße ΌΣΟΣ İstanbul", *LINES[:4]]
+    found = in_node(exported(model, tmp_path), [["explained", text] for text in texts])
+    np.testing.assert_allclose([one["probabilities"] for one in found], model.probabilities(texts), atol=1e-5)
+    for text, mine in zip(texts, found, strict=True):
+        explanation = model.explain(text)
+        assert mine["tokens"] == list(explanation.tokens)
+        assert model.labels[mine["best"]] == explanation.label
+        np.testing.assert_allclose(mine["effects"], explanation.effects, atol=1e-5)
+
+
+# Forecasters
+
+
+def series_data(number=1, config=None):
+    """Series of 60 days with the times that a calendar needs."""
+    days = np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]").astype("datetime64[ns]")
+    generator = np.random.default_rng(0)
+    found = []
+    for index in range(number):
+        values = 20 + 3 * np.sin(np.arange(60) / (3 + index)) + generator.normal(0, 0.3, 60)
+        found.append(Series(f"s{index}", values, np.ones(60, bool), np.empty((60, 0)), days))
+    return SeriesData(tuple(found), "D", "day", (), is_one=number == 1)
+
+
+def forecasters():
+    """Forecasters that differ in one thing each."""
+    return {
+        "direct": {},
+        "calendar": {"calendar": ("week", "year"), "scaling": "window", "widening": 1.4},
+        "logarithms": {"log": True, "scaling": "last", "head_units": 0, "linear": False, "cell": "lstm"},
+        "mean": {"point": "mean", "quantiles": (0.1, 0.9)},
+        "recursive": {"strategy": "recursive", "horizon": 3, "lookback": 6, "segment": 1, "calendar": ("week",)},
+        "tutorial": {**FORECASTERS["tutorial-stock"], "units": (8, 8)},
+    }
+
+
+@needs_node
+@pytest.mark.parametrize("name", forecasters())
+def test_a_forecaster_has_the_fan_of_numpy(tmp_path, name):
+    options = {"horizon": 5, "lookback": 12, "segment": 4, "units": (10,), "head_units": 8, **forecasters()[name]}
+    data = series_data(2)
+    known = {"names": ("s0", "s1"), "locations": (3.0, 3.1), "scales": (0.2, 0.3)}
+    known = known if options.get("log") else {**known, "locations": (20.0, 21.0), "scales": (3.0, 2.0)}
+    config = ForecasterConfig(**options, **known, frequency="D", time="day")
+    weights = random_weights(config, scale=0.2)
+    model = stored(tmp_path / "model", config, {}, "int8", weights, series=to_stored(data, 40))
+    calls = [["forecast", one.values.tolist(), None] for one in model.data.series]
+    page = exported(model, tmp_path)
+    series = in_node(page, [["series.at", place] for place in range(2)])
+    assert [one["values"] for one in series] == [one.values[-len(series[0]["values"]) :].tolist() for one in data.series]
+    found = in_node(page, [[*call[:2], one] for call, one in zip(calls, series, strict=True)])
+    for mine, one, numpys in zip(found, series, model.forecast(), strict=True):
+        expected = np.concatenate([numpys.values[:, np.newaxis], numpys.quantiles], axis=1)
+        np.testing.assert_allclose(mine, expected, rtol=2e-5, atol=2e-5)
+        assert one["futureLabels"] == numpys.labels()
+        assert one["labels"][-1] == "2024-02-29"
+
+
+@needs_node
+def test_a_forecaster_without_series_scales_what_is_typed(tmp_path):
+    model = stored(tmp_path / "model", ForecasterConfig(horizon=4, lookback=8, units=(10,)))
+    values = (10 + np.cos(np.arange(20))).tolist()
+    found, refused = in_node(exported(model, tmp_path), [["forecast", values], ["forecast", values[:5]]])
+    expected = model.forecast(np.array(values))
+    np.testing.assert_allclose(np.array(found)[:, 0], expected.values, rtol=2e-5)
+    assert "reads 8 values" in refused["error"]

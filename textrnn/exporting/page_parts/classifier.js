@@ -104,7 +104,7 @@ class Classifier {
     const tokens = this.tokenizer.tokenTexts(text).slice(0, ids.length - this.begin.length);
     const probabilities = this.probabilities(ids, text);
     const best = highestIndex(probabilities);
-    const blank = this.tokenizer instanceof CharTokenizer ? "" : " ";
+    const blank = this.tokenizer.level === "char" ? "" : " ";
     const effect = (place) => {
       const without = ids.map((id, i) => (i === this.begin.length + place ? UNK : id));
       const rest = tokens.filter((_, i) => i !== place).join(blank);

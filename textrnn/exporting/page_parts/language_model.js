@@ -1,7 +1,8 @@
 // A language model: reads a prompt, says what may come next, and writes on; textrnn/inference has the same in NumPy.
 
 const MAX_TAKEN_BACK = 8; // tokens of a prompt whose end is healed
-const NUM_ALTERNATIVES = 12;
+const CONTEXT = 32; // tokens before a text that decide how it is decoded
+const NUM_CANDIDATES = 12;
 const LAST_BLANKS = new RegExp(`[ ${BLANK.replace("\\t-\\r", "\\t\\x0b-\\r")}]+$`, "u"); // no newline
 
 /** Finds tokens by how their bytes begin. */
@@ -69,8 +70,8 @@ class LanguageModel {
   prompt(typed) {
     const text = this.tokenizer.withKnownMarks(asRead(typed));
     let [kept, unfinished] = [text, ""];
-    if (!(this.tokenizer instanceof CharTokenizer)) [kept, unfinished] = this.withoutLastSpaces(text);
-    if (this.tokenizer instanceof WordTokenizer && kept === text) [kept, unfinished] = this.withoutUnfinishedWord(text);
+    if (this.tokenizer.level !== "char") [kept, unfinished] = this.withoutLastSpaces(text);
+    if (this.tokenizer.level === "word" && kept === text) [kept, unfinished] = this.withoutUnfinishedWord(text);
     let ids = [...this.begin, ...this.tokenizer.encode(kept)];
     if (!ids.length && kept !== text) [ids, unfinished] = [this.tokenizer.encode(text), ""]; // something must be read
     return { ids: ids.length ? ids : [BOS], unfinished };
@@ -100,7 +101,7 @@ class LanguageModel {
     const { ids, unfinished } = this.prompt(typed);
     let after = { states: this.network.stack.initialStates() };
     const trail = ids.map((id) => (after = this.network.read(id, after)));
-    const open = !unfinished && this.tokenizer instanceof SubwordTokenizer;
+    const open = !unfinished && this.tokenizer.level === "subword";
     const [end, rest] = open ? this.takenBack(ids, trail) : [ids.length, unfinished];
     const read = { ids: ids.slice(0, end), unfinished: rest, trail: trail.slice(0, end) };
     return { ...read, known: this.knownText(read.ids, rest), typed };
@@ -183,46 +184,47 @@ class Continuation {
     return index || !this.read.unfinished ? null : new Set(this.model.index.startingWith(this.read.unfinished));
   }
 
-  /** The logits at the end, without those that are never written. */
-  scores(logits) {
-    const allowed = this.allowed(this.steps.length);
+  /** The logits at a step, without those of tokens that may not come. */
+  scores(logits, index) {
+    const allowed = this.allowed(index);
     return Float64Array.from(logits, (logit, id) => (id < EOS || (allowed && !allowed.has(id)) ? -Infinity : logit));
   }
 
   /** Chooses one more token: the most probable one at temperature 0, else a drawn one. */
   write({ temperature = 0, topP = 1, random = Math.random } = {}) {
     const logits = this.model.network.logits(this.before(this.steps.length));
-    const scores = this.scores(logits);
+    const scores = this.scores(logits, this.steps.length);
     const id = scores.every((score) => score === -Infinity) ? EOS : drawn(scores, temperature, topP, random);
-    return this.append(id, softmax(logits), scores);
+    return this.append(id, logits);
   }
 
   /** Takes another token at a step, in the place of it and of all that follows. */
   take(index, id) {
     this.steps.length = index;
-    const logits = this.model.network.logits(this.before(index));
-    return this.append(id, softmax(logits), this.scores(logits));
+    return this.append(id, this.model.network.logits(this.before(index)));
   }
 
-  append(id, probabilities, scores) {
-    const alternatives = highest(scores, NUM_ALTERNATIVES).map((other) => ({ id: other, probability: probabilities[other] }));
-    const after = id === EOS ? this.before(this.steps.length) : this.model.network.read(id, this.before(this.steps.length));
-    const step = { id, probability: probabilities[id], alternatives, after };
+  append(id, logits) {
+    const before = this.before(this.steps.length);
+    const after = id === EOS ? before : this.model.network.read(id, before);
+    const step = { id, probability: softmax(logits)[id], after };
     this.steps.push(step);
     return step;
   }
 
-  /** The most probable tokens to come, among those that may: ids and probabilities. */
-  candidates() {
-    const scores = this.scores(this.model.network.logits(this.before(this.steps.length)));
-    const probabilities = softmax(scores);
-    return highest(scores, NUM_ALTERNATIVES).map((id) => ({ id, probability: probabilities[id] }));
+  /** The most probable tokens at a step, among those that may come, and how probable each is at a temperature. */
+  candidates(index = this.steps.length, temperature = 1) {
+    const scores = this.scores(this.model.network.logits(this.before(index)), index);
+    const best = highest(scores, NUM_CANDIDATES);
+    if (temperature === 0) return best.map((id, place) => ({ id, probability: place ? 0 : 1 }));
+    const probabilities = softmax(scores.map((score) => score / temperature));
+    return best.map((id) => ({ id, probability: probabilities[id] }));
   }
 
   /** The text that each step adds; that of an unfinished character comes with its last byte. */
   texts() {
     const decoder = this.model.tokenizer.decoder();
-    decoder.skip(this.read.ids);
+    decoder.skip(this.read.ids.slice(-CONTEXT));
     let known = this.read.known;
     const added = (text) => {
       let same = 0;

@@ -6,4 +6,4 @@ function load(content, base64) {
   return makeModel(model, arraysOf(model.arrays, base64));
 }
 
-return { load };
+return { load, EOS };

@@ -22,7 +22,8 @@ function asRead(text) {
 
 /** What all levels share. */
 class Tokenizer {
-  constructor({ tokens, lowercase, marks }) {
+  constructor({ level, tokens, lowercase, marks }) {
+    this.level = level;
     this.tokens = tokens;
     this.lowercase = lowercase;
     this.marks = marks;

@@ -66,7 +66,7 @@ class Translator {
     const tokenizers = Object.fromEntries(made);
     this.source = tokenizers.tokenizer ?? tokenizers.source_tokenizer;
     this.target = tokenizers.tokenizer ?? tokenizers.target_tokenizer;
-    this.maySayUnknown = this.source instanceof WordTokenizer;
+    this.maySayUnknown = this.source.level === "word";
     this.maxTokens = model.maxTokens;
     this.network = new EncoderDecoder(model.config, weightsOf(model, arrays));
   }
