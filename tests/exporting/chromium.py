@@ -40,11 +40,11 @@ class Chromium:
     def __init__(self, directory: pathlib.Path) -> None:
         theirs, ours = os.pipe()
         heard, told = os.pipe()
-        # Chromium reads commands from descriptor 3 and answers on 4.
+        # Chromium reads commands from descriptor 3 and answers on 4; bash alone redirects numbers of two digits.
         command = f'exec "$@" 3<&{theirs} 4>&{told}'
         arguments = [CHROMIUM, *OPTIONS, f"--user-data-dir={directory}", "about:blank"]
         self.process = subprocess.Popen(
-            ["sh", "-c", command, "sh", *arguments],
+            ["bash", "-c", command, "bash", *arguments],
             pass_fds=(theirs, told),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -1,5 +1,6 @@
 """The page: its engine against NumPy, kind by kind; what a page cannot hold; and that it loads nothing."""
 
+import json
 import re
 
 import numpy as np
@@ -13,8 +14,9 @@ from textrnn.config import ClassifierConfig, ForecasterConfig, NetworkConfig, Tr
 from textrnn.config.forecaster import FORECASTERS
 from textrnn.errors import TextrnnError
 from textrnn.exporting import export
+from textrnn.exporting import page as page_module
 from textrnn.preprocessing.series import Series, SeriesData, to_stored
-from textrnn.preprocessing.tokenizers import WordTokenizer, make_tokenizer
+from textrnn.preprocessing.tokenizers import SubwordTokenizer, WordTokenizer, make_tokenizer
 
 TEXT = (ROOT / "corpora" / "lighthouse.txt").read_text(encoding="utf-8")
 LINES = TEXT.split("\n")[:400]
@@ -280,3 +282,90 @@ def test_a_forecaster_without_series_scales_what_is_typed(tmp_path):
     expected = model.forecast(np.array(values))
     np.testing.assert_allclose(np.array(found)[:, 0], expected.values, rtol=2e-5)
     assert "reads 8 values" in refused["error"]
+
+
+# The file
+
+
+def small_model(directory, words):
+    """A language model of a few weights."""
+    config = NetworkConfig(vocabulary_size=words.vocabulary_size, units=(12, 8), embedding_dim=6)
+    return stored(directory, config, {"tokenizer": words})
+
+
+def test_a_page_is_one_file_that_may_load_nothing(words, tmp_path):
+    page = exported(small_model(tmp_path / "model", words), tmp_path).read_text(encoding="utf-8")
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+    without_data = re.sub(r'<script type="[^"]*" id="(model|weights)">.*?</script>', "", page, flags=re.DOTALL)
+    assert not re.search(r"""(src|href|action)=["'](?!data:,")""", without_data)
+    assert not re.search(r"\bfetch\(|XMLHttpRequest|WebSocket|import\(|@import|url\(", without_data)
+    scripts = re.findall(r'<script id="\w+">(.*?)</script>', page, flags=re.DOTALL)
+    assert len(scripts) == 2
+    for text in (*scripts, *re.findall(r"<style>(.*?)</style>", page, flags=re.DOTALL)):
+        assert page_module.hash_of(text) in policy
+
+
+def test_no_word_of_a_vocabulary_ends_the_script(tmp_path):
+    nasty = ["</script><script>alert(1)</script>", "<!--", "\u2028", "{{view}}"]
+    tokenizer = WordTokenizer(["<pad>", "<unk>", "<bos>", "<eos>", "\n", *nasty])
+    model = small_model(tmp_path / "<b>model", tokenizer)
+    page = exported(model, tmp_path).read_text(encoding="utf-8")
+    assert "alert(1)</script>" not in page
+    assert page.count("<script") == 4
+    assert "<b>" not in page
+    content = re.search(r'id="model">(.*?)</script>', page, flags=re.DOTALL)[1]
+    assert json.loads(content)["tokenizers"]["tokenizer"]["tokens"][5:] == nasty
+
+
+def old_words():
+    return WordTokenizer(["<pad>", "<unk>", "<bos>", "<eos>", "\n", "sea"], splitting=1)
+
+
+REFUSED = {
+    "reads ahead": (NetworkConfig(vocabulary_size=6, units=(4,), bidirectional=True, form="ngrams"), None),
+    "NLTK": (NetworkConfig(vocabulary_size=6, units=(4,)), old_words),
+    "reads vectors": (ClassifierConfig(labels=("a", "b"), num_features=3, units=(4,)), None),
+    "reads holiday, known beforehand": (ForecasterConfig(known=("holiday",), units=(4,)), None),
+    "keeps no series": (ForecasterConfig(calendar=("week",), units=(4,)), None),
+    "at most 1,000 steps": (ForecasterConfig(horizon=2000, strategy="recursive", units=(4,)), None),
+}
+
+
+@pytest.mark.parametrize("sentence", REFUSED)
+def test_what_a_page_cannot_hold_is_refused(tmp_path, sentence):
+    config, make = REFUSED[sentence]
+    default = WordTokenizer(["<pad>", "<unk>", "<bos>", "<eos>", "\n", "sea"])
+    tokenizers = {name: make() if make else default for name in config.tokenizer_names}
+    model = stored(tmp_path / "model", config, tokenizers)
+    with pytest.raises(TextrnnError, match=sentence):
+        export(model, tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_subwords_of_another_kind_are_refused(words, tmp_path, subwords):
+    from sentencepiece import sentencepiece_model_pb2
+
+    changed = sentencepiece_model_pb2.ModelProto.FromString(subwords.model)
+    changed.normalizer_spec.add_dummy_prefix = True
+    tokenizer = SubwordTokenizer(changed.SerializeToString())
+    config = NetworkConfig(vocabulary_size=tokenizer.vocabulary_size, units=(4,))
+    with pytest.raises(TextrnnError, match="unigram model of SentencePiece as textrnn trains it"):
+        export(stored(tmp_path / "model", config, {"tokenizer": tokenizer}), tmp_path / "page.html")
+
+
+def test_a_model_without_weights_is_refused(tmp_path):
+    with pytest.raises(TextrnnError, match="has not been trained yet"):
+        export(LanguageModel(), tmp_path / "page.html")
+
+
+def test_the_command_writes_a_page(call, words, tmp_path):
+    small_model(tmp_path / "model", words)
+    status, output, _ = call(command, tmp_path / "model", "--to", tmp_path / "page.html", "--weight-format", "float16")
+    assert status == 0
+    assert "MB written" in output
+    assert '"weightFormat":"float16"' in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert_refused(call(command, tmp_path / "model", "--to", tmp_path / "page.htm"), ".html (a page")
+    assert_refused(call(command, tmp_path / "model", "--to", tmp_path / "no" / "page.html"), "cannot be written")
+    assert_refused(call(command, tmp_path / "none", "--to", tmp_path / "page.html"), "no such model")

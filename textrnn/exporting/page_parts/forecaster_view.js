@@ -80,7 +80,8 @@ function begin(model) {
     const body = rows.map((row, step) =>
       element("tr", {}, element("th", { scope: "row" }, labels[step]), ...row.map((value) => element("td", {}, shownNumber(value)))),
     );
-    return element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body));
+    const caption = element("caption", {}, "The forecast, and the quantiles of what may come.");
+    return element("table", {}, caption, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body));
   }
 
   onSend(async () => {

@@ -50,23 +50,23 @@ function begin(model) {
   function showSteps(from) {
     const texts = continuation.texts();
     for (const old of text.querySelectorAll(".token")) if (Number(old.dataset.step) >= from) old.remove();
-    for (let step = from; step < texts.length; step++) text.append(tokenOf(step, texts[step]));
-    if (from && texts[from - 1] !== undefined) {
-      const before = text.querySelector(`[data-step="${from - 1}"]`);
-      before.replaceWith(tokenOf(from - 1, texts[from - 1], before.tabIndex)); // its character may have become whole
+    if (from) fill(text.querySelector(`[data-step="${from - 1}"]`), texts[from - 1]); // its character may be whole now
+    for (let step = from; step < texts.length; step++) {
+      const token = element("span", { class: "token", role: "button", "data-step": step });
+      token.tabIndex = text.querySelector('.token[tabindex="0"]') ? -1 : 0;
+      fill(token, texts[step]);
+      text.append(token);
     }
-    if (!text.querySelector('.token[tabindex="0"]') && text.querySelector(".token")) text.querySelector(".token").tabIndex = 0;
   }
 
-  function tokenOf(step, shown, tabIndex = -1) {
-    const { id, probability, after } = continuation.steps[step];
-    const name = id === EOS ? "end of the text" : shown === "\n" ? "new line" : model.tokenizer.tokenText(id);
-    const token = element("span", { class: "token", role: "button", "data-step": step, "data-name": name });
-    token.tabIndex = tabIndex;
-    token.dataset.text = shown;
-    token.textContent = id === EOS ? " ∎" : shown.replace("\n", "⏎\n") || "·";
+  /** Puts a step into its element: the text that it adds, its colour and its name. */
+  function fill(token, added) {
+    if (token.dataset.text === added) return;
+    const { id, probability, after } = continuation.steps[Number(token.dataset.step)];
+    const name = id === EOS ? "end of the text" : added === "\n" ? "new line" : model.tokenizer.tokenText(id);
+    Object.assign(token.dataset, { name, text: added });
+    token.textContent = id === EOS ? " ∎" : added.replace("\n", "⏎\n") || "·";
     describe(token, probability, after);
-    return token;
   }
 
   const write = onSend(async (run, isGoingOn = false) => {
