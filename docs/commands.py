@@ -5,7 +5,7 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
-from textrnn import classify, compress, evaluate, export, forecast, generate, train, translate
+from textrnn import classify, compress, evaluate, export, forecast, generate, serve, train, translate
 from textrnn.commands import COMMANDS, Parser
 from textrnn.config.kinds import KINDS
 
@@ -17,6 +17,7 @@ SIMPLE = {
     "forecast": forecast,
     "compress": compress,
     "export": export,
+    "serve": serve,
 }
 
 

@@ -1,6 +1,6 @@
 // The view of a forecaster: a series, and the fan of what may come after it.
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [720, 340, 62, 28, 12];
+const [HEIGHT, LEFT, RIGHT, BOTTOM, TOP] = [320, 64, 8, 28, 12]; // pixels
 const SHOWN_PAST = 4; // horizons of the past that are drawn
 
 const svg = (name, attributes, ...children) => {
@@ -16,6 +16,15 @@ function shownNumber(value) {
   return value.toLocaleString("en", { minimumFractionDigits: Math.min(digits, 8), maximumFractionDigits: Math.min(digits, 8) });
 }
 
+/** Round numbers between two, about five of them. */
+function roundNumbers(low, high) {
+  const about = (high - low || Math.abs(high) || 1) / 5;
+  const power = 10 ** Math.floor(Math.log10(about));
+  const step = [1, 2, 5, 10].find((times) => times * power >= about) * power;
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
 /** The numbers in a text, between which stand spaces, commas, semicolons or new lines. */
 function numbersIn(text) {
   return text.split(/[\s,;]+/u).filter(Boolean).map((part) => {
@@ -27,6 +36,7 @@ function numbersIn(text) {
 
 function begin(model) {
   const { config, series } = model;
+  let draw = () => {};
   const values = byId("values");
   const chosen = () => series[Number(byId("series").value)] ?? null;
   for (const [place, { name }] of series.entries()) byId("series").append(new Option(name || "series", place));
@@ -46,17 +56,17 @@ function begin(model) {
     const [low, high] = [Math.min(...all), Math.max(...all)];
     const margin = 0.05 * (high - low || 1);
     const steps = kept.length + rows.length - 1;
-    const x = (step) => LEFT + ((WIDTH - LEFT - 8) * step) / Math.max(steps, 1);
+    const width = byId("chart").clientWidth;
+    const x = (step) => LEFT + ((width - LEFT - RIGHT) * step) / Math.max(steps, 1);
     const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - low + margin) / (high - low + 2 * margin || 1));
     const line = (points) => points.map(([step, value], i) => `${i ? "L" : "M"}${x(step).toFixed(1)} ${y(value).toFixed(1)}`).join("");
     const later = (column) => rows.map((row, step) => [kept.length + step, row[column]]);
     const now = [kept.length - 1, kept[kept.length - 1]];
     const title = `The series and a forecast of ${rows.length} steps, from ${shownNumber(rows[0][0])} to ${shownNumber(rows.at(-1)[0])}`;
-    const chart = svg("svg", { class: "fan", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": title });
-    for (let i = 0; i <= 4; i++) {
-      const value = low + ((high - low) * i) / 4;
-      chart.append(svg("line", { class: "grid", x1: LEFT, x2: WIDTH - 8, y1: y(value), y2: y(value) }));
-      chart.append(svg("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, shownNumber(value)));
+    const chart = svg("svg", { class: "fan", viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": title });
+    for (const value of roundNumbers(low, high)) {
+      chart.append(svg("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }));
+      chart.append(svg("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, value.toLocaleString("en", { maximumFractionDigits: 8 })));
     }
     const numLevels = config.quantiles.length;
     for (let level = 1; level <= numLevels / 2; level++) {
@@ -67,7 +77,7 @@ function begin(model) {
     chart.append(svg("path", { class: "point", d: line([now, ...later(0)]) }));
     const labels = labelsOf(rows.length);
     chart.append(svg("text", { x: x(kept.length - 1), y: HEIGHT - 8, "text-anchor": "middle" }, chosen()?.labels.at(-1) ?? "now"));
-    chart.append(svg("text", { x: WIDTH - 8, y: HEIGHT - 8, "text-anchor": "end" }, labels.at(-1)));
+    chart.append(svg("text", { x: width - RIGHT, y: HEIGHT - 8, "text-anchor": "end" }, labels.at(-1)));
     return chart;
   }
 
@@ -89,13 +99,15 @@ function begin(model) {
     await pause();
     const numbers = numbersIn(values.value);
     const rows = model.forecast(numbers, chosen());
-    byId("chart").replaceChildren(chartOf(numbers, rows));
+    draw = () => byId("chart").replaceChildren(chartOf(numbers, rows));
+    draw();
     byId("table").replaceChildren(tableOf(rows));
     document.body.dataset.first ??= Math.round(performance.now());
     document.body.dataset.rate = "done";
     say(`${labelsOf(rows.length)[0]}: ${shownNumber(rows[0][0])}; ${labelsOf(rows.length).at(-1)}: ${shownNumber(rows.at(-1)[0])}.`);
   });
   byId("series").addEventListener("input", showSeries);
+  window.addEventListener("resize", () => draw());
   showSeries();
 }
 

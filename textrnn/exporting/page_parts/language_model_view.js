@@ -88,7 +88,7 @@ function begin(model) {
     const number = continuation.steps.length - begun;
     const seconds = (performance.now() - start) / 1000;
     document.body.dataset.rate = (number / seconds).toFixed(1);
-    say(`${number} tokens, ${Math.round(number / seconds)} a second.`);
+    say(`${number} tokens, ${Math.round(number / seconds)} a second.`, continuation.texts().slice(begun).join(""));
   });
 
   function showChoices(step) {

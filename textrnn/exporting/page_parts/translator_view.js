@@ -52,7 +52,7 @@ function begin(model) {
     }
     const texts = [...translations.querySelectorAll(".outcome")].map((one) => one.textContent);
     document.body.dataset.rate = (number / ((performance.now() - start) / 1000)).toFixed(1);
-    say(texts.length ? `Translated: ${texts.join(" ")}` : "There is nothing to translate.");
+    say(texts.length ? "Translated." : "There is nothing to translate.", texts.join(" "));
   });
 }
 

@@ -11,8 +11,10 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
-/** Tells everybody, those who listen too, what has happened. */
-const say = (text) => (byId("status").textContent = text);
+/** Tells everybody what has happened, and those who listen what is to be seen elsewhere. */
+function say(text, heard = "") {
+  byId("status").replaceChildren(text, element("span", { class: "heard" }, heard && ` ${heard}`));
+}
 
 /** Lets the browser show what there is. */
 const pause = () =>
