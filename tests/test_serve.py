@@ -87,8 +87,9 @@ def test_the_page_is_served_and_may_not_be_framed(serving):
 
 def test_each_kind_answers_as_in_python(serving, models):
     model = models["language-model"]
-    found = answer_of(serving("language-model", "POST", "/api/generate", {"prompt": "The lamp", "max_tokens": 9, "seed": 3}))
-    assert found == {"text": model.generate("The lamp", max_tokens=9, seed=3), "is_complete": True}
+    asked = {"prompt": "The lamp", "max_tokens": 9, "seed": 3}
+    found = answer_of(serving("language-model", "POST", "/api/generate", asked))
+    assert found == {"text": model.generate(**asked), "is_complete": True}
     texts = LINES[:3]
     found = answer_of(serving("translator", "POST", "/api/translate", {"texts": texts, "num_beams": 2}))
     assert found == {"translations": models["translator"].translate(texts, num_beams=2), "is_complete": True}

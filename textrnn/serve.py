@@ -94,7 +94,8 @@ def classified(model: Any, request: Answer, deadline: float) -> Answer:
             break
         probabilities = model.probabilities([text])
         (label,) = model.named(probabilities)
-        shares = [{"label": one, "probability": share} for one, share in zip(model.labels, probabilities[0].tolist(), strict=True)]
+        pairs = zip(model.labels, probabilities[0].tolist(), strict=True)
+        shares = [{"label": one, "probability": share} for one, share in pairs]
         found.append({"label": label, "probabilities": shares})
     return {"classes": found, "is_complete": len(found) == len(texts)}
 
@@ -166,7 +167,8 @@ class Server(http.server.ThreadingHTTPServer):
         try:
             super().__init__((ADDRESS, port), Handler)
         except OSError as error:
-            raise TextrnnError(f"Port {port}: {error.strerror or error}. Pass another --port, or 0 for a free one.") from error
+            why = error.strerror or error
+            raise TextrnnError(f"Port {port}: {why}. Pass another --port, or 0 for a free one.") from error
 
     @property
     def address(self) -> str:
@@ -307,7 +309,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         deadline, body = time.monotonic() + PATIENCE, b""
         with contextlib.suppress(TimeoutError):
             while len(body) < length and time.monotonic() < deadline:
-                read = self.rfile.read1(length - len(body))  # type: ignore[attr-defined]
+                read = self.rfile.read1(length - len(body))
                 if not read:
                     break
                 body += read

@@ -1,4 +1,6 @@
-"""The page in a real browser: what it shows, that it works with the keyboard and on a phone, and that it asks for nothing."""
+"""The page in a real browser: what it shows, the keyboard, a phone, and that it asks for nothing."""
+
+import threading
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from textrnn import LanguageModel
 from textrnn.config import ClassifierConfig, ForecasterConfig, NetworkConfig, TranslatorConfig
 from textrnn.preprocessing.series import to_stored
 from textrnn.preprocessing.tokenizers import make_tokenizer
+from textrnn.serve import Server
 
 pytestmark = needs_chromium
 
@@ -79,6 +82,22 @@ def test_a_page_works_and_asks_for_nothing(opened, tmp_path):
     assert browser.run("document.getElementById('problem').hidden")
 
 
+def test_a_served_page_works_and_asks_for_nothing(browser, models):
+    with Server(models["translator"], 0) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            browser.show()
+            browser.open(server.address)
+            fill(browser, "source", "The lamp went round.")
+            send(browser)
+            assert browser.complaints() == []
+            assert browser.requests() == [server.address]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 def test_a_request_is_forbidden_by_the_page_itself(opened):
     _, browser = opened
     attempt = "fetch('http://127.0.0.1:9/').then(() => 'sent', (error) => error.name)"
@@ -92,7 +111,8 @@ def test_nothing_is_wider_than_a_phone_and_all_can_be_read(opened, dark):
     browser.show(PHONE, 844, dark)
     send(browser)
     assert browser.run("document.documentElement.scrollWidth") <= PHONE
-    assert browser.run("[...document.querySelectorAll('button')].every((one) => !one.offsetParent || one.offsetHeight >= 44)")
+    buttons = "[...document.querySelectorAll('button')].filter((one) => one.offsetParent)"
+    assert browser.run(f"Math.min(...{buttons}.map((one) => one.offsetHeight))") >= 44
     for selector in ("body", "header p", "#send", ".help", "#status"):
         assert browser.run(f"({CONTRAST})('{selector}')") >= 4.5, selector
 
@@ -104,10 +124,11 @@ CONTRAST = """(selector) => {
     .map((x) => (x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4))
     .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
   const shown = document.querySelector(selector);
+  const background = (one) => getComputedStyle(one).backgroundColor;
   let behind = shown;
-  while (behind.parentElement && numbers(getComputedStyle(behind).backgroundColor)[3] === 0) behind = behind.parentElement;
-  const pair = [light(getComputedStyle(shown).color), light(getComputedStyle(behind).backgroundColor)].sort((a, b) => a - b);
-  return (pair[1] + 0.05) / (pair[0] + 0.05);
+  while (behind.parentElement && numbers(background(behind))[3] === 0) behind = behind.parentElement;
+  const [one, other] = [light(getComputedStyle(shown).color), light(background(behind))];
+  return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
 }"""
 
 

@@ -36,7 +36,7 @@ class ExportFormat:
 FORMATS: dict[str, ExportFormat] = {
     form.name: form
     for form in (
-        ExportFormat("page", ".html", ("int8", "float32", "float16", "int4"), "a page that runs the model in a browser"),
+        ExportFormat("page", ".html", ("int8", "float32", "float16", "int4"), "a page that runs it in a browser"),
     )
 }
 

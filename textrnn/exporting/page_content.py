@@ -1,4 +1,4 @@
-"""What a page is told of a model: its config, its tokenizers, arrays that are no weights, and what a kind needs besides.
+"""What a page is told of a model: its config, its tokenizers, and what a kind needs besides.
 
 A model that a page cannot hold is refused here.
 """
@@ -52,7 +52,7 @@ def tokenizer_content(tokenizer: Tokenizer) -> Content:
         TextrnnError: If it splits in a way that a page does not know.
     """
     if isinstance(tokenizer, WordTokenizer) and tokenizer.splitting == 1:
-        raise TextrnnError("A page cannot split text with NLTK, as this model of the first format does. Train it again.")
+        raise TextrnnError("A page cannot split text with NLTK, as this model of format 1 does. Train it again.")
     known = tokenizer.characters
     marks = {mark: plain for mark, plain in TYPEWRITTEN.items() if mark not in known and plain in known}
     content = {
@@ -104,7 +104,7 @@ def translator_content(model: Any) -> Content:
 def classifier_content(model: Any) -> Content:
     """Returns what a page needs of a classifier besides."""
     if not model.config.vocabulary_size:
-        raise TextrnnError("This classifier reads vectors, and a page reads what is typed. Export a classifier of texts.")
+        raise TextrnnError("This classifier reads vectors, and a page what is typed. Export a classifier of texts.")
     begin = model.tokenizers["tokenizer"].beginning(model.config.beginning)
     return {
         "begin": begin,
@@ -129,9 +129,10 @@ def forecaster_content(model: Any) -> Content:
             "Train one without `known`."
         )
     if config.calendar and model.data is None:
-        raise TextrnnError("This forecaster reads the calendar, and keeps no series whose times a page could go on from.")
+        raise TextrnnError("This forecaster reads the calendar, and keeps no series whose times could go on.")
     if model.data is not None and len(model.data.series) > MOST_SERIES:
-        raise TextrnnError(f"A page shows at most {MOST_SERIES} series; this forecaster has {len(model.data.series):,}.")
+        number = len(model.data.series)
+        raise TextrnnError(f"A page shows at most {MOST_SERIES} series; this forecaster has {number:,}.")
     content = {
         "series": series_content(model),
         "pointIndex": config.point_index,

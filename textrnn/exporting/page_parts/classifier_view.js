@@ -30,7 +30,7 @@ function begin(model) {
 
   onSend(async (run) => {
     const { tokens, probabilities, best, effect } = model.explain(byId("text").value);
-    const rest = breather();
+    const rest = frames();
     showLabels(probabilities);
     document.body.dataset.first ??= Math.round(performance.now());
     const gap = model.tokenizer.level === "word" ? " " : "";
@@ -53,4 +53,4 @@ function begin(model) {
 }
 
 whenLoaded(begin);
-return {};
+return shared;

@@ -112,4 +112,4 @@ function begin(model) {
 }
 
 whenLoaded(begin);
-return {};
+return shared;

@@ -184,10 +184,12 @@ class Continuation {
     return index || !this.read.unfinished ? null : new Set(this.model.index.startingWith(this.read.unfinished));
   }
 
-  /** The logits at a step, without those of tokens that may not come. */
+  /** The logits at a step, -Infinity for tokens that may not come. */
   scores(logits, index) {
+    const scores = new Float64Array(logits);
     const allowed = this.allowed(index);
-    return Float64Array.from(logits, (logit, id) => (id < EOS || (allowed && !allowed.has(id)) ? -Infinity : logit));
+    if (allowed) scores.forEach((_, id) => allowed.has(id) || (scores[id] = -Infinity));
+    return scores.fill(-Infinity, 0, EOS);
   }
 
   /** Chooses one more token: the most probable one at temperature 0, else a drawn one. */

@@ -71,20 +71,25 @@ function begin(model) {
 
   const write = onSend(async (run, isGoingOn = false) => {
     hideChoices();
-    const rest = breather();
     if (!isGoingOn) {
       continuation = model.continuation(byId("prompt").value);
       showPrompt();
     }
     const [start, begun] = [performance.now(), continuation.steps.length];
     const most = Number(byId("max-tokens").value);
+    let numShown = begun;
+    const showNew = () => {
+      showSteps(numShown);
+      numShown = continuation.steps.length;
+    };
+    const frame = frames(showNew);
     say("Writing …");
     while (!run.isStopped && continuation.steps.length < most && !continuation.isFinished) {
       continuation.write({ temperature: temperature(), topP: Number(byId("top-p").value) });
-      showSteps(continuation.steps.length - 1);
-      if (continuation.steps.length === 1) document.body.dataset.first ??= Math.round(performance.now());
-      await rest();
+      await frame();
+      document.body.dataset.first ??= Math.round(performance.now());
     }
+    showNew();
     const number = continuation.steps.length - begun;
     const seconds = (performance.now() - start) / 1000;
     document.body.dataset.rate = (number / seconds).toFixed(1);
@@ -166,4 +171,4 @@ function begin(model) {
 }
 
 whenLoaded(begin);
-return {};
+return shared;

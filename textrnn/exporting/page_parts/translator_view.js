@@ -31,7 +31,7 @@ function begin(model) {
 
   onSend(async (run) => {
     const lines = byId("source").value.split("\n");
-    const rest = breather();
+    const rest = frames();
     const start = performance.now();
     let number = 0;
     translations.textContent = "";
@@ -57,4 +57,4 @@ function begin(model) {
 }
 
 whenLoaded(begin);
-return {};
+return shared;

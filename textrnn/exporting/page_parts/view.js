@@ -1,5 +1,8 @@
-// What all views share: elements, colours, messages, and keys.
+// What all views share: elements, colours, messages, and keys. In the browser's console, `page.model` is the model.
 
+const shared = {}; // what a view returns
+
+const FRAME = 40; // milliseconds
 const byId = (id) => document.getElementById(id);
 const percent = (share) => (share >= 0.0995 ? `${Math.round(100 * share)} %` : `${(100 * share).toFixed(1)} %`);
 
@@ -24,11 +27,12 @@ const pause = () =>
     channel.port2.postMessage(null);
   });
 
-/** Pauses if a while has passed since the last pause. */
-function breather(milliseconds = 16) {
-  let last = performance.now();
+/** Shows what is new and pauses, at first and then once a frame: showing takes longer than computing. */
+function frames(show = () => {}) {
+  let last = -Infinity;
   return async () => {
-    if (performance.now() - last < milliseconds) return;
+    if (performance.now() - last < FRAME) return;
+    show();
     await pause();
     last = performance.now();
   };
@@ -108,16 +112,15 @@ function onSend(work) {
   return run;
 }
 
-/** Loads the model as soon as the page is to be seen, then begins. */
+/** Loads the model, then begins; what stands above is to be seen by then. */
 function whenLoaded(begin) {
   say("Loading …");
-  requestAnimationFrame(() =>
-    setTimeout(() => {
-      begin(textrnn.load(byId("model").textContent, byId("weights").textContent));
-      byId("weights").remove(); // the text of the numbers is needed no more
-      say("Ready.");
-      byId("send").disabled = false;
-      document.body.dataset.ready = Math.round(performance.now());
-    }),
-  );
+  setTimeout(() => {
+    shared.model = textrnn.load(byId("model").textContent, byId("weights").textContent);
+    begin(shared.model);
+    byId("weights").remove(); // the text of the numbers is needed no more
+    say("Ready.");
+    byId("send").disabled = false;
+    document.body.dataset.ready = Math.round(performance.now());
+  });
 }
