@@ -12,8 +12,7 @@ function begin(model) {
     byId("outcome").textContent = named.map((place) => labels[place]).join(", ") || "none of them";
     byId("labels").replaceChildren(
       ...order.map((place) => {
-        const bar = element("span", { class: "bar", "aria-hidden": "true" });
-        bar.style.width = percent(probabilities[place]).replace(" ", "");
+        const bar = barOf(probabilities[place]);
         const name = element("span", { class: "name" }, String(labels[place]));
         return element("li", {}, element("span", { class: "share" }, bar, name, ` ${percent(probabilities[place])}`));
       }),

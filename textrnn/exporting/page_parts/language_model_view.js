@@ -104,9 +104,7 @@ function begin(model) {
     byId("choices-help").textContent = `How probable each token is at temperature ${temperature().toFixed(2)}. Choosing one goes on from there.`;
     byId("candidates").replaceChildren(
       ...continuation.candidates(step, temperature()).map(({ id, probability }) => {
-        const bar = element("span", { class: "bar", "aria-hidden": "true" });
-        bar.style.width = percent(probability).replace(" ", "");
-        const button = element("button", { type: "button" }, bar);
+        const button = element("button", { type: "button" }, barOf(probability));
         const name = shown(id);
         if (name.startsWith(" ")) button.append(element("span", { class: "space", "aria-hidden": "true" }, "␣"));
         button.append(element("span", { class: "name" }, name.trimStart() || name), ` ${percent(probability)}`);

@@ -4,7 +4,19 @@ const shared = {}; // what a view returns
 
 const FRAME = 40; // milliseconds
 const byId = (id) => document.getElementById(id);
-const percent = (share) => (share >= 0.0995 ? `${Math.round(100 * share)} %` : `${(100 * share).toFixed(1)} %`);
+
+/** A share in percent, with as many digits as count. */
+function percent(share) {
+  if (share > 0 && share < 0.0005) return "< 0.1 %";
+  return share >= 0.0995 ? `${Math.round(100 * share)} %` : `${(100 * share).toFixed(1)} %`;
+}
+
+/** A bar that is as long as a share, for the eye alone. */
+function barOf(share) {
+  const bar = element("span", { class: "bar", "aria-hidden": "true" });
+  bar.style.width = `${100 * share}%`;
+  return bar;
+}
 
 /** Makes an element with attributes, of which null leaves one out, and children. */
 function element(name, attributes = {}, ...children) {
