@@ -210,6 +210,36 @@ def test_the_text_is_coloured_by_a_unit(written, models):
     np.testing.assert_allclose(found, expected[-20:], atol=0.0051)
 
 
+def test_who_is_impatient_breaks_nothing(written, models):
+    """Sent twice at once, then exchanged while it writes: each time the text is that of the last wish alone."""
+    browser, model = written, models["language-model"]
+    whole = "document.querySelectorAll('.token').length === 20 && document.getElementById('stop').disabled"
+    browser.run("for (let i = 0; i < 3; i++) document.getElementById('send').click()")
+    browser.wait_for(whole)
+    before = tokens(browser)
+    assert before == [model.tokenizer.token_text(i).strip() or "new line" for i in greedy(model, "The lamp", 20)]
+    browser.run(
+        "document.getElementById('send').click(); document.querySelector('.token').click();"
+        "document.querySelectorAll('#candidates button')[1].click()"
+    )
+    browser.wait_for(whole)
+    assert tokens(browser)[0] != before[0]
+    assert browser.run("[...document.querySelectorAll('.token')].every((one, i) => Number(one.dataset.step) === i)")
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("kind", ["translator", "classifier"])
+def test_work_that_is_begun_anew_replaces_the_one_before(browser, models, tmp_path, kind):
+    browser.show()
+    browser.open(exported(models[kind], tmp_path).as_uri())
+    fill(browser, BOXES[kind], "The lamp went round, and the sea was quiet.")
+    browser.run("for (let i = 0; i < 3; i++) document.getElementById('send').click()")
+    browser.wait_for("document.body.dataset.rate && document.getElementById('stop').disabled")
+    number = {"translator": "article", "classifier": "#effects li"}[kind]
+    assert browser.run(f"document.querySelectorAll('{number}').length") == {"translator": 1, "classifier": 5}[kind]
+    assert browser.complaints() == []
+
+
 def test_the_temperature_moves_the_shares(written):
     browser = written
     browser.run("document.querySelector('.token').click()")

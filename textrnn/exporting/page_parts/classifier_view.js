@@ -44,6 +44,7 @@ function begin(model) {
       effects.push({ token: tokens[place], found, signed: showEffect(words[place], found) });
       await rest();
     }
+    if (run.isReplaced) return;
     const most = effects.sort((a, b) => Math.abs(b.found) - Math.abs(a.found)).slice(0, MOST_NAMED);
     byId("effects").append(...most.map(({ token, signed }) => element("li", {}, `${token.trim()} ${signed}`)));
     document.body.dataset.rate = "done";

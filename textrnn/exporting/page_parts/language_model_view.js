@@ -89,6 +89,7 @@ function begin(model) {
       await frame();
       document.body.dataset.first ??= Math.round(performance.now());
     }
+    if (run.isReplaced) return;
     showNew();
     const number = continuation.steps.length - begun;
     const seconds = (performance.now() - start) / 1000;

@@ -50,6 +50,7 @@ function begin(model) {
       }
       if (run.isStopped) break;
     }
+    if (run.isReplaced) return;
     const texts = [...translations.querySelectorAll(".outcome")].map((one) => one.textContent);
     document.body.dataset.rate = (number / ((performance.now() - start) / 1000)).toFixed(1);
     say(texts.length ? "Translated." : "There is nothing to translate.", texts.join(" "));

@@ -89,13 +89,16 @@ function complain(text) {
   byId("problem").hidden = !text;
 }
 
-/** Runs the work of a form when it is sent, one at a time, until it is done or Stop is pressed. */
+/**
+ * Runs the work of a form when it is sent, until it is done or Stop is pressed. Work that is begun anew replaces the one
+ * before, which shows nothing any more. Returns what begins it.
+ */
 function onSend(work) {
   const [form, send, stop] = [byId("form"), byId("send"), byId("stop")];
   let running = null;
   const run = async (...given) => {
-    if (running) running.isStopped = true;
-    const mine = { isStopped: false };
+    if (running) running.isStopped = running.isReplaced = true;
+    const mine = { isStopped: false, isReplaced: false };
     running = mine;
     complain("");
     stop.disabled = false;
