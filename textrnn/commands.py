@@ -53,6 +53,8 @@ COMMANDS = {
     "train": "train a model on your text",
     "evaluate": "score a model, a text or translations",
     "compress": "make a model smaller",
+    "export": "write a model for other programs, or as a page",
+    "serve": "show a model's page and answer JSON on this computer",
 }
 USAGE_ERROR = 2
 RAW_HELP = "give lines to the network as they are: no sentences apart, no characters or capitals changed"

@@ -1,0 +1,36 @@
+"""`python -m textrnn.export MODEL --to FILE`: writes a model in a form that other programs run."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from textrnn.commands import Parser, check_writable, run
+from textrnn.config.kinds import KINDS
+from textrnn.exporting import FORMATS, export, export_format
+from textrnn.storage import kind_of
+
+__all__ = ["command"]
+
+
+def make_parser() -> Parser:
+    """Returns the parser of this command."""
+    parser = Parser(prog="textrnn export", description="Writes a model in a form that other programs run.")
+    parser.add_argument("model", help="a shipped model or a directory")
+    endings = "; ".join(f"{form.ending}: {form.purpose}" for form in FORMATS.values())
+    parser.add_argument("--to", required=True, metavar="FILE", help=f"where to; its ending says what: {endings}")
+    parser.add_argument("--weight-format", help="float32, float16 or int8 (default: what the form usually has)")
+    return parser
+
+
+def command(arguments: Sequence[str] | None = None) -> None:
+    """Exports a model; raises `TextrnnError` for bad input."""
+    parsed = make_parser().parse_args(arguments)
+    export_format(parsed.to)
+    check_writable(parsed.to)
+    model = KINDS[kind_of(parsed.model)].load("tasks", "task").load(parsed.model)
+    export(model, parsed.to, parsed.weight_format)
+    print(f"{parsed.to}: {os.path.getsize(parsed.to) / 1e6:.1f} MB written.")
+
+
+if __name__ == "__main__":
+    sys.exit(run(command))
