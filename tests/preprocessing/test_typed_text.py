@@ -1,6 +1,6 @@
 import pytest
 
-from textrnn.preprocessing.typed_text import are_tokenized, is_tokenized, put_together, segments
+from textrnn.preprocessing.typed_text import are_tokenized, is_tokenized, put_together, segments, with_marks_of
 
 
 def cost(word):
@@ -69,6 +69,21 @@ def test_the_last_clause_of_a_question_asks():
         "When I went to the market today with my old friends and their six children, what did you do at home with Tom?"
     )
     assert put_together(segments(text, cost), ["Cuando fui.", "¿Qué hiciste?"]) == "Cuando fui, ¿qué hiciste?"
+
+
+@pytest.mark.parametrize(
+    ("text", "texts"),
+    [
+        ("“It’s a nice day.”", ["It's a nice day."]),
+        ('"HELLO!!!"', ["Hello!"]),
+        ('"Yes," he said.', ['"Yes," he said.']),
+        ('"Yes" and "no"', ['"Yes" and "no"']),
+    ],
+)
+def test_a_quoted_sentence_is_translated_without_its_marks(text, texts):
+    found = segments(text, cost)
+    assert [segment.text for segment in found if segment.text] == texts
+    assert with_marks_of(text, put_together(found, texts)) == text.replace("’", "'").replace("Hello!", "HELLO!")
 
 
 def test_lower_case_translators_keep_small_letters():

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -17,11 +18,12 @@ from textrnn.inference.translator import EncoderDecoder
 from textrnn.preprocessing.pairs import normalized
 from textrnn.preprocessing.placeholders import PLACEHOLDER, restored
 from textrnn.preprocessing.tokenizers import Tokenizer
-from textrnn.preprocessing.typed_text import Segment, TypedReader, put_together
+from textrnn.preprocessing.typed_text import Segment, TypedReader, put_together, with_marks_of
 
 __all__ = ["MAX_SOURCE_TOKENS", "LineTranslator"]
 
 MAX_SOURCE_TOKENS = 1000
+DIGITS = re.compile(r"\d+")
 BATCH_SIZE = 64
 
 
@@ -62,15 +64,56 @@ class LineTranslator:
         searched = options
         if reader.mask is not None and sampling is None:  # so that there is a choice where a placeholder is missing
             searched = dataclasses.replace(options, num_best=max(options.num_best, options.num_beams))
-        found = iter(self.sentence_translations(sentences, sampling, searched, numbers))
+        found = self.sentence_translations(sentences, sampling, searched, numbers)
+        if reader.mask is not None:
+            taken_apart, found = self._with_numbers(taken_apart, found, sampling, searched)
+        left = iter(found)
         results = []
         for line, line_segments in zip(lines, taken_apart, strict=True):
-            groups = [carried_across(next(found), segment.things) for segment in line_segments if segment.text]
+            groups = [carried_across(next(left), segment.things) for segment in line_segments if segment.text]
             if line_segments == [Segment(line)]:
-                results.append(groups[0][: options.num_best])
+                group = groups[0][: options.num_best]
             else:
-                results.append(put_together_translations(line, line_segments, groups, options.num_best) if line else [])
+                group = put_together_translations(line, line_segments, groups, options.num_best) if line else []
+            results.append([dataclasses.replace(one, text=with_marks_of(line, one.text)) for one in group])
         return results
+
+    def _with_numbers(
+        self,
+        lines: list[list[Segment]],
+        found: list[list[Translation]],
+        sampling: SamplingOptions | None,
+        options: BeamOptions,
+    ) -> tuple[list[list[Segment]], list[list[Translation]]]:
+        """Translates segments again of which no translation has the numbers, with placeholders in their place.
+
+        Args:
+            lines: The segments of each line.
+            found: The translations of those that have text.
+            sampling: How to draw a translation, instead of searching for the best.
+            options: How to search.
+
+        Returns:
+            Segments and translations, as they are now; of several translations, those with the numbers come first.
+        """
+        assert self.reader is not None
+        lines, found = [list(line) for line in lines], list(found)
+        again: list[tuple[int, Segment]] = []
+        places = ((line, at) for line in lines for at, segment in enumerate(line) if segment.text)
+        for index, (line, at) in enumerate(places):
+            wanted = digits_of(line[at].text)
+            if not wanted or not found[index]:
+                continue
+            found[index] = sorted(found[index], key=lambda one: digits_of(one.text) != wanted)
+            new = self.reader.with_numbers_masked(line[at])
+            if new is not None and digits_of(found[index][0].text) != wanted:
+                line[at] = new
+                again.append((index, new))
+        texts = [segment.text for _, segment in again]
+        groups = self.sentence_translations(texts, sampling, options, range(1, len(texts) + 1))
+        for (index, _), group in zip(again, groups, strict=True):
+            found[index] = group
+        return lines, found
 
     def sentence_translations(
         self,
@@ -129,6 +172,11 @@ class LineTranslator:
             line = begin.rpartition(" ")[0] or begin
             length = len(self.source.encode(line))
         return line, num_tokens
+
+
+def digits_of(text: str) -> Counter[str]:
+    """Returns how often each number stands in a text."""
+    return Counter(DIGITS.findall(text))
 
 
 def carried_across(group: list[Translation], things: dict[str, str]) -> list[Translation]:

@@ -30,6 +30,7 @@ __all__ = [
     "found_things",
     "knows_placeholders",
     "masked",
+    "masked_numbers",
     "masked_pair",
     "replaced",
     "restored",
@@ -52,31 +53,52 @@ PLACEHOLDERS = THINGS + NUMBERS
 PLACEHOLDER = re.compile(f"[{PLACEHOLDERS[0]}-{PLACEHOLDERS[-1]}]")
 
 VARIABLE = r"[$%#]?\{\{?[^{}\n]{0,40}\}?\}|\[\[\w+\]\]|\$[A-Za-z_]\w*|%\(\w+\)[a-z]"
-VARIABLE += r"|%(?:\d+\$)?[-+0#]*\d*(?:\.\d+)?[sdifgux@](?!\w)"
+VARIABLE += r"|%(?:\d+\$)?[-+0#]*\d*(?:\.\d+)?[sdifgux@](?:%%|(?!\w))|%%|(?<!\w)__\w+?__(?!\w)"
 TAG = r"</?[A-Za-z][^<>\n]{0,200}>"
 PHONE = r"(?<![\w.,$€£¥-])(?=\+|\(|\d+-|(?:\d+[ .]){2}\d)(?:\+\d{1,3}[ .-]?)?(?:\(\d{1,4}\)[ .-]?)?"
-PHONE += r"\d{2,4}(?:[ .-]\d{2,4}){1,4}(?![\w.,-]*\d)"
+PHONE += r"\d{2,4}(?:[ .-]\d{2,6}){1,4}(?![\w.,-]*\d)"
 FEWEST_DIGITS = 7  # of a telephone number
-WHOLE = re.compile("|".join((URL, EMAIL, VARIABLE, TAG, f"(?P<emoji>(?:{EMOJI})+)", f"(?P<phone>{PHONE})")))
+UNITS = (
+    "km/h km² km cm² cm³ cm mm dm nm µm m² m³ m/s m kg mg µg g ml cl dl l L ha kWh MWh Wh kW MW W kV mV V mA kHz MHz "
+    "GHz Hz TB GB MB kB KB Mbps kbps dB °C °F ° % mph rpm psi ppm lbs lb oz ft "
+    "USD EUR GBP MXN ARS COP CLP PEN JPY CHF CAD AUD BRL CNY INR"
+)
+CURRENCIES = "$€£¥₹₽₩₺₫₴₦₱฿¢"
+MEASURED = rf"(?<![\w.,])[-+−]?\d[\d.,]*(?:/\d+)? (?:{'|'.join(UNITS.split())})(?![\w²³/°-])"
+FLIGHT = r"(?<!\w)[A-Z]{2,3} \d{2,5}(?![\w]|[.,:/-]\d)"  # and trains, roads, courses
+VERSION = r"(?<=[^.!?…] )[A-Z][A-Za-z]* \d+(?:\.\d+)+(?![\w%])"  # of a program
+WHOLE = re.compile(
+    "|".join(
+        (
+            *(URL, EMAIL, VARIABLE, TAG, f"(?P<emoji>(?:{EMOJI})+)"),
+            *(f"(?P<measure>{MEASURED})", f"(?P<phone>{PHONE})", f"(?P<flight>{FLIGHT})", VERSION),
+        )
+    )
+)
 
 NAME = re.compile(r"(?<=[^.!?…] )[^\W\d_a-z][^\W\d_]{2,}")  # not at the beginning of a sentence
 SHARED = re.compile(r"(?<![\w.,:/'’-])(?:[^\W\d_a-z][^\W\d_]+|\d{1,2})(?![\w'’:/-]|[.,]\d)")
 
-SIGN = re.compile(r"[0-9@#{<%$/\\~\[]|\.\w|[^\x00-\u2000]")  # one of them is in every thing
+SIGN = re.compile(r"[0-9@#{<%$/\\~\[]|__|\.\w|[^\x00-\u2000]")  # one of them is in every thing
 
 # What stands between spaces, without the marks around it.
 CHUNK = re.compile(r"[^\s]+")
 AROUND = re.compile(r"[\"'“”‘’«»(\[{<¿¡*]*(.*?)[\"'“”‘’«»)\]}>.,;:!?…*]*", re.DOTALL)
-AMOUNT = re.compile(r"[-+−]?(?:[A-Z]{0,3}[$€£¥]|[#№])?\d[\d.,:/'’-]*(?:[-–]\d+)?(?:[$€£¥%‰°]|°[CF])?")
+AMOUNT = re.compile(
+    rf"[-+−]?(?:[A-Z]{{0,3}}[{CURRENCIES}]|[#№])?\.?\d[\d.,:/'’-]*(?:[-–]\d+)?(?:[{CURRENCIES}%‰°]|°[CF])?"
+)
+NUMBER = re.compile(r"(?<![\w.,:/-])\d+(?![\w:/-]|[.,]\d)")
 PLAIN_NUMBER = re.compile(r"\d{1,2}")
 ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|s|am|pm|a\.m|p\.m|º|ª|h)", re.IGNORECASE)
 MEASURE = re.compile(r"\d[\d.,]*[a-zA-Zµ°²³/]{1,4}")
 MARKED = re.compile(
-    r"[@#]\w[\w.-]*|[~.]{0,2}[/\\]\w[^\s]*|[A-Za-z]:[/\\][^\s]*|[\w.-]+(?:[/\\][\w.-]+)*[/\\][\w-]+\.\w{1,5}"
+    r"[@#]\w[\w.-]*|[~.]{0,2}[/\\][\w.][^\s]*|[\w.-]+/|[A-Za-z]:[/\\][^\s]*|[\w.-]+(?:[/\\][\w.-]+)*[/\\][\w-]+\.\w{1,5}"
 )
 ENDINGS = (
-    "com org net edu gov io es uk de fr mx ar eu co info "  # of hosts
-    "pdf doc docx txt jpg jpeg png gif csv xls xlsx zip mp3 mp4 py js html htm json xml exe md tar gz ppt pptx svg wav"
+    "com org net edu gov io es uk de fr mx ar eu co info app dev tv biz example test local localhost "  # of hosts
+    "pdf doc docx txt jpg jpeg png gif csv xls xlsx zip mp3 mp4 py js html htm json xml exe md tar gz ppt pptx pps svg "
+    "wav css bmp ttf otf key ini cfg conf log tmp bak sh bat cpp java rb php ts jsx yaml yml toml sql db iso apk dmg "
+    "rtf odt ods odp epub mobi wma flac ogg mov avi mkv webm webp tif tiff ico psd eps woff rar jar ics vcf tsv ipynb"
 )
 NAMED = re.compile(rf"[\w-]+(?:\.[\w-]+)*\.(?:{'|'.join(ENDINGS.split())})", re.IGNORECASE)
 COMPOUND = re.compile(r"\d+(?:st|nd|rd|th)?(?:-[a-z]{3,})+")  # "3rd-party", "64-bit"
@@ -92,18 +114,20 @@ def found_things(text: str) -> list[Thing]:
         return []
     result: list[Thing] = []
     start = 0
-    whole = [found for found in WHOLE.finditer(text) if not found["phone"] or has_digits(found[0])]
+    whole = [found for found in WHOLE.finditer(text) if is_whole(found, text)]
     for found in [*whole, None]:
         result += chunks(text, start, found.start() if found else len(text))
         if found is not None:
-            result.append((found.start(), found.end(), found[0], found["phone"] is not None))
+            result.append((found.start(), found.end(), found[0], bool(found["phone"] or found["measure"])))
             start = found.end()
     return result
 
 
-def has_digits(phone: str) -> bool:
-    """Says whether a telephone number has as many digits as one must have."""
-    return sum(map(str.isdigit, phone)) >= FEWEST_DIGITS
+def is_whole(found: re.Match[str], text: str) -> bool:
+    """Says whether what looks like a telephone number has enough digits, and a flight is no word in capitals."""
+    if found["phone"]:
+        return sum(map(str.isdigit, found[0])) >= FEWEST_DIGITS
+    return not found["flight"] or not text.isupper()
 
 
 def chunks(text: str, start: int, end: int) -> Iterator[Thing]:
@@ -142,7 +166,7 @@ def masked(
     things = found_things(text)
     terms = [term for term in terms if not any(is_inside(term, thing) for thing in things)]
     things = [*terms, *beside(terms, things)]
-    if is_unknown is not None:
+    if is_unknown is not None and not text.isupper():  # where all is in capitals, any word could be a name
         names = ((found.start(), found.end(), found[0], False) for found in NAME.finditer(text))
         things += [name for name in beside(things, names) if is_unknown(name[2])]
     return replaced(text, sorted(things))
@@ -197,6 +221,25 @@ def replaced(text: str, things: Sequence[Thing]) -> tuple[str, dict[str, str]]:
             end = stop
     names = {placeholder: thing for (thing, _), placeholder in known.items() if placeholder is not None}
     return "".join([*pieces, text[end:]]), names
+
+
+def masked_numbers(text: str, things: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Returns a sentence with placeholders for its small numbers too, as long as there are any left.
+
+    Args:
+        text: A sentence with placeholders.
+        things: What they stand for.
+
+    Returns:
+        The sentence, and what all its placeholders stand for.
+    """
+    left = iter([placeholder for placeholder in NUMBERS if placeholder not in things])
+    known: dict[str, str | None] = {}
+    for number in NUMBER.findall(text):
+        if number not in known:
+            known[number] = next(left, None)
+    names = {placeholder: number for number, placeholder in known.items() if placeholder is not None}
+    return NUMBER.sub(lambda found: known[found[0]] or found[0], text), {**things, **names}
 
 
 def knows_placeholders(*tokenizers: Tokenizer) -> bool:

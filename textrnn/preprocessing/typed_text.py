@@ -25,6 +25,7 @@ from textrnn.preprocessing.placeholders import (
     Thing,
     knows_placeholders,
     masked,
+    masked_numbers,
     replaced,
     restored,
 )
@@ -33,13 +34,15 @@ from textrnn.preprocessing.splitting import EMOJI
 from textrnn.preprocessing.tokenizers import Tokenizer
 from textrnn.preprocessing.typography import plain
 
-__all__ = ["Segment", "TypedReader", "are_tokenized", "is_tokenized", "put_together", "segments"]
+__all__ = ["Segment", "TypedReader", "are_tokenized", "is_tokenized", "put_together", "segments", "with_marks_of"]
 
 EMOJIS = re.compile(rf"\s*(?:(?:{EMOJI})\s*)+")
 LIST_MARK = re.compile(r"(?:[•◦▪‣*+>·-]+|\(?(?:\d{1,3}|[a-z])[.)])\s+(?=\S)")
 MOST_WORDS = 20  # of a sentence that is translated whole: training sentences have fewer
 BEGINNING = re.compile(rf"[^\w{PLACEHOLDERS[0]}-{PLACEHOLDERS[-1]}]*({PLACEHOLDER.pattern})")
 FIRST_LETTER = re.compile(r"[^\W\d_]")
+QUOTED = re.compile(r'"([^"]+)"')
+CURLY, STRAIGHT = str.maketrans("“”„", '"""'), re.compile(r'"([^"]*)"')
 REPEATED = re.compile(r"([!?])\1+$")
 FEWEST_FRAGMENTS = 4  # of a name that no training sentence can have taught
 LOOKED_AT = 1000  # sentences of a corpus, to tell whether it is tokenised
@@ -134,8 +137,14 @@ class TypedReader:
         return [] if self.glossary is None else self.glossary.found(sentence)
 
     def is_unknown(self, name: str) -> bool:
-        """Says whether the vocabulary has but fragments of a name."""
-        return len(self.source.encode(name)) >= FEWEST_FRAGMENTS
+        """Says whether the vocabulary has but fragments of a name, and of the word that it is if somebody shouts."""
+        forms = {name, name.lower(), name.capitalize()}
+        return all(len(self.source.encode(form)) >= FEWEST_FRAGMENTS for form in forms)
+
+    def with_numbers_masked(self, segment: Segment) -> Segment | None:
+        """Returns a segment with placeholders for the numbers that it still has, or None if it has none."""
+        text, things = masked_numbers(segment.text, segment.things)
+        return dataclasses.replace(segment, text=text, things=things) if text != segment.text else None
 
 
 def is_tokenized(text: str) -> bool:
@@ -196,6 +205,10 @@ def goes_on(clause: str) -> bool:
 
 def sentence_segment(sentence: str, space: str, cost: Cost | None, mask: Mask | None) -> Segment:
     """Returns the segment that is a sentence with the white space after it."""
+    quoted = QUOTED.fullmatch(sentence)
+    if quoted is not None:
+        inner = sentence_segment(quoted[1], "", cost, mask)
+        return dataclasses.replace(inner, before=f'"{inner.before}', after=f'{inner.after}"{space}')
     marks = REPEATED.search(sentence)
     once = sentence[: marks.start() + 1] if marks else sentence
     usual, things = (once, {}) if mask is None else mask(once)
@@ -206,6 +219,16 @@ def sentence_segment(sentence: str, space: str, cost: Cost | None, mask: Mask | 
         return Segment("", segment.around(usual))
     usual, case = (usual, AS_IS) if cost is None else with_usual_case(usual, cost)
     return Segment(usual, after=sentence[len(once) :] + space, case=case, things=things, has_capital=has_capital)
+
+
+def with_marks_of(line: str, translation: str) -> str:
+    """Returns a translation with the double quotation marks that its line has: printed ones, or the typewriter's.
+
+    >>> with_marks_of("“Hello!”", '"¡Hola!"'), with_marks_of('"Hello!"', "“¡Hola!”")
+    ('“¡Hola!”', '"¡Hola!"')
+    """
+    straight = translation.translate(CURLY)
+    return STRAIGHT.sub(r"“\1”", straight) if "“" in line or "”" in line else straight
 
 
 def put_together(text_segments: Sequence[Segment], translations: Sequence[str]) -> str:
