@@ -28,8 +28,9 @@ def command(arguments: Sequence[str] | None = None) -> None:
     export_format(parsed.to)
     check_writable(parsed.to)
     model = KINDS[kind_of(parsed.model)].load("tasks", "task").load(parsed.model)
-    export(model, parsed.to, parsed.weight_format)
-    print(f"{parsed.to}: {os.path.getsize(parsed.to) / 1e6:.1f} MB written.")
+    written = export(model, parsed.to, parsed.weight_format)
+    size = sum(os.path.getsize(path) for path in written)
+    print(f"{', '.join(map(str, written))}: {size / 1e6:.1f} MB written.")
 
 
 if __name__ == "__main__":

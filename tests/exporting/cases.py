@@ -58,9 +58,9 @@ class Model:
 
     noun = "model"
 
-    def __init__(self, config, seed=0):
+    def __init__(self, config, scale=0.5):
         self.config = config
-        self.weights = random_weights(config, seed)
+        self.weights = random_weights(config, scale=scale)
         self.network = KINDS[config.kind].load("inference", "network")(config, self.weights)
 
 

@@ -48,7 +48,7 @@ class Layers:
         raise NotImplementedError
 
     def dense(self, inputs: Value, kernel: str, bias: str | None = None, transposed: bool = False) -> Value:
-        """Returns `inputs kernel + bias`; `(size,)` kernels are single columns, and a transposed kernel has `(to, from)`."""
+        """Returns `inputs kernel + bias`; a kernel `(size,)` is one column, a transposed one has shape `(to, from)`."""
         raise NotImplementedError
 
     def biased(self, inputs: Value, bias: str) -> Value:
@@ -183,7 +183,7 @@ class Layers:
         return self.product(weights, values), weights
 
     def pooled(self, how: str, outputs: Value, mask: Value) -> Value:
-        """Returns the "max", "mean" or "attention" pooling over real steps, `(batch, size)`, of `(batch, time, size)`."""
+        """Returns the "max", "mean" or "attention" pooling of `(batch, time, size)` over real steps, `(batch, size)`."""
         if how == "attention":
             asked = self.tanh(self.dense(outputs, "attention/kernel", "attention/bias"))
             scores = self.squeezed(self.dense(asked, "attention/vector"), 2)

@@ -1,12 +1,12 @@
 """`.onnx`: the graph of a network written with the `onnx` package alone, for ONNX Runtime and what else reads it.
 
 A model that is asked again and again becomes a step: tokens and states go in, logits and states come out, for any
-number of rows and of tokens. A translator becomes two files, NAME.encoder.onnx and NAME.decoder.onnx. docs/ENGINES.md has
-the loops around them.
+number of rows and of tokens. A translator becomes two files, NAME.encoder.onnx and NAME.decoder.onnx. docs/ENGINES.md
+has the loops around them.
 
 float16 and int8 are how the file holds its matrices; they become float32 when a session begins, and all is computed in
-float32. A matrix in int8 has a scale for each row, as in `textrnn.weight_formats`, so a model that is kept in int8 loses
-nothing more.
+float32. A matrix in int8 has a scale for each row, as in `textrnn.weight_formats`, so a model that is kept in int8
+loses nothing more.
 """
 
 import json
@@ -101,7 +101,8 @@ class OnnxLayers(Layers):
 
     def nodes_of(self, operator: str, inputs: Sequence[str], num_outputs: int, **attributes: Any) -> list[str]:
         """Adds a node and returns the names of its outputs."""
-        outputs = [f"{operator.lower()}_{len(self.nodes)}" + f"_{number}" * (number > 0) for number in range(num_outputs)]
+        first = f"{operator.lower()}_{len(self.nodes)}"
+        outputs = [first, *(f"{first}_{number}" for number in range(1, num_outputs))]
         self.nodes.append(helper.make_node(operator, inputs, outputs, **attributes))
         return outputs
 
@@ -130,24 +131,21 @@ class OnnxLayers(Layers):
         return self.constant(numbers, np.int8, name), self.constant(scales, np.float32, f"{name}/scales")
 
     def weight(self, name: str, columns: Sequence[int] | None = None) -> str:
-        """Returns a weight as float32."""
+        """Returns a weight as float32; a session computes that once, when it begins."""
         values, scales = self.stored(name, columns)
-        if scales is not None:
-            return self.node("Mul", self.node("Cast", values, to=TensorProto.FLOAT), scales)
-        return self.as_float(values)
+        numbers = self.as_float(values, values)
+        return numbers if scales is None else self.node("Mul", numbers, scales)
 
-    def as_float(self, values: str) -> str:
-        """Returns a constant as float32."""
-        is_float = self.constants[values].data_type == TensorProto.FLOAT
+    def as_float(self, constant: str, values: str) -> str:
+        """Returns values that come from a constant as float32."""
+        is_float = self.constants[constant].data_type == TensorProto.FLOAT
         return values if is_float else self.node("Cast", values, to=TensorProto.FLOAT)
 
     # Layers with weights
 
     def embedding(self, name: str, token_ids: Any) -> Any:
         values, scales = self.stored(name)
-        rows = self.node("Gather", values, token_ids)
-        if self.constants[values].data_type != TensorProto.FLOAT:
-            rows = self.node("Cast", rows, to=TensorProto.FLOAT)
+        rows = self.as_float(values, self.node("Gather", values, token_ids))
         return rows if scales is None else self.node("Mul", rows, self.node("Gather", scales, token_ids))
 
     def recurrent(
@@ -157,8 +155,7 @@ class OnnxLayers(Layers):
         units = self.weights[f"{names[0]}/recurrent_kernel"].shape[0]
         lengths = ""
         if mask is not None:
-            count = self.node("ReduceSum", self.node("Cast", mask, to=TensorProto.INT32), self.axes(1), keepdims=0)
-            lengths = count
+            lengths = self.node("ReduceSum", self.node("Cast", mask, to=TensorProto.INT32), self.axes(1), keepdims=0)
         begun = [self.expanded(state, 0) for state in states or ()]
         attributes: dict[str, Any] = {"linear_before_reset": 1} if cell == "gru" else {}
         if len(names) == 2:
@@ -173,7 +170,7 @@ class OnnxLayers(Layers):
         return together, [self.node("Reshape", end, self.constant([0, len(names) * units], np.int64)) for end in ends]
 
     def recurrent_weights(self, cell: str, names: Sequence[str]) -> list[str]:
-        """Returns the three weights of a recurrent layer, `(directions, gates, size)` and twice the bias `(directions, ...)`."""
+        """Returns kernels of shape `(directions, gates, size)`, and biases of shape `(directions, 2 * gates)`."""
         _, gates = OPERATORS[cell]
         kernels: list[list[str]] = [[], []]
         biases = []

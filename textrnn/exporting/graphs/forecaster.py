@@ -11,7 +11,7 @@ __all__ = ["graphs"]
 
 def graphs(config: ForecasterConfig) -> list[Graph]:
     """Returns the graphs of a forecaster: scaled windows, and what is known beside them, become scaled quantiles."""
-    inputs = (Array("values", ("batch", config.lookback, 1 + len(config.known))),)
+    inputs: tuple[Array, ...] = (Array("values", ("batch", config.lookback, 1 + len(config.known))),)
     if config.context_dim:
         inputs = (*inputs, Array("context", ("batch", config.context_dim)))
     forecast = Array("forecast", ("batch", config.output_steps, config.outputs_per_step))

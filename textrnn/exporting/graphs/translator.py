@@ -35,7 +35,8 @@ def graphs(config: TranslatorConfig) -> list[Graph]:
 
     def step(layers: Layers, ids: Any, *rest: Any) -> list[Any]:
         found, begun = rest[: len(memory)], rest[len(memory) :]
-        answer, states_after, attention = decoded(config, layers, ids, found, in_layers(begun, config.num_states))
+        before = in_layers(begun, config.num_states)
+        answer, states_after, attention = decoded(config, layers, ids, found, before)
         return [answer, attention, *flat(states_after)]
 
     def sequence(layers: Layers, source_ids: Any, target_ids: Any) -> list[Any]:
