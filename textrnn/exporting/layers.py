@@ -183,7 +183,7 @@ class Layers:
         return self.product(weights, values), weights
 
     def pooled(self, how: str, outputs: Value, mask: Value) -> Value:
-        """Returns the "max", "mean" or "attention" pooling of `(batch, time, size)` over real steps, `(batch, size)`."""
+        """Returns the "max", "mean" or "attention" pooling over real steps, of shape `(batch, size)`."""
         if how == "attention":
             asked = self.tanh(self.dense(outputs, "attention/kernel", "attention/bias"))
             scores = self.squeezed(self.dense(asked, "attention/vector"), 2)

@@ -52,7 +52,7 @@ def graphs(config: TranslatorConfig) -> list[Graph]:
 
 
 def encoded(config: TranslatorConfig, layers: Layers, source_ids: Any) -> tuple[list[Any], list[list[Any]]]:
-    """Reads right-padded source sentences; returns the memory, its keys and its mask, and the decoder's first states."""
+    """Reads right-padded source sentences; returns memory, keys and mask, and the decoder's first states."""
     name = "target" if config.joint_vocabulary else "source"
     mask = layers.above(source_ids, 0)
     values, finals = layers.stack(
