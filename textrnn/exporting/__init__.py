@@ -21,21 +21,34 @@ class ExportFormat:
         ending: How names of its files end.
         weight_formats: How it can hold the weights, the usual one first.
         purpose: What it is for.
+        uses_tensorflow: Whether TensorFlow writes it.
     """
 
     name: str
     ending: str
     weight_formats: tuple[str, ...]
     purpose: str
+    uses_tensorflow: bool = False
 
     def write(self, model: Task, path: pathlib.Path, weight_format: str) -> list[pathlib.Path]:
         """Writes a model: calls `write` of the module of this name in this room; returns the files written."""
+        if self.uses_tensorflow:
+            import_module("textrnn.training")  # which imports it without its notes
         return import_module(f"textrnn.exporting.{self.name}").write(model, path, weight_format) or [path]
 
 
 FORMATS: dict[str, ExportFormat] = {
     form.name: form
-    for form in (ExportFormat("onnx", ".onnx", ("float32", "float16", "int8"), "a graph for ONNX Runtime and others"),)
+    for form in (
+        ExportFormat("onnx", ".onnx", ("float32", "float16", "int8"), "a graph for ONNX Runtime and others"),
+        ExportFormat("keras", ".keras", ("float32",), "a Keras model of stock layers", uses_tensorflow=True),
+        ExportFormat(
+            "savedmodel", ".savedmodel", ("float32", "float16"), "a directory for TensorFlow", uses_tensorflow=True
+        ),
+        ExportFormat(
+            "litert", ".tflite", ("float32", "float16", "int8"), "a file for phones (LiteRT)", uses_tensorflow=True
+        ),
+    )
 }
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from textrnn.config.classifier import GRAM_PLACES, LINEAR_STEP
 
-__all__ = ["MASKED", "Layers", "gate_order"]
+__all__ = ["MASKED", "NORMALIZATION_EPSILON", "Layers", "gate_order"]
 
 MASKED = -1e9  # a score that has no weight after a softmax, and is never the highest
+NORMALIZATION_EPSILON = 1e-3  # that of textrnn.inference.stack
 KERAS_GATES = {"simple_rnn": "h", "gru": "zrh", "lstm": "ifgo"}
 
 Value = Any  # what an engine calls an array that is not there yet

@@ -20,7 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from textrnn.errors import TextrnnError
 from textrnn.exporting.graphs import Array, Graph, graphs_of
-from textrnn.exporting.layers import MASKED, Layers, gate_order
+from textrnn.exporting.layers import MASKED, NORMALIZATION_EPSILON, Layers, gate_order
 from textrnn.storage import write_atomically
 from textrnn.tasks.task import Task
 from textrnn.weights import is_matrix
@@ -31,7 +31,6 @@ OPSET = 17  # the first with layer normalisation; ONNX Runtime reads it since 1.
 IR_VERSION = 8
 OPERATORS = {"simple_rnn": ("RNN", "h"), "gru": ("GRU", "zrh"), "lstm": ("LSTM", "iofg")}
 DTYPES = {"float32": TensorProto.FLOAT, "int32": TensorProto.INT32, "bool": TensorProto.BOOL}
-NORMALIZATION_EPSILON = 1e-3  # that of textrnn.inference.stack
 MAX_BYTES = 2**31 - 1  # that a protocol buffer can have
 
 
