@@ -5,7 +5,7 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
-from textrnn import classify, compress, evaluate, forecast, generate, train, translate
+from textrnn import classify, compress, evaluate, export, forecast, generate, import_keras, train, translate
 from textrnn.commands import COMMANDS, Parser
 from textrnn.config.kinds import KINDS
 
@@ -16,6 +16,8 @@ SIMPLE = {
     "classify": classify,
     "forecast": forecast,
     "compress": compress,
+    "export": export,
+    "import-keras": import_keras,
 }
 
 

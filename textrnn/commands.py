@@ -53,6 +53,8 @@ COMMANDS = {
     "train": "train a model on your text",
     "evaluate": "score a model, a text or translations",
     "compress": "make a model smaller",
+    "export": "write a model for other programs",
+    "import-keras": "make a model of a Keras model",
 }
 USAGE_ERROR = 2
 RAW_HELP = "give lines to the network as they are: no sentences apart, no characters or capitals changed"
@@ -371,7 +373,7 @@ def main() -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print("usage: textrnn COMMAND ...\n")
         for name, text in COMMANDS.items():
-            print(f"  {name:<10} {text}")
+            print(f"  {name:<12} {text}")
         print("\n`textrnn COMMAND --help` says more.")
         return 0
     if arguments[0] == "--version":
@@ -382,4 +384,4 @@ def main() -> int:
     if arguments[0] not in COMMANDS:
         print(f"textrnn: no command {arguments[0]!r}.{nearest(arguments[0], COMMANDS)}", file=sys.stderr)
         return USAGE_ERROR
-    return run(lambda rest: import_module(f"textrnn.{arguments[0]}").command(rest), arguments[1:])
+    return run(lambda rest: import_module(f"textrnn.{arguments[0].replace('-', '_')}").command(rest), arguments[1:])
