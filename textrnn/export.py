@@ -1,6 +1,5 @@
 """`python -m textrnn.export MODEL --to FILE`: writes a model in a form that other programs run."""
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -29,7 +28,8 @@ def command(arguments: Sequence[str] | None = None) -> None:
     check_writable(parsed.to)
     model = KINDS[kind_of(parsed.model)].load("tasks", "task").load(parsed.model)
     written = export(model, parsed.to, parsed.weight_format)
-    size = sum(os.path.getsize(path) for path in written)
+    files = [file for path in written for file in (path, *path.rglob("*")) if file.is_file()]
+    size = sum(file.stat().st_size for file in files)
     print(f"{', '.join(map(str, written))}: {size / 1e6:.1f} MB written.")
 
 

@@ -1,5 +1,6 @@
 """Promise 6: of a Keras archive nothing is run, nothing outside it is read, and nothing unknown is looked into."""
 
+import contextlib
 import io
 import pickle
 import struct
@@ -264,6 +265,18 @@ def test_the_process_refuses_too(tmp_path):
         (b"no HDF5 at all" * 99, "file signature not found"),
     )):  # fmt: skip
         assert words in refused(archive(tmp_path / f"{number}.keras", weights=weights), tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_noise_in_an_archive_is_refused_or_does_no_harm(seed, tmp_path):
+    """One byte of the arrays' file is another one; whatever HDF5 makes of it ends in its process."""
+    generator = np.random.default_rng(seed)
+    weights = bytearray(weights_file())
+    weights[generator.integers(len(weights) if seed % 2 else 2000)] ^= 1 << int(generator.integers(8))
+    path = archive(tmp_path / "model.keras", weights=bytes(weights))
+    with contextlib.suppress(TextrnnError):  # and nothing else
+        model, _ = imported(path, WORDS, tmp_path / "output")
+        assert all(np.isfinite(weight).all() for weight in model.weights.values())
 
 
 def test_a_process_that_hangs_is_ended(tmp_path, monkeypatch):

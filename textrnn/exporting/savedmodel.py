@@ -19,7 +19,7 @@ __all__ = ["write"]
 
 
 def write(model: Task, path: pathlib.Path, weight_format: str) -> list[pathlib.Path]:
-    """Writes a model as a directory, and returns its files.
+    """Writes a model as a directory, and returns it.
 
     Raises:
         TextrnnError: If something stands there, or it cannot be written.
@@ -40,4 +40,4 @@ def write(model: Task, path: pathlib.Path, weight_format: str) -> list[pathlib.P
             shutil.move(whole, path)
     except OSError as error:
         raise TextrnnError(f"{path}: cannot be written: {error.strerror or error}.") from error
-    return [file for file in path.rglob("*") if file.is_file()]
+    return [path]

@@ -1,11 +1,13 @@
 """Each kind of model told to an engine, one file a kind: what goes in, what comes out, and the layers between."""
 
 import dataclasses
+import importlib
+import importlib.util
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 from textrnn.config.kinds import KINDS
+from textrnn.errors import TextrnnError
 from textrnn.exporting.layers import Layers
 
 __all__ = ["Array", "Graph", "graphs_of"]
@@ -52,6 +54,12 @@ class Graph:
 
 
 def graphs_of(config: Any) -> dict[str, Graph]:
-    """Returns by name what a model of a config computes."""
-    graphs = import_module(f"textrnn.exporting.graphs.{KINDS[config.kind].module}").graphs(config)
-    return {graph.name: graph for graph in graphs}
+    """Returns by name what a model of a config computes.
+
+    Raises:
+        TextrnnError: If nobody has told models of this kind to engines yet.
+    """
+    module = f"textrnn.exporting.graphs.{KINDS[config.kind].module}"
+    if importlib.util.find_spec(module) is None:
+        raise TextrnnError(f"A {config.kind.replace('-', ' ')} cannot be written in this form: no engine knows it yet.")
+    return {graph.name: graph for graph in importlib.import_module(module).graphs(config)}
