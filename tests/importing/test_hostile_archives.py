@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import pickle
 import struct
 import subprocess
@@ -187,7 +188,8 @@ ARCHIVES = {
     "a password": (lambda path: encrypted(archive(path)), "is no .keras archive"),
     "no zip": (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(99)) and path, "is no .keras archive"),
     "cut short": (lambda path: path.write_bytes(archive(path).read_bytes()[:-200]) and path, "is no .keras archive"),
-    "not there": (lambda path: path, "is no .keras archive"),
+    "not there": (lambda path: path, "is no file"),
+    "a pipe": (lambda path: os.mkfifo(path) or path, "is no file"),
 }
 
 

@@ -91,6 +91,8 @@ def read_archive(path: pathlib.Path) -> tuple[KerasNetwork, bytes]:
     Raises:
         TextrnnError: If it is no such archive, or holds anything but such a network.
     """
+    if not path.is_file():
+        raise TextrnnError(f"{path}: is no file. Name a .keras archive, as Keras 3 writes it.")
     try:
         with zipfile.ZipFile(path) as archive:
             check_entries(archive, path)

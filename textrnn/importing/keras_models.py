@@ -71,7 +71,7 @@ def import_keras(
 
 def config_of(network: KerasNetwork, ids: Vocabulary, labels: Sequence[str] | None) -> Any:
     """Returns the config of the model that a network becomes."""
-    shared = {
+    shared: dict[str, Any] = {
         "vocabulary_size": ids.tokenizer.vocabulary_size,
         "embedding_dim": network.embedding_dim,
         "cell": network.cell,
@@ -118,7 +118,7 @@ def renamed(network: KerasNetwork, config: Any, ids: Vocabulary, found: dict[str
     kernel, bias = weights["output/kernel"], weights["output/bias"]
     if config.kind == "language-model":
         weights["output/kernel"] = np.ascontiguousarray(ids.rows(kernel.T, np.zeros(len(kernel), np.float32)).T)
-        weights["output/bias"] = ids.rows(bias, np.float32(NEVER))
+        weights["output/bias"] = ids.rows(bias, np.array(NEVER, np.float32))
     elif network.num_outputs == 1:  # sigmoid(x) is a softmax of 0 and x
         weights["output/kernel"] = np.concatenate([np.zeros_like(kernel), kernel], axis=1)
         weights["output/bias"] = np.concatenate([np.zeros_like(bias), bias])
