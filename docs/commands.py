@@ -5,7 +5,7 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
-from textrnn import classify, compress, evaluate, export, forecast, generate, serve, train, translate
+from textrnn import classify, compress, evaluate, export, forecast, generate, import_keras, serve, train, translate
 from textrnn.commands import COMMANDS, Parser
 from textrnn.config.kinds import KINDS
 
@@ -18,6 +18,7 @@ SIMPLE = {
     "compress": compress,
     "export": export,
     "serve": serve,
+    "import-keras": import_keras,
 }
 
 

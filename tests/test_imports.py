@@ -22,10 +22,22 @@ ORDER = (
     ("training", "inference"),
     ("evaluation",),
     ("tasks",),
-    ("exporting",),
+    ("exporting", "importing"),
     ("commands",),
     ("interactive",),
-    ("generate", "translate", "classify", "forecast", "train", "evaluate", "compress", "export", "serve", "__main__"),
+    (
+        "generate",
+        "translate",
+        "classify",
+        "forecast",
+        "train",
+        "evaluate",
+        "compress",
+        "export",
+        "import_keras",
+        "serve",
+        "__main__",
+    ),
 )
 PLACES = {room: place for place, rooms in enumerate(ORDER) for room in rooms}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent.name != "pretrained")

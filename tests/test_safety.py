@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import ROOT
 
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "h5py", "torch", "imp"}
+HDF5_READER = ROOT / "textrnn" / "importing" / "keras_weights.py"  # in a process of its own
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "load_model_from_archive"}
 FORBIDDEN_ATTRIBUTES = {("keras", "models"), ("keras", "config"), ("saving", "load_model"), ("np", "load")}
 
@@ -32,7 +33,16 @@ def violations(tree):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "textrnn").rglob("*.py")), ids=lambda path: path.stem)
 def test_nothing_that_runs_code_from_data(path):
-    assert list(violations(ast.parse(path.read_text(encoding="utf-8")))) == []
+    allowed = ["h5py", "h5py"] if path == HDF5_READER else []
+    assert list(violations(ast.parse(path.read_text(encoding="utf-8")))) == allowed
+
+
+def test_the_one_exception_imports_hdf5_only_in_its_own_process():
+    """Not when it is imported, but in `main` and below: who imports the module has no HDF5 in its process."""
+    tree = ast.parse(HDF5_READER.read_text(encoding="utf-8"))
+    assert list(violations(ast.Module([node for node in tree.body if not isinstance(node, ast.FunctionDef)], []))) == []
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and list(violations(node))]
+    assert names == ["main", "array_at"]
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ COMMANDS = {
     "evaluate": "score a model, a text or translations",
     "compress": "make a model smaller",
     "export": "write a model for other programs, or as a page",
+    "import-keras": "make a model of a Keras model",
     "serve": "show a model's page and answer JSON on this computer",
 }
 USAGE_ERROR = 2
@@ -373,7 +374,7 @@ def main() -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print("usage: textrnn COMMAND ...\n")
         for name, text in COMMANDS.items():
-            print(f"  {name:<10} {text}")
+            print(f"  {name:<12} {text}")
         print("\n`textrnn COMMAND --help` says more.")
         return 0
     if arguments[0] == "--version":
@@ -384,4 +385,4 @@ def main() -> int:
     if arguments[0] not in COMMANDS:
         print(f"textrnn: no command {arguments[0]!r}.{nearest(arguments[0], COMMANDS)}", file=sys.stderr)
         return USAGE_ERROR
-    return run(lambda rest: import_module(f"textrnn.{arguments[0]}").command(rest), arguments[1:])
+    return run(lambda rest: import_module(f"textrnn.{arguments[0].replace('-', '_')}").command(rest), arguments[1:])

@@ -1,6 +1,5 @@
 """`python -m textrnn.export MODEL --to FILE`: writes a model in a form that other programs run."""
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -28,8 +27,10 @@ def command(arguments: Sequence[str] | None = None) -> None:
     export_format(parsed.to)
     check_writable(parsed.to)
     model = KINDS[kind_of(parsed.model)].load("tasks", "task").load(parsed.model)
-    export(model, parsed.to, parsed.weight_format)
-    print(f"{parsed.to}: {os.path.getsize(parsed.to) / 1e6:.1f} MB written.")
+    written = export(model, parsed.to, parsed.weight_format)
+    files = [file for path in written for file in (path, *path.rglob("*")) if file.is_file()]
+    size = sum(file.stat().st_size for file in files)
+    print(f"{', '.join(map(str, written))}: {size / 1e6:.1f} MB written.")
 
 
 if __name__ == "__main__":

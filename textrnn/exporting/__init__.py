@@ -21,22 +21,34 @@ class ExportFormat:
         ending: How names of its files end.
         weight_formats: How it can hold the weights, the usual one first.
         purpose: What it is for.
+        uses_tensorflow: Whether TensorFlow writes it.
     """
 
     name: str
     ending: str
     weight_formats: tuple[str, ...]
     purpose: str
+    uses_tensorflow: bool = False
 
-    def write(self, model: Task, path: pathlib.Path, weight_format: str) -> None:
-        """Writes a model: calls `write` of the module of this name in this room."""
-        import_module(f"textrnn.exporting.{self.name}").write(model, path, weight_format)
+    def write(self, model: Task, path: pathlib.Path, weight_format: str) -> list[pathlib.Path]:
+        """Writes a model: calls `write` of the module of this name in this room; returns the files written."""
+        if self.uses_tensorflow:
+            import_module("textrnn.training")  # which imports it without its notes
+        return import_module(f"textrnn.exporting.{self.name}").write(model, path, weight_format) or [path]
 
 
 FORMATS: dict[str, ExportFormat] = {
     form.name: form
     for form in (
         ExportFormat("page", ".html", ("int8", "float32", "float16", "int4"), "a page that runs it in a browser"),
+        ExportFormat("onnx", ".onnx", ("float32", "float16", "int8"), "a graph for ONNX Runtime and others"),
+        ExportFormat("keras", ".keras", ("float32",), "a Keras model of stock layers", uses_tensorflow=True),
+        ExportFormat(
+            "savedmodel", ".savedmodel", ("float32", "float16"), "a directory for TensorFlow", uses_tensorflow=True
+        ),
+        ExportFormat(
+            "litert", ".tflite", ("float32", "float16", "int8"), "a file for phones (LiteRT)", uses_tensorflow=True
+        ),
     )
 }
 
@@ -54,13 +66,16 @@ def export_format(path: str | os.PathLike[str]) -> ExportFormat:
     raise TextrnnError(f"{os.fspath(path)}: says by its ending what to write. It may be: {endings}.")
 
 
-def export(model: Task, path: str | os.PathLike[str], weight_format: str | None = None) -> None:
-    """Writes a trained model as one file that other programs run.
+def export(model: Task, path: str | os.PathLike[str], weight_format: str | None = None) -> list[pathlib.Path]:
+    """Writes a trained model as a file that other programs run, or as several where its form needs them.
 
     Args:
         model: A trained model of any kind.
         path: Where to; the ending says in which form (`FORMATS`). A file that is there is replaced.
         weight_format: "float32", "float16" or "int8"; None is the usual one of the form.
+
+    Returns:
+        What was written.
 
     Raises:
         TextrnnError: If the form is unknown, cannot hold this model, or the file cannot be written.
@@ -70,4 +85,6 @@ def export(model: Task, path: str | os.PathLike[str], weight_format: str | None 
     check_choice("weight_format", chosen, WEIGHT_FORMATS)
     if chosen not in form.weight_formats:
         raise TextrnnError(f"{form.ending} holds weights as {' or '.join(form.weight_formats)}. Received: {chosen}.")
-    form.write(model, pathlib.Path(path), chosen)
+    if not model.weights:
+        raise TextrnnError(f"This {model.noun} has not been trained yet. Call `fit`, or load a {model.noun}.")
+    return form.write(model, pathlib.Path(path), chosen)

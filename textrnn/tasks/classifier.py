@@ -54,6 +54,7 @@ class Classifier(Task, Predictor):
     kind = "classifier"
     data_options = ("text", "label", "encoding")
     noun = "classifier"
+    usage = 'textrnn classify "A text" --model {model}\ntextrnn evaluate classification TABLE --model {model}'
     _class_weights: np.ndarray | None = None  # of the run that is under way
     _encoder: Encoder | None = None  # of the language model to begin with, if there is one
 

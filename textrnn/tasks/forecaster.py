@@ -60,6 +60,7 @@ class Forecaster(Task, Backtester):
 
     kind = "forecaster"
     noun = "forecaster"
+    usage = "textrnn forecast TABLE --model {model}\ntextrnn evaluate forecast TABLE --model {model}"
     data_options = SERIES_OPTIONS
 
     @with_options(ForecasterConfig, skip=FROM_DATA, are_chosen=True)

@@ -70,6 +70,7 @@ class LanguageModel(Task, Writer):
     """
 
     kind = "language-model"
+    usage = 'textrnn generate "The beginning" --model {model}\ntextrnn evaluate perplexity TEXT --model {model}'
     data_options = ("column", "encoding")
 
     @with_options(NetworkConfig, are_chosen=True)

@@ -18,6 +18,7 @@ from textrnn.preprocessing.batches import Batch
 from textrnn.preprocessing.tokenizers import Tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import CHECKPOINT, StoredModel, read_options, save_model
+from textrnn.tasks.model_card import write_model_card
 
 if TYPE_CHECKING:
     from textrnn.training.history import EpochRecord, Score
@@ -250,7 +251,9 @@ class Run:
 
     def _save(self, model: StoredModel) -> None:
         if self.output is not None:
-            save_model(self.output, model, "float16" if self.half_precision else "float32")
+            weight_format = "float16" if self.half_precision else "float32"
+            save_model(self.output, model, weight_format)
+            write_model_card(self.output, model, weight_format)
 
 
 def recorded(asked: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import os
+import pathlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,6 +16,7 @@ from textrnn.preprocessing.batches import Batch, Plan
 from textrnn.preprocessing.tokenizers import Tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model, save_model
+from textrnn.tasks.model_card import write_model_card
 from textrnn.tasks.run import Run, unchanged_by_failure, vocabulary_digest, with_fitting_warmup
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ class Task:
 
     kind: ClassVar[str]
     noun: ClassVar[str] = "model"
+    usage: ClassVar[str] = ""  # commands that use a model of this kind, with "{model}" where they name it
     data_options: ClassVar[tuple[str, ...]] = ("encoding",)  # of `fit` and `evaluate`: how files of data are read
 
     def __init__(self, config: Any, given: dict[str, Any]) -> None:
@@ -134,7 +137,9 @@ class Task:
         if half_precision and weight_format not in (None, "float16"):
             raise TextrnnError(f"`half_precision` means 'float16'. Received: weight_format={weight_format!r} too.")
         chosen = weight_format or ("float16" if half_precision else "float32")
-        save_model(directory, self._stored(self.weights, self.facts), chosen)
+        stored = self._stored(self.weights, self.facts)
+        save_model(directory, stored, chosen)
+        write_model_card(pathlib.Path(directory), stored, chosen)
 
     def _stored(self, weights: Weights, facts: dict[str, Any]) -> StoredModel:
         if not weights:

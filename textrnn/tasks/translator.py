@@ -71,6 +71,9 @@ class Translator(Task):
 
     kind = "translator"
     noun = "translator"
+    usage = (
+        'textrnn translate "A sentence" --model {model}\ntextrnn translate --input FILE --output FILE --model {model}'
+    )
 
     @with_options(TranslatorConfig, skip=["source_vocabulary_size", "target_vocabulary_size"], are_chosen=True)
     def __init__(

@@ -1,4 +1,4 @@
-"""The only room that imports TensorFlow."""
+"""The room that imports TensorFlow; that of exporting imports it through this one."""
 
 import contextlib
 import os
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def quiet_import() -> Iterator[None]:
-    """Keeps TensorFlow's notes about missing GPU drivers, written past Python's streams, off the screen."""
+def without_notes() -> Iterator[None]:
+    """Keeps what TensorFlow writes past Python's streams, such as notes about missing GPU drivers, off the screen."""
     try:
         kept = os.dup(sys.__stderr__.fileno())  # type: ignore[union-attr]
     except (AttributeError, OSError, ValueError):  # no such stream, as in some notebooks
@@ -24,7 +24,7 @@ def quiet_import() -> Iterator[None]:
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what goes wrong is raised anyway
-with quiet_import():
+with without_notes():
     import keras  # noqa: F401
     import tensorflow as tf
 
