@@ -116,6 +116,8 @@ def listed(facts: dict[str, Any]) -> list[str]:
 
     >>> listed({"training_tokens": 1200, "label_counts": {"boat": 3, "none": 4}})
     ['- training tokens: 1,200', '- label counts: boat 3, none 4']
+    >>> listed({"common_words": {"source": ["the", "of"]}})
+    ['- common words: source the of']
     """
     return [f"- {plain(name.replace('_', ' '))}: {shown(value)}" for name, value in facts.items()]
 
@@ -125,6 +127,8 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         entries = [f"{plain(name)} {shown(one)}" for name, one in value.items()]
         return ", ".join([*entries[:MOST_ENTRIES], *["..."] * (len(entries) > MOST_ENTRIES)])
+    if isinstance(value, list):
+        return " ".join([*map(shown, value[:MOST_ENTRIES]), *["..."] * (len(value) > MOST_ENTRIES)])
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return f"{value:,}"
     return plain(str(value))
