@@ -15,8 +15,8 @@ PAIRS = """Sentence pairs of [Tatoeba](https://tatoeba.org), as put together by 
 [MGSM](https://github.com/google-research/url-nlp) (CC BY 4.0), vita-min (MIT), login.gov (CC0), SimpleReport (CC0),
 Bloom Housing, Open Food Facts and OneBusAway (Apache 2.0), Mozilla's www, Monitor, Relay, VPN, Firefox and
 Focus for Android (MPL 2.0), DuckDuckGo, Wikipedia and Thunderbird for Android (Apache 2.0)."""
-SHARED = """Parts of the sentences stand under CC BY 2.0 FR, CC BY 3.0 and CC BY 4.0: if you publish what you make with the
-model, name the sources above. The model stands under the licence of textrnn, Apache 2.0."""
+SHARED = """Parts of the sentences stand under CC BY 2.0 FR, CC BY 3.0 and CC BY 4.0: if you publish what you make with
+the model, name the sources above. The model stands under the licence of textrnn, Apache 2.0."""
 SOURCES = {
     "shakespeare": ("38 plays and poems by William Shakespeare.", PUBLIC_DOMAIN),
     "english": ("83 British novels by 29 authors, 1839 to 1930.", PUBLIC_DOMAIN),
