@@ -22,6 +22,7 @@ from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, Tokenizer, make_tok
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model
 from textrnn.tasks.generations import Generation, Writer, described
+from textrnn.tasks.inspections import Inspector
 from textrnn.tasks.run import digest
 from textrnn.tasks.task import Prepared, Task
 from textrnn.tasks.training_text import (
@@ -48,7 +49,7 @@ DIGESTED_TOKENS = 1 << 22  # at once
 TRIAL_TOKENS = 200
 
 
-class LanguageModel(Task, Writer):
+class LanguageModel(Task, Writer, Inspector):
     """A recurrent language model over characters, words or subwords.
 
     Example:
