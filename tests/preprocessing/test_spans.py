@@ -5,7 +5,12 @@ from hypothesis import strategies as st
 from textrnn.preprocessing.spans import token_ends
 from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, SubwordTokenizer, WordTokenizer, make_tokenizer
 
-LINES = ['He said, "I will not go; the lamp was lit twice."', "A boat came home in the dark.", "", "(Nobody saw it.)"] * 9
+LINES = [
+    'He said, "I will not go; the lamp was lit twice."',
+    "A boat came home in the dark.",
+    "",
+    "(Nobody saw it.)",
+] * 9
 TOKENIZERS = {level: make_tokenizer(level, LINES, {"subword": 330}.get(level)) for level in LEVELS}
 
 

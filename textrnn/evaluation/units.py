@@ -10,6 +10,7 @@ Reference: Karpathy, Johnson and Li 2015, "Visualizing and Understanding Recurre
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -23,12 +24,13 @@ from textrnn.inference.threads import side_by_side
 from textrnn.preprocessing.batches import pad
 from textrnn.preprocessing.spans import token_ends
 from textrnn.preprocessing.tokenizers import Tokenizer
+from textrnn.preprocessing.vocabulary import NEWLINE
 
 __all__ = ["NUM_CONTROLS", "Unit", "UnitSearch", "find_units"]
 
 NUM_CONTROLS = 99
 ROWS = 32  # parts of a half that are read at once
-WARM_UP = 128  # tokens that are read before a part, so that the states have become what they would be
+WARM_UP = 128  # tokens at least that are read before a part, so that the states have become what they would be
 STEPS_AT_ONCE = 64
 FEWEST = 200  # tokens of a half
 NEAREST_SHIFT = 0.1  # share of a half that the property is shifted by at least
@@ -193,9 +195,9 @@ def halves_of(
             "judged on the other."
         )
     if len(encoded) == 1:
-        middle = num_tokens // 2
+        middle, newline = num_tokens // 2, int(tokenizer.encode(NEWLINE)[-1])
         return [
-            Half(rows_of(encoded[0], start, end, begin), values[0][start:end])
+            Half(rows_of(encoded[0], start, end, begin, newline), values[0][start:end])
             for start, end in ((0, middle), (middle, num_tokens))
         ]
     ends = np.cumsum([len(ids) for ids in encoded])
@@ -208,16 +210,27 @@ def at_tokens(values: np.ndarray, ends: np.ndarray) -> np.ndarray:
     return values[np.maximum(ends - 1, 0)]
 
 
-def rows_of(token_ids: np.ndarray, start: int, end: int, begin: list[int]) -> list[Row]:
+def rows_of(token_ids: np.ndarray, start: int, end: int, begin: list[int], newline: int) -> list[Row]:
     """Cuts a part of running text into rows, each with some of the text before it to warm up."""
     number = max(min(ROWS, (end - start) // (4 * WARM_UP)), 1)
+    bounds = np.linspace(start, end, number + 1).astype(int)
     rows = []
-    for first, last in np.linspace(start, end, number + 1).astype(int).repeat(2)[1:-1].reshape(-1, 2):
-        warm = max(first - WARM_UP, 0)
-        before = np.array(begin if not warm else [], np.int64)
-        ids = np.concatenate([before, token_ids[warm:last]])
-        rows.append(Row(ids, len(before) + first - warm, first - start))
+    for first, last in itertools.pairwise(bounds):
+        warm = warm_up_start(token_ids, first, newline)
+        before = np.array([] if warm else begin, np.int64)
+        rows.append(Row(np.concatenate([before, token_ids[warm:last]]), len(before) + first - warm, first - start))
     return rows
+
+
+def warm_up_start(token_ids: np.ndarray, first: int, newline: int) -> int:
+    """Returns where to begin reading before a token: at a newline, since a unit that counts must not begin in between.
+
+    Within brackets or quotation marks it would take the end for the beginning, and never learn better.
+    """
+    latest = max(first - WARM_UP, 0)
+    earliest = max(first - 4 * WARM_UP, 0)
+    newlines = np.flatnonzero(token_ids[earliest:latest] == newline)
+    return int(earliest + newlines[-1]) if len(newlines) else latest
 
 
 def documents_half(encoded: list[np.ndarray], values: list[np.ndarray], begin: list[int]) -> Half:

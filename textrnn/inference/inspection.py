@@ -21,7 +21,16 @@ from textrnn.inference.threads import on_one_blas_thread
 from textrnn.preprocessing.spans import token_ends
 from textrnn.preprocessing.tokenizers import Tokenizer
 
-__all__ = ["MOST_TOKENS", "Activity", "Inspection", "PredictedText", "ReadText", "inspected", "predicted_text", "record"]
+__all__ = [
+    "MOST_TOKENS",
+    "Activity",
+    "Inspection",
+    "PredictedText",
+    "ReadText",
+    "inspected",
+    "predicted_text",
+    "record",
+]
 
 MOST_TOKENS = 10_000  # whose states and gates are kept at once: 24 KB for each token of a layer of 1,024 units
 STEPS_AT_ONCE = 256  # whose logits are there at once
