@@ -98,7 +98,7 @@ def property_values(follows: str | Property, text: str) -> np.ndarray:
     """Returns a property of each character of a text, float64 of shape `(len(text),)`.
 
     Args:
-        follows: A name of `PROPERTIES`, or a function that takes a text and returns a number for each of its characters.
+        follows: A name of `PROPERTIES`, or a function of a text that returns a number for each of its characters.
         text: The text.
 
     Raises:

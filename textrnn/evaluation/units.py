@@ -191,8 +191,8 @@ def halves_of(
     num_tokens = sum(map(len, encoded))
     if num_tokens < 2 * FEWEST:
         raise TextrnnError(
-            f"The text has {num_tokens:,} tokens. Pass one of {2 * FEWEST:,} at least: a unit is chosen on one half and "
-            "judged on the other."
+            f"The text has {num_tokens:,} tokens. Pass one of {2 * FEWEST:,} at least: a unit is chosen on one "
+            "half and judged on the other."
         )
     if len(encoded) == 1:
         middle, newline = num_tokens // 2, int(tokenizer.encode(NEWLINE)[-1])
@@ -207,7 +207,7 @@ def halves_of(
 
 def at_tokens(values: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Returns values of characters at the last character of each token; one that ends none has that before it."""
-    return values[np.maximum(ends - 1, 0)]
+    return np.asarray(values[np.maximum(ends - 1, 0)])
 
 
 def rows_of(token_ids: np.ndarray, start: int, end: int, begin: list[int], newline: int) -> list[Row]:
@@ -317,7 +317,7 @@ def correlations(network: RecurrentNetwork, half: Half, shares: np.ndarray) -> n
     # The properties have mean 0 and deviation 1, so the products of the units' means with them cancel.
     deviations = np.sqrt(np.maximum(squares / size - np.square(sums / size), 0.0))
     deviations[deviations < 1e-6] = np.inf
-    return (products / size / deviations[:, np.newaxis]).reshape(num_activities, number, len(shifts))
+    return np.asarray(products / size / deviations[:, np.newaxis]).reshape(num_activities, number, len(shifts))
 
 
 def chosen(
@@ -334,7 +334,7 @@ def chosen(
         num_tokens: Tokens of the second half.
     """
     order = np.argsort(-np.abs(first[:, 0]), kind="stable")
-    units = []
+    units: list[Unit] = []
     for index in order:
         layer, part, unit = labels[index]
         if (layer, unit) not in [(one.layer, one.unit) for one in units]:  # output or cell state, the better one

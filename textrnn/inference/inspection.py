@@ -186,7 +186,7 @@ class PredictedText(Inspection):
     @property
     def surprise(self) -> np.ndarray:
         """What each token told that was not expected, in bits: `-log2` of its probability, shape `(num_tokens,)`."""
-        return -np.log2(np.maximum(self.probabilities, 1e-300))
+        return np.asarray(-np.log2(np.maximum(self.probabilities, 1e-300)))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns a dictionary that JSON can hold: all but states and gates."""

@@ -1,4 +1,4 @@
-"""What goes on inside a language model: what it expects and does at each token, which unit follows what, what is alike."""
+"""What goes on inside a language model: at each token, in each unit, and which tokens it takes to be alike."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
