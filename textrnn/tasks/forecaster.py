@@ -320,6 +320,37 @@ class Forecaster(Task, Backtester):
         results = [self._as_forecast(read, series, row) for series, row in zip(read.series, found, strict=True)]
         return results[0] if read.is_one else results
 
+    def explain(
+        self,
+        data: Any = None,
+        column: str | int | Sequence[str | int] | None = None,
+        time: str | int | None = None,
+        **how: Any,
+    ) -> Any:
+        """Returns what a forecast is based on: how far it moves without parts of what it is made from.
+
+        Args:
+            data: See `forecast`.
+            column: See `forecast`.
+            time: See `forecast`.
+            **how: `group`, `known`, `missing` and `encoding`; see `forecast`.
+
+        Returns:
+            A `ForecastExplanation`, or a list of one for each of several series.
+
+        Raises:
+            TextrnnError: If the data cannot be read, or a series is shorter than the window.
+        """
+        from textrnn.evaluation.influences import explained
+
+        check_options(how, SERIES_OPTIONS[2:], "explain")
+        network = self.network
+        asked = {"column": column, "time": time, **dict.fromkeys(SERIES_OPTIONS[2:]), **how}
+        read = self._series(data, **asked)
+        reader = WindowReader(self.config, read)
+        results = [explained(network, reader, owner, len(series)) for owner, series in enumerate(read.series)]
+        return results[0] if read.is_one else results
+
     def _series(self, data: Any, **asked: Any) -> SeriesData:
         """Returns the series to go on from; raises if one is shorter than the window."""
         if data is None and self.data is None:
