@@ -18,6 +18,7 @@ from textrnn.commands import (
 from textrnn.config.forecaster import FORECASTERS, FROM_DATA, ForecasterConfig, ForecasterTrainingConfig
 from textrnn.errors import TextrnnError, check_range
 from textrnn.inference.forecasting import Forecast
+from textrnn.preprocessing.series import at_hand
 from textrnn.progress import Progress
 from textrnn.tasks.forecaster import Forecaster
 
@@ -57,7 +58,8 @@ def command(arguments: Sequence[str] | None = None) -> None:
     if parsed.windows is not None:
         check_range("windows", parsed.windows, 0, whole=True)
     forecaster = trained_forecaster(parsed) if parsed.model is None else loaded_forecaster(parsed)
-    data, how = parsed.series if parsed.model else None, series_options(parsed)
+    data = at_hand(parsed.series) if parsed.model and parsed.series else None  # standard input is read once
+    how = series_options(parsed)
     forecasts = as_list(forecaster.forecast(data, **how))
     explanations = as_list(forecaster.explain(data, **how)) if parsed.explain else []
     if parsed.model is not None:  # training has told them

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from textrnn import LanguageModel, TextrnnError
+from textrnn import LanguageModel, TextrnnError, Translator
 from textrnn.inference.neighbours import Neighbour, neighbours
 from textrnn.preprocessing.tokenizers import make_tokenizer
 
@@ -47,3 +47,11 @@ def test_the_shipped_model_knows_a_word_and_a_part_of_one():
     model = LanguageModel.load("shakespeare")
     assert " queen" in [one.token for one in model.neighbours("king", 3)]
     assert all(not one.token.startswith(" ") for one in model.neighbours("ing", 2))
+
+
+def test_a_joint_vocabulary_has_words_of_both_languages():
+    model = Translator.load("eng-spa")
+    assert " anoche" in [one.token for one in model.neighbours("ayer", 3)]
+    assert model.neighbours("ayer", 3, side="source") == model.neighbours("ayer", 3)
+    with pytest.raises(TextrnnError, match="`side` must be one of 'source', 'target'"):
+        model.neighbours("ayer", side="left")

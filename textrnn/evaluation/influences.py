@@ -71,8 +71,8 @@ class ForecastExplanation:
         ]
         return "\n".join(
             [
-                f"{self.name}: the forecast, {shown(self.mean)} on average over {self.num_steps} steps, moves by so much "
-                "without",
+                f"{self.name}: the forecast, {shown(self.mean)} on average over {self.num_steps} steps, moves by so "
+                "much without",
                 *lines[: len(self.without)],
                 "and is so far from",
                 *lines[len(self.without) :],
@@ -103,7 +103,10 @@ def explained(network: SeriesForecaster, reader: WindowReader, owner: int, origi
         )
     ]
     naive = naive_forecasts(reader.in_units(reader.values[owner][:origin]), config.horizon, config.period)
-    beside = [Influence(f"the {name} forecast", distance(values, whole)) for name, values in naive.items()]
+    # The drift depends on where a series begins, which a loaded forecaster does not know.
+    beside = [
+        Influence(f"the {name} forecast", distance(values, whole)) for name, values in naive.items() if name != "drift"
+    ]
     name = reader.data.series[owner].name
     return ForecastExplanation(name, float(whole.mean()), len(whole), tuple(without), tuple(beside))
 

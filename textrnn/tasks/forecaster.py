@@ -325,7 +325,11 @@ class Forecaster(Task, Backtester):
         data: Any = None,
         column: str | int | Sequence[str | int] | None = None,
         time: str | int | None = None,
-        **how: Any,
+        *,
+        group: str | int | None = None,
+        known: Sequence[str | int] | None = None,
+        missing: str | None = None,
+        encoding: str | None = None,
     ) -> Any:
         """Returns what a forecast is based on: how far it moves without parts of what it is made from.
 
@@ -333,7 +337,10 @@ class Forecaster(Task, Backtester):
             data: See `forecast`.
             column: See `forecast`.
             time: See `forecast`.
-            **how: `group`, `known`, `missing` and `encoding`; see `forecast`.
+            group: See `forecast`.
+            known: See `forecast`.
+            missing: See `forecast`.
+            encoding: See `forecast`.
 
         Returns:
             A `ForecastExplanation`, or a list of one for each of several series.
@@ -343,10 +350,10 @@ class Forecaster(Task, Backtester):
         """
         from textrnn.evaluation.influences import explained
 
-        check_options(how, SERIES_OPTIONS[2:], "explain")
         network = self.network
-        asked = {"column": column, "time": time, **dict.fromkeys(SERIES_OPTIONS[2:]), **how}
-        read = self._series(data, **asked)
+        read = self._series(
+            data, column=column, time=time, group=group, known=known, missing=missing, encoding=encoding
+        )
         reader = WindowReader(self.config, read)
         results = [explained(network, reader, owner, len(series)) for owner, series in enumerate(read.series)]
         return results[0] if read.is_one else results

@@ -376,6 +376,7 @@ class LanguageModel(Task, Writer, Inspector):
         *,
         window: int | None = None,
         encoding: str = "utf-8",
+        explain: bool = False,
         progress: Progress | None = None,
     ) -> "Evaluation":
         """Returns how well the model predicts a text: perplexity and bits per character.
@@ -385,8 +386,10 @@ class LanguageModel(Task, Writer, Inspector):
             window: The text is cut into windows of so many tokens that start cold; 0 carries the state through the
                 whole text; None stands for 4,096.
             encoding: Encoding of the files.
+            explain: Whether to name the lines that are predicted worst; a bidirectional model predicts no lines.
             progress: Where progress goes; by default nowhere.
         """
+        from textrnn.evaluation.hardest import HardestLines
         from textrnn.evaluation.perplexity import DEFAULT_WINDOW, evaluate
 
         progress = progress or Progress(quiet=True)
@@ -396,7 +399,8 @@ class LanguageModel(Task, Writer, Inspector):
             text = encode_corpus(source, self._trained_tokenizer(), pathlib.Path(directory), markers=markers)
             progress.start("scoring", text.num_tokens, "tokens")
             window = DEFAULT_WINDOW if window is None else window
-            result = evaluate(self.network, text, window, progress=progress.advance)
+            hardest = HardestLines(self._trained_tokenizer()) if explain else None
+            result = evaluate(self.network, text, window, progress=progress.advance, hardest=hardest)
             progress.finish()
         return result
 
