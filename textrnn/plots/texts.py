@@ -221,7 +221,7 @@ def in_reading_order(cells: list[Cell], row: int) -> list[Cell]:
     """
     ordered = cells
     if is_right_to_left(cells):
-        ordered, run = [], []
+        ordered, run = list[Cell](), list[Cell]()
         for cell in reversed(cells):
             if unicodedata.bidirectional(cell.text[0]) in ("L", "EN", "AN"):
                 run.insert(0, cell)
