@@ -48,12 +48,12 @@ def test_short_lines_and_padding_do_not_count():
     assert len("no") < FEWEST_CHARACTERS <= len(LINES[0])
 
 
-@pytest.mark.parametrize("window", [0, 200])
+@pytest.mark.parametrize("window", [0, 300])
 def test_the_hardest_line_of_a_text_is_the_one_that_is_no_english(trained, lighthouse, tmp_path, window):
     """What is said of a line is what `inspect` says of it, read in its place, whichever way the text is cut."""
     model, _, _ = trained
     text = lighthouse.read_text(encoding="utf-8")[:800]
-    odd = "qx zvkj wq xj zzvq kx jq vw xq zk"
+    odd = "qz zvkw wq zv zzvq kw zq vw kq zk"
     (tmp_path / "text.txt").write_text(f"{text}\n{odd}\n{text}", encoding="utf-8")
     found = model.evaluate(tmp_path / "text.txt", window=window, explain=True)
     assert found.hardest[0].text.strip() == odd

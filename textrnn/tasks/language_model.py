@@ -386,7 +386,8 @@ class LanguageModel(Task, Writer, Inspector):
             window: The text is cut into windows of so many tokens that start cold; 0 carries the state through the
                 whole text; None stands for 4,096.
             encoding: Encoding of the files.
-            explain: Whether to name the lines that are predicted worst; a bidirectional model predicts no lines.
+            explain: Whether to name the lines that are predicted worst, of all but those that a window begins in; a
+                bidirectional model predicts no lines.
             progress: Where progress goes; by default nowhere.
         """
         from textrnn.evaluation.hardest import HardestLines
