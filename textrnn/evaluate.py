@@ -41,6 +41,7 @@ def add_perplexity_options(parser: Parser) -> None:
     parser.add_argument(
         "--window", type=int, help="tokens per window that starts cold (default 4096); 0 carries the state through"
     )
+    parser.add_argument("--explain", action="store_true", help="show the lines that are predicted worst")
 
 
 def add_memorisation_options(parser: Parser) -> None:
@@ -122,9 +123,13 @@ def evaluate_perplexity(parsed: argparse.Namespace) -> None:
     from textrnn.tasks.language_model import LanguageModel
 
     model = LanguageModel.load(parsed.model)
-    evaluation = model.evaluate(corpora.read(parsed.corpus, parsed.encoding), window=parsed.window, progress=Progress())
+    corpus = corpora.read(parsed.corpus, parsed.encoding)
+    evaluation = model.evaluate(corpus, window=parsed.window, explain=parsed.explain, progress=Progress())
+    content = dataclasses.asdict(evaluation)
+    if not parsed.explain:
+        del content["hardest"]
     derived = {name: getattr(evaluation, name) for name in ("perplexity", "bits_per_character", "notes")}
-    print_result({**dataclasses.asdict(evaluation), **derived} if parsed.json else evaluation, parsed.json)
+    print_result({**content, **derived} if parsed.json else evaluation, parsed.json)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,6 +18,7 @@ from textrnn.commands import (
 from textrnn.config.forecaster import FORECASTERS, FROM_DATA, ForecasterConfig, ForecasterTrainingConfig
 from textrnn.errors import TextrnnError, check_range
 from textrnn.inference.forecasting import Forecast
+from textrnn.preprocessing.series import at_hand
 from textrnn.progress import Progress
 from textrnn.tasks.forecaster import Forecaster
 
@@ -41,6 +42,7 @@ def make_parser() -> Parser:
         "--windows", type=int, help="windows at the end to train and score another one without; 0 for none (default: 8)"
     )
     parser.add_argument("--plot", metavar="PICTURE", help="draw the end of the series and its forecast")
+    parser.add_argument("--explain", action="store_true", help="show what each forecast is based on")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_config_options(parser, ForecasterConfig, skip=FROM_DATA)
     add_config_options(parser, ForecasterTrainingConfig)
@@ -56,7 +58,10 @@ def command(arguments: Sequence[str] | None = None) -> None:
     if parsed.windows is not None:
         check_range("windows", parsed.windows, 0, whole=True)
     forecaster = trained_forecaster(parsed) if parsed.model is None else loaded_forecaster(parsed)
-    forecasts = as_list(forecaster.forecast(parsed.series if parsed.model else None, **series_options(parsed)))
+    data = at_hand(parsed.series) if parsed.model and parsed.series else None  # standard input is read once
+    how = series_options(parsed)
+    forecasts = as_list(forecaster.forecast(data, **how))
+    explanations = as_list(forecaster.explain(data, **how)) if parsed.explain else []
     if parsed.model is not None:  # training has told them
         for note in forecasts[0].notes:
             print(f"note: {note}", file=sys.stderr)
@@ -69,11 +74,14 @@ def command(arguments: Sequence[str] | None = None) -> None:
         # What was forecast is not lost, whatever becomes of the score.
         if not parsed.json:
             print_forecasts(forecasts)
+            print_explanations(explanations)
         if parsed.model is None and parsed.windows != 0:
             score = score_of(forecaster, parsed)
     finally:
         if parsed.json:
             content: dict[str, Any] = {"forecasts": [one.to_dict() for one in forecasts]}
+            if parsed.explain:
+                content["explanations"] = [one.to_dict() for one in explanations]
             print_result({**content, "backtest": None if score is None else score.to_dict()}, True)
     if score is not None and not parsed.json:
         print(f"\nA forecaster that was trained on the values before these windows:\n{score}", file=sys.stderr)
@@ -83,6 +91,12 @@ def print_forecasts(forecasts: list[Forecast]) -> None:
     """Prints forecasts for people."""
     for one in forecasts:
         print(f"{one.name}\n{one}" if len(forecasts) > 1 else one, flush=True)
+
+
+def print_explanations(explanations: list[Any]) -> None:
+    """Prints what forecasts are based on."""
+    for one in explanations:
+        print(f"\n{one}", flush=True)
 
 
 def trained_forecaster(parsed: argparse.Namespace) -> Forecaster:
@@ -115,8 +129,8 @@ def network_options(parsed: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in chosen_options(parsed, ForecasterConfig).items() if name not in FROM_DATA}
 
 
-def as_list(found: Any) -> list[Forecast]:
-    """Returns one forecast or several as a list."""
+def as_list(found: Any) -> list[Any]:
+    """Returns one result or several as a list."""
     return found if isinstance(found, list) else [found]
 
 

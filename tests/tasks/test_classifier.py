@@ -210,3 +210,39 @@ def test_a_text_column_is_known_by_its_last_word_and_blank_ones_are_passed_over(
     (tmp_path / "train.csv").write_text("Title,Review Text,Rating\n" + rows)
     model = Classifier(units=4, embedding_dim=4).fit(tmp_path / "train.csv", steps=3, progress=quiet)
     assert model.labels == ("bad", "good")
+
+
+def test_reading_is_shown_token_by_token(reviewer):
+    model, _ = reviewer
+    text = "the film was awful"
+    found = model.inspect(text)
+    assert found.tokens == ("the", "film", "was", "awful")
+    np.testing.assert_allclose(found.probabilities[-1], model.probabilities([text])[0], atol=1e-6)
+    np.testing.assert_allclose(found.probabilities[1], model.probabilities(["the film"])[0], atol=1e-6)
+    assert found.labels == model.labels
+    assert [layer.hidden.shape for layer in found.layers] == [(4, 12)] * len(model.config.directions)
+    assert (found.attention is None) == ("attention" not in model.config.pooling)
+    long = "the " * (model.config.max_length + 5)
+    assert len(model.inspect(long)) <= model.config.max_length
+    for wrong in (" ", 7):
+        with pytest.raises(TextrnnError, match="Pass a text with at least a token"):
+            model.inspect(wrong)
+
+
+def test_words_that_say_the_same_are_alike(reviewer):
+    model, _ = reviewer
+    assert {one.token for one in model.neighbours("great", 2)} <= {*GOOD, "\n"}
+    with pytest.raises(TextrnnError, match="is no token of the vocabulary"):
+        model.neighbours("greats")
+
+
+def test_vectors_have_no_tokens_to_show():
+    model = Classifier()
+    with pytest.raises(TextrnnError, match="has not been trained"):
+        model.inspect("a")
+    model.config = type(model.config)(labels=("a", "b"), num_features=2, units=(3,))
+    model.weights = {name: np.zeros(shape, np.float32) for name, shape in model.config.weight_shapes().items()}
+    with pytest.raises(TextrnnError, match="Only what is read of texts"):
+        model.inspect("a")
+    with pytest.raises(TextrnnError, match="reads vectors"):
+        model.neighbours("a")

@@ -196,7 +196,42 @@ def test_a_forecast_without_quantiles_has_no_interval():
         found.interval()
 
 
+def test_an_explanation_names_what_the_forecast_is_made_from(trained):
+    found = trained.explain()
+    forecast = trained.forecast()
+    assert found.mean == pytest.approx(np.mean(forecast.values))
+    config = trained.config
+    names = [one.name for one in found.without]
+    assert names[-2:] == ["the linear forecast", "the recurrent layers"]
+    assert names[0] == f"the values 1 to {8 if config.period == 8 else 3} steps back"
+    assert all(one.change > 0 for one in found.without)
+    naive = np.abs(forecast.values - wave()[-1]).mean()
+    assert {one.name: one.change for one in found.beside}["the naive forecast"] == pytest.approx(naive)
+    several = trained.explain([wave(40, seed=1), wave(60, seed=2)])
+    assert [one.num_steps for one in several] == [6, 6]
+    with pytest.raises(TextrnnError, match="has 3 steps"):
+        trained.explain([1.0, 2.0, 1.5])
+    with pytest.raises(TextrnnError, match="has not been trained"):
+        textrnn.Forecaster(6).explain([1.0, 2.0])
+
+
 # Commands
+
+
+def test_explanations_stand_below_forecasts_and_in_json(file, trained, tmp_path, monkeypatch, capsys):
+    trained.save(tmp_path / "m")
+    forecast.command(["--model", str(tmp_path / "m"), "--explain"])
+    printed = capsys.readouterr().out
+    assert printed.endswith(f"\n{trained.explain()}\n")
+    forecast.command(["--model", str(tmp_path / "m"), "--explain", "--json"])
+    content = json.loads(capsys.readouterr().out)
+    assert content["explanations"] == [json.loads(json.dumps(trained.explain().to_dict()))]
+    text = "x\n" + "".join(f"{value}\n" for value in wave(50))
+    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(text.encode())))
+    forecast.command(["-", "--model", str(tmp_path / "m"), "--explain", "--json"])
+    content = json.loads(capsys.readouterr().out)
+    assert content["explanations"][0]["num_steps"] == 6
+    assert content["explanations"][0]["mean"] == pytest.approx(np.mean(content["forecasts"][0]["values"]))
 
 
 def test_in_one_go(file, tmp_path, capsys):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from textrnn.errors import TextrnnError, check_range
+from textrnn.evaluation.hardest import HardestLines, HardLine
 from textrnn.inference.language_model import RecurrentNetwork
 from textrnn.inference.networks import cross_entropies
 from textrnn.inference.stack import States
@@ -34,12 +35,14 @@ class Evaluation:
         num_characters: Characters that those tokens stand for.
         unknown_share: Share of the tokens that the vocabulary does not hold. Unknown words are predicted as one token
             `<unk>`, which is too easy: with a large share the figures flatter the model.
+        hardest: The lines that were predicted worst, if they were asked for.
     """
 
     loss: float
     num_tokens: int
     num_characters: int
     unknown_share: float
+    hardest: tuple[HardLine, ...] = ()
 
     @property
     def perplexity(self) -> float:
@@ -67,7 +70,11 @@ class Evaluation:
             f"nats per token, {self.num_tokens:,} tokens, {self.num_characters:,} characters, "
             f"{100 * self.unknown_share:.2f}% unknown"
         )
-        return "\n".join([summary, *(f"note: {note}" for note in self.notes)])
+        lines = [summary, *(f"note: {note}" for note in self.notes)]
+        if self.hardest:
+            lines += ["hardest lines, in bits per character, and the most surprising token of each:"]
+            lines += map(str, self.hardest)
+        return "\n".join(lines)
 
 
 def evaluate(
@@ -76,6 +83,7 @@ def evaluate(
     window: int = DEFAULT_WINDOW,
     batch_size: int = 64,
     progress: Callable[[int], object] | None = None,
+    hardest: HardestLines | None = None,
 ) -> Evaluation:
     """Scores a text in the form that the network was trained in.
 
@@ -87,6 +95,7 @@ def evaluate(
             has become older than any in training predicts worse than a new one.
         batch_size: Rows scored at once where rows do not depend on each other.
         progress: Called with the number of tokens scored since the last call.
+        hardest: Is told of all lines; None keeps none.
 
     Raises:
         TextrnnError: If there is nothing to predict.
@@ -94,29 +103,44 @@ def evaluate(
     check_range("window", window, 0, 1_000_000_000, whole=True)
     config = network.config
     if config.form != "stream" or text.markers:
-        return evaluate_documents(network, text, batch_size, progress)
+        return evaluate_documents(network, text, batch_size, progress, hardest)
     if text.num_tokens < 2:
         raise TextrnnError(f"A text of {text.num_tokens} tokens leaves nothing to predict. Pass a longer text.")
     if window:
-        total = windowed_loss(network, text.token_ids, window, batch_size, progress)
+        total = windowed_loss(network, text.token_ids, window, batch_size, progress, hardest)
     else:
-        total = carried_loss(network, text.token_ids, progress)
+        total = carried_loss(network, text.token_ids, progress, hardest)
     num_tokens = text.num_tokens - 1
     share = num_tokens / text.num_tokens  # the first token is read, not predicted
     num_characters = round(text.num_characters * share)
-    return Evaluation(total / num_tokens, num_tokens, num_characters, text.unknown_share)
+    return Evaluation(total / num_tokens, num_tokens, num_characters, text.unknown_share, lines_of(hardest))
 
 
-def carried_loss(network: RecurrentNetwork, token_ids: np.ndarray, progress: Callable[[int], object] | None) -> float:
+def lines_of(hardest: HardestLines | None) -> tuple[HardLine, ...]:
+    """Returns the hardest lines, if they were asked for."""
+    return () if hardest is None else hardest.lines()
+
+
+def carried_loss(
+    network: RecurrentNetwork,
+    token_ids: np.ndarray,
+    progress: Callable[[int], object] | None,
+    hardest: HardestLines | None = None,
+) -> float:
     """Returns the summed loss in nats of one pass with the state carried from the first token to the last."""
-    total, states = 0.0, network.initial_states(1)
+    total, states, kept = 0.0, network.initial_states(1), []
     for start in range(0, len(token_ids) - 1, 256):
         inputs = token_ids[start : start + 256].astype(np.int64)
         targets = token_ids[start + 1 : start + 257].astype(np.int64)
         logits, states = network(inputs[np.newaxis, : len(targets)], states)
-        total += float(cross_entropies(logits[0], targets).sum())
+        losses = cross_entropies(logits[0], targets)
+        total += float(losses.sum())
+        if hardest is not None:
+            kept.append(losses)
         if progress is not None:
             progress(len(targets))
+    if hardest is not None:
+        hardest.add(token_ids[np.newaxis, 1:], np.concatenate(kept)[np.newaxis])
     return total
 
 
@@ -126,6 +150,7 @@ def windowed_loss(
     window: int,
     batch_size: int,
     progress: Callable[[int], object] | None,
+    hardest: HardestLines | None = None,
 ) -> float:
     """Returns the summed loss in nats of windows that each start cold."""
     total = 0.0
@@ -138,6 +163,8 @@ def windowed_loss(
         targets = np.stack([token_ids[start + 1 : start + length + 1] for start in group]).astype(np.int64)
         losses, _ = losses_of_rows(network, inputs, targets, network.initial_states(len(group)), progress)
         total += float(losses.sum())
+        if hardest is not None:
+            hardest.add(targets, losses, is_cold=True)
     return total
 
 
@@ -161,7 +188,11 @@ def losses_of_rows(
 
 
 def evaluate_documents(
-    network: RecurrentNetwork, text: EncodedText, batch_size: int, progress: Callable[[int], object] | None
+    network: RecurrentNetwork,
+    text: EncodedText,
+    batch_size: int,
+    progress: Callable[[int], object] | None,
+    hardest: HardestLines | None = None,
 ) -> Evaluation:
     """Scores each document, or line, from its beginning to its end."""
     form = "ngrams" if network.config.bidirectional else "lines"
@@ -177,6 +208,8 @@ def evaluate_documents(
         else:
             before = states if batch.continues else network.initial_states(len(targets))
             losses, states = losses_of_rows(network, batch.inputs, targets, before, progress)
+            if hardest is not None:
+                hardest.add(targets, losses)
         total += float(losses.sum())
         num_tokens += int((targets != PAD_ID).sum())
     if not num_tokens:
@@ -184,4 +217,5 @@ def evaluate_documents(
     share = 1.0
     if not text.markers:  # each line's first token is read, not predicted
         share = num_tokens / max(int(text.lengths.sum()), 1)
-    return Evaluation(total / num_tokens, num_tokens, round(text.num_characters * share), text.unknown_share)
+    num_characters = round(text.num_characters * share)
+    return Evaluation(total / num_tokens, num_tokens, num_characters, text.unknown_share, lines_of(hardest))

@@ -44,6 +44,15 @@ class SimpleRNNCell:
         """Returns the new states, each of shape `(batch, units)`; the first one is the output."""
         return [np.tanh(projected + states[0] @ self.recurrent_kernel)]
 
+    def gates(self, projected: np.ndarray, hidden: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns what the gates of steps let through, by name, each of shape `(rows, units)`; none for want of gates.
+
+        Args:
+            projected: The projected inputs of the steps, shape `(rows, gates)`.
+            hidden: The outputs before the steps, shape `(rows, units)`.
+        """
+        return {}
+
 
 class GRUCell(SimpleRNNCell):
     """`h = z * h_previous + (1 - z) * n`; weights as in `keras.layers.GRU` with `reset_after=True`."""
@@ -59,6 +68,12 @@ class GRUCell(SimpleRNNCell):
         z, r = gates[:, :units], gates[:, units:]
         n = np.tanh(projected[:, 2 * units :] + r * product[:, 2 * units :])
         return [n + z * (h - n)]
+
+    def gates(self, projected: np.ndarray, hidden: np.ndarray) -> dict[str, np.ndarray]:
+        product = hidden @ self.recurrent_kernel + self.bias[1]
+        (x_z, x_r, x_n), (h_z, h_r, h_n) = (np.split(array, 3, axis=1) for array in (projected, product))
+        r = sigmoid(x_r + h_r)
+        return {"update": sigmoid(x_z + h_z), "reset": r, "candidate": np.tanh(x_n + r * h_n)}
 
 
 @dataclasses.dataclass
@@ -93,6 +108,11 @@ class LSTMCell(SimpleRNNCell):
         h = np.tanh(c)
         h *= o
         return [h, c]
+
+    def gates(self, projected: np.ndarray, hidden: np.ndarray) -> dict[str, np.ndarray]:
+        i, f, o, g = np.split(np.tanh(projected + hidden @ self.recurrent_kernel), 4, axis=1)
+        sigmoids = {"input": i, "forget": f, "output": o}  # of which the weights have taken in one half
+        return {**{name: 0.5 * gate + 0.5 for name, gate in sigmoids.items()}, "candidate": g}
 
 
 CELLS: dict[str, type[SimpleRNNCell]] = {"simple_rnn": SimpleRNNCell, "gru": GRUCell, "lstm": LSTMCell}

@@ -321,6 +321,44 @@ class Forecaster(Task, Backtester):
         results = [self._as_forecast(read, series, row) for series, row in zip(read.series, found, strict=True)]
         return results[0] if read.is_one else results
 
+    def explain(
+        self,
+        data: Any = None,
+        column: str | int | Sequence[str | int] | None = None,
+        time: str | int | None = None,
+        *,
+        group: str | int | None = None,
+        known: Sequence[str | int] | None = None,
+        missing: str | None = None,
+        encoding: str | None = None,
+    ) -> Any:
+        """Returns what a forecast is based on: how far it moves without parts of what it is made from.
+
+        Args:
+            data: See `forecast`.
+            column: See `forecast`.
+            time: See `forecast`.
+            group: See `forecast`.
+            known: See `forecast`.
+            missing: See `forecast`.
+            encoding: See `forecast`.
+
+        Returns:
+            A `ForecastExplanation`, or a list of one for each of several series.
+
+        Raises:
+            TextrnnError: If the data cannot be read, or a series is shorter than the window.
+        """
+        from textrnn.evaluation.influences import explained
+
+        network = self.network
+        read = self._series(
+            data, column=column, time=time, group=group, known=known, missing=missing, encoding=encoding
+        )
+        reader = WindowReader(self.config, read)
+        results = [explained(network, reader, owner, len(series)) for owner, series in enumerate(read.series)]
+        return results[0] if read.is_one else results
+
     def _series(self, data: Any, **asked: Any) -> SeriesData:
         """Returns the series to go on from; raises if one is shorter than the window."""
         if data is None and self.data is None:

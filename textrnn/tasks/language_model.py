@@ -22,6 +22,7 @@ from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, Tokenizer, make_tok
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model
 from textrnn.tasks.generations import Generation, Writer, described
+from textrnn.tasks.inspections import Inspector
 from textrnn.tasks.run import digest
 from textrnn.tasks.task import Prepared, Task
 from textrnn.tasks.training_text import (
@@ -48,7 +49,7 @@ DIGESTED_TOKENS = 1 << 22  # at once
 TRIAL_TOKENS = 200
 
 
-class LanguageModel(Task, Writer):
+class LanguageModel(Task, Writer, Inspector):
     """A recurrent language model over characters, words or subwords.
 
     Example:
@@ -376,6 +377,7 @@ class LanguageModel(Task, Writer):
         *,
         window: int | None = None,
         encoding: str = "utf-8",
+        explain: bool = False,
         progress: Progress | None = None,
     ) -> "Evaluation":
         """Returns how well the model predicts a text: perplexity and bits per character.
@@ -385,8 +387,11 @@ class LanguageModel(Task, Writer):
             window: The text is cut into windows of so many tokens that start cold; 0 carries the state through the
                 whole text; None stands for 4,096.
             encoding: Encoding of the files.
+            explain: Whether to name the lines that are predicted worst, of all but those that a window begins in; a
+                bidirectional model predicts no lines.
             progress: Where progress goes; by default nowhere.
         """
+        from textrnn.evaluation.hardest import HardestLines
         from textrnn.evaluation.perplexity import DEFAULT_WINDOW, evaluate
 
         progress = progress or Progress(quiet=True)
@@ -396,7 +401,8 @@ class LanguageModel(Task, Writer):
             text = encode_corpus(source, self._trained_tokenizer(), pathlib.Path(directory), markers=markers)
             progress.start("scoring", text.num_tokens, "tokens")
             window = DEFAULT_WINDOW if window is None else window
-            result = evaluate(self.network, text, window, progress=progress.advance)
+            hardest = HardestLines(self._trained_tokenizer()) if explain else None
+            result = evaluate(self.network, text, window, progress=progress.advance, hardest=hardest)
             progress.finish()
         return result
 

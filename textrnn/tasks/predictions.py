@@ -8,6 +8,8 @@ import numpy as np
 
 from textrnn.config.classifier import ClassifierConfig
 from textrnn.errors import TextrnnError
+from textrnn.inference.inspection import ReadText, inspected
+from textrnn.inference.neighbours import Neighbour, neighbours
 from textrnn.inference.threads import parts, side_by_side
 from textrnn.preprocessing import labelled
 from textrnn.preprocessing.files import as_read
@@ -146,6 +148,55 @@ class Predictor:
         best = int(found[0].argmax())
         effects = tuple(float(found[0, best] - row[best]) for row in found[1:])
         return Explanation(self.labels[best], float(found[0, best]), tuple(tokens), effects)
+
+    def inspect(self, text: str) -> ReadText:
+        """Reads a text and returns what goes on: states, gates, and how the decision comes about token by token.
+
+        Args:
+            text: The text; what is beyond `max_length` is not read.
+
+        Raises:
+            TextrnnError: If the classifier is not trained or reads vectors, or the text is blank.
+        """
+        network = self.network
+        if not self.config.vocabulary_size:
+            raise TextrnnError("Only what is read of texts is shown.")
+        if not isinstance(text, str) or not text.strip():
+            raise TextrnnError(f"Pass a text with at least a token. Received: {text!r:.60}.")
+        tokenizer, first = self._tokenizer("tokenizer"), len(self._beginning())
+        text = tokenizer.cased(as_read(text))
+        (ids,) = self._cut(self._encoded([text]))
+        embeddings = network.weights["embedding/embeddings"]
+        fields = inspected(network.stack, embeddings, tokenizer, text, ids, first)
+        read = Encoded(
+            [ids[: place + 1] for place in range(first, len(ids))],
+            self._grams([text[:end] for end in fields["ends"][:-1]] + [text]),
+        )
+        attention = None
+        if "attention" in self.config.pooling:
+            outputs, _ = network.stack.read(embeddings[ids[np.newaxis]])
+            attention = network.attention(outputs, np.ones((1, len(ids)), bool))[0, first:]
+        return ReadText(
+            **fields,
+            labels=self.labels,
+            probabilities=self._as_probabilities(self._logits(read, network)),
+            attention=attention,
+        )
+
+    def neighbours(self, token: str, number: int = 10) -> list[Neighbour]:
+        """Returns the tokens whose vectors are most like that of a token, as pairs of text and cosine similarity.
+
+        Args:
+            token: The text of a token: a word, a character, or a part of a word, as the classifier's level has it.
+            number: How many.
+
+        Raises:
+            TextrnnError: If that is no token of the vocabulary, or the classifier not trained or reads vectors.
+        """
+        network = self.network
+        if not self.config.vocabulary_size:
+            raise TextrnnError("This classifier reads vectors, and has no tokens that could be alike.")
+        return neighbours(network.weights["embedding/embeddings"], self._tokenizer("tokenizer"), token, number)
 
     # Evaluation
 

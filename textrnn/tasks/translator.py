@@ -15,6 +15,7 @@ from textrnn.defaults.translator import translator_choice, translator_tuning_cho
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.inference.beam_search import BeamOptions
 from textrnn.inference.line_translation import LineTranslator
+from textrnn.inference.neighbours import Neighbour, neighbours
 from textrnn.inference.translation import (
     Translation,
     drawn_apart,
@@ -485,6 +486,25 @@ class Translator(Task):
             found = translation_of(source, source_ids, hypothesis, self.source_tokenizer, self.target_tokenizer)
             results.append(dataclasses.replace(found, text=target))
         return results
+
+    def neighbours(self, token: str, number: int = 10, side: str = "target") -> list[Neighbour]:
+        """Returns the tokens whose vectors are most like that of a token, as pairs of text and cosine similarity.
+
+        With a joint vocabulary both sides have the same vectors, and a word's neighbours may be of either language.
+
+        Args:
+            token: The text of a token: a word, a character, or a part of a word, as the translator's level has it.
+            number: How many.
+            side: "source" or "target".
+
+        Raises:
+            TextrnnError: If that is no token of the vocabulary, or the translator not trained.
+        """
+        check_choice("side", side, ["source", "target"])
+        network: EncoderDecoder = self.network
+        if side == "source":
+            return neighbours(network.source_embeddings, self.source_tokenizer, token, number)
+        return neighbours(network.target_embeddings, self.target_tokenizer, token, number)
 
     # Evaluation
 
