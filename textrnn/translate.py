@@ -6,7 +6,6 @@ import dataclasses
 import io
 import itertools
 import math
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any
@@ -84,7 +83,7 @@ def command(arguments: Sequence[str] | None = None) -> None:
     if parsed.glossary is not None:
         options["glossary"] = Glossary.opened(parsed.glossary)
     translator = Translator.load(*(parsed.model or [DEFAULT_MODEL]))
-    with opened_output(parsed.output) as stream, opened_output(parsed.alignments or os.devnull) as alignments:
+    with opened_output(parsed.output) as stream, alignments_file(parsed.alignments) as alignments:
         writer = Writer(translator, options, parsed, stream, alignments)
         for is_input, texts in itertools.groupby(parsed.text, "-".__eq__):
             if is_input:
@@ -119,6 +118,11 @@ def opened_output(path: str | None) -> Iterator[IO[str]]:
         yield file
 
 
+def alignments_file(path: str | None) -> contextlib.AbstractContextManager[IO[str] | None]:
+    """Opens the file that alignments go to, if there is one."""
+    return contextlib.nullcontext() if path is None else open(path, "w", encoding="utf-8")
+
+
 class Writer:
     """Translates sentences and writes the translations in the form that was asked for.
 
@@ -127,7 +131,7 @@ class Writer:
         options: How to translate.
         parsed: The command line.
         stream: Where translations are written.
-        alignments: Where their alignments are written.
+        alignments: Where their alignments are written, if anywhere.
     """
 
     def __init__(
@@ -136,7 +140,7 @@ class Writer:
         options: dict[str, Any],
         parsed: argparse.Namespace,
         stream: IO[str],
-        alignments: IO[str],
+        alignments: IO[str] | None,
     ) -> None:
         self.translator = translator
         self.options = options
@@ -156,7 +160,8 @@ class Writer:
             else:
                 print(sentences[index] if index in kept else self.shown(group), file=self.stream)
             self.num_sentences += 1
-            print(pharaoh(group[0]) if group else "", file=self.alignments)
+            if self.alignments is not None:
+                print(pharaoh(group[0]) if group else "", file=self.alignments)
             if group and not self.is_noted:
                 self.note(group[0])
             if self.parsed.attention and group:
