@@ -66,7 +66,7 @@ class LineTranslator:
             searched = dataclasses.replace(options, num_best=max(options.num_best, options.num_beams))
         found = self.sentence_translations(sentences, sampling, searched, numbers)
         if reader.mask is not None:
-            taken_apart, found = self._with_numbers(taken_apart, found, sampling, searched)
+            taken_apart, found = self._with_numbers(reader, taken_apart, found, sampling, searched)
         left = iter(found)
         results = []
         for line, line_segments in zip(lines, taken_apart, strict=True):
@@ -80,6 +80,7 @@ class LineTranslator:
 
     def _with_numbers(
         self,
+        reader: TypedReader,
         lines: list[list[Segment]],
         found: list[list[Translation]],
         sampling: SamplingOptions | None,
@@ -88,6 +89,7 @@ class LineTranslator:
         """Translates segments again of which no translation has the numbers, with placeholders in their place.
 
         Args:
+            reader: What has taken the lines apart.
             lines: The segments of each line.
             found: The translations of those that have text.
             sampling: How to draw a translation, instead of searching for the best.
@@ -96,7 +98,6 @@ class LineTranslator:
         Returns:
             Segments and translations, as they are now; of several translations, those with the numbers come first.
         """
-        assert self.reader is not None
         lines, found = [list(line) for line in lines], list(found)
         again: list[tuple[int, Segment]] = []
         places = ((line, at) for line in lines for at, segment in enumerate(line) if segment.text)
@@ -105,7 +106,7 @@ class LineTranslator:
             if not wanted or not found[index]:
                 continue
             found[index] = sorted(found[index], key=lambda one: digits_of(one.text) != wanted)
-            new = self.reader.with_numbers_masked(line[at])
+            new = reader.with_numbers_masked(line[at])
             if new is not None and digits_of(found[index][0].text) != wanted:
                 line[at] = new
                 again.append((index, new))
