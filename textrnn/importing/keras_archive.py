@@ -363,7 +363,7 @@ def one_of(layer: Layer, name: str, choices: Sequence[Any]) -> Any:
 def shown(value: Any) -> str:
     """Returns what somebody else has written, in at most 60 characters of one line.
 
-    >>> shown("keras>Lambda"), shown(["x"] * 100)[-4:]
+    >>> shown("keras>Lambda"), shown(["x"] * 100)[-3:]
     ("'keras>Lambda'", '...')
     """
     text = ascii(value)
