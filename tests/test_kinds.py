@@ -208,7 +208,7 @@ def test_keras_and_numpy_agree(kind, trained):
 
 
 @kinds
-def test_an_interrupted_run_resumes_exactly(kind, trained, tmp_path, quiet):
+def test_an_interrupted_run_resumes_exactly(kind, trained, tmp_path, quiet, interruptible):
     whole, _, records = trained(kind)
     with pytest.raises(KeyboardInterrupt):
         make(kind).fit(SAMPLES[kind].data(), output=tmp_path, progress=quiet, callbacks=[StopAfter(8)], **FIT)
