@@ -7,8 +7,8 @@ import io
 import itertools
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import IO, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import IO, Any, TypeVar
 
 from textrnn.commands import (
     RAW_HELP,
@@ -38,6 +38,8 @@ __all__ = ["command"]
 DEFAULT_MODEL = "eng-spa"
 LINES_AT_FIRST = 64  # lines that are translated together; twice as many each time, so that the first ones come soon
 LINES_AT_ONCE = 1024
+
+Stream = TypeVar("Stream", bound=IO[str] | None)
 
 
 def make_parser() -> Parser:
@@ -83,7 +85,7 @@ def command(arguments: Sequence[str] | None = None) -> None:
     if parsed.glossary is not None:
         options["glossary"] = Glossary.opened(parsed.glossary)
     translator = Translator.load(*(parsed.model or [DEFAULT_MODEL]))
-    with opened_output(parsed.output) as stream, alignments_file(parsed.alignments) as alignments:
+    with opened_output(parsed.output, sys.stdout) as stream, opened_output(parsed.alignments, None) as alignments:
         writer = Writer(translator, options, parsed, stream, alignments)
         for is_input, texts in itertools.groupby(parsed.text, "-".__eq__):
             if is_input:
@@ -108,19 +110,9 @@ def check_arguments(parsed: argparse.Namespace) -> None:
         raise TextrnnError("--attention draws one translation. Pass one sentence.")
 
 
-@contextlib.contextmanager
-def opened_output(path: str | None) -> Iterator[IO[str]]:
-    """Opens the file that translations go to, or standard output."""
-    if path is None:
-        yield sys.stdout
-        return
-    with open(path, "w", encoding="utf-8") as file:
-        yield file
-
-
-def alignments_file(path: str | None) -> contextlib.AbstractContextManager[IO[str] | None]:
-    """Opens the file that alignments go to, if there is one."""
-    return contextlib.nullcontext() if path is None else open(path, "w", encoding="utf-8")
+def opened_output(path: str | None, otherwise: Stream) -> contextlib.AbstractContextManager[IO[str] | Stream]:
+    """Opens a file to write, or gives `otherwise`, which stays open, where there is none."""
+    return contextlib.nullcontext(otherwise) if path is None else open(path, "w", encoding="utf-8")
 
 
 class Writer:

@@ -5,14 +5,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from textrnn.inference.beam_search import length_limit
+from textrnn.inference.beam_search import BeamOptions, length_limit
 from textrnn.inference.translator import EncoderDecoder
 from textrnn.preprocessing.batches import pad
-from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, PAD_ID, UNK_ID
+from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID
 
 __all__ = ["Drawn", "draw_translations"]
-
-NEVER_DRAWN = [PAD_ID, UNK_ID, BOS_ID]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -89,7 +87,7 @@ def drawn_tokens(
     Returns:
         The tokens and the logarithms of their probabilities, each of shape `(rows,)`.
     """
-    logits[:, NEVER_DRAWN] = -np.inf
+    logits[:, BeamOptions().banned()] = -np.inf
     logits -= logits.max(axis=1, keepdims=True)
     rows = np.arange(len(logits))
     cumulative = np.exp(logits).cumsum(axis=1, dtype=np.float64)  # (rows, vocabulary_size)

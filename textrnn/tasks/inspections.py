@@ -10,7 +10,7 @@ from textrnn.inference.language_model import RecurrentNetwork
 from textrnn.inference.neighbours import Neighbour, neighbours
 from textrnn.preprocessing import corpora
 from textrnn.preprocessing.tokenizers import Tokenizer
-from textrnn.tasks.training_text import cut_for
+from textrnn.tasks.training_text import documents_of
 
 if TYPE_CHECKING:
     from textrnn.evaluation.properties import Property
@@ -97,16 +97,10 @@ class Inspector:
             TextrnnError: If the text is too short, a property is unknown or never changes, or the model not trained or
                 bidirectional.
         """
-        from textrnn.evaluation.memorisation import joined_documents, split_documents
         from textrnn.evaluation.units import find_units
 
-        network, documents = self.network, self.config.documents
-        if isinstance(text, corpora.Corpus):
-            texts = joined_documents(cut_for(self.config, text).marked_pieces())
-        else:
-            texts = split_documents(text, documents) if isinstance(text, str) else list(text)
-        if not all(isinstance(one, str) for one in texts):
-            raise TextrnnError("Pass a text, or a list of texts.")
+        network = self.network
+        texts = documents_of(self.config, text)
         is_one = isinstance(follows, str) or callable(follows)
         wanted: Any = [follows] if is_one else follows
         found = find_units(

@@ -28,6 +28,7 @@ from textrnn.tasks.task import Prepared, Task
 from textrnn.tasks.training_text import (
     Source,
     cut_for,
+    documents_of,
     opened,
     read_training_text,
     share_set_aside,
@@ -430,16 +431,10 @@ class LanguageModel(Task, Writer, Inspector):
         Raises:
             TextrnnError: If the model keeps no record of its training text, or the text is too short.
         """
-        from textrnn.evaluation.memorisation import joined_documents, report, split_documents
+        from textrnn.evaluation.memorisation import report
 
-        documents = self.config.documents
-        if isinstance(text, corpora.Corpus):
-            texts = joined_documents(cut_for(self.config, text).marked_pieces())
-        else:
-            texts = split_documents(text, documents) if isinstance(text, str) else list(text)
-            if not all(isinstance(one, str) for one in texts):
-                raise TextrnnError("Pass a text, or a list of texts.")
-        return report(texts, self._ngram_filter(), "line" if documents == "line" else "document")
+        unit = "line" if self.config.documents == "line" else "document"
+        return report(documents_of(self.config, text), self._ngram_filter(), unit)
 
     def _ngram_filter(self) -> "NgramFilter":
         from textrnn.evaluation.memorisation import NgramFilter

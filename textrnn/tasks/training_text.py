@@ -11,7 +11,16 @@ from textrnn.preprocessing import corpora
 from textrnn.preprocessing.files import shown_name
 from textrnn.preprocessing.survey import Survey, detected_documents, num_documents, survey
 
-__all__ = ["Source", "check_enough", "cut_for", "opened", "read_training_text", "share_set_aside", "training_sides"]
+__all__ = [
+    "Source",
+    "check_enough",
+    "cut_for",
+    "documents_of",
+    "opened",
+    "read_training_text",
+    "share_set_aside",
+    "training_sides",
+]
 
 Source = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | corpora.Corpus
 
@@ -98,3 +107,23 @@ def training_sides(
         return source, source
     by = asked["split_by"] or ("block" if source.documents is None else "document")
     return corpora.split(source, fraction, by, seed)
+
+
+def documents_of(config: NetworkConfig, text: str | Iterable[str] | corpora.Corpus) -> list[str]:
+    """Returns the documents of a text, as a model knows documents.
+
+    Args:
+        config: What the network is.
+        text: A text or corpus, which is cut into what are documents to the model, or a list of documents.
+
+    Raises:
+        TextrnnError: If something is no text.
+    """
+    from textrnn.evaluation.memorisation import joined_documents, split_documents
+
+    if isinstance(text, corpora.Corpus):
+        return joined_documents(cut_for(config, text).marked_pieces())
+    texts = split_documents(text, config.documents) if isinstance(text, str) else list(text)
+    if not all(isinstance(one, str) for one in texts):
+        raise TextrnnError("Pass a text, or a list of texts.")
+    return texts
