@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import os
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from textrnn.preprocessing.tables import rows
 from textrnn.preprocessing.waves import Sound, opened_sound, sound_of
 from textrnn.progress import Progress
 
-__all__ = ["Clips", "as_clips", "frames_of", "is_path", "read", "rates_of", "read_frames", "split"]
+__all__ = ["Clips", "as_clips", "frames_of", "headers_of", "is_path", "opened_clips", "read", "read_frames", "split"]
 
 FILE_NAMES = ("file", "path", "filename", "file_name", "audio", "clip", "wav")  # of columns of a manifest
 TEXT_NAMES = ("text", "sentence", "transcript", "transcription", "label")
@@ -173,16 +173,31 @@ def as_clips(data: Any) -> tuple[list[Any], bool]:
 # From sound to frames
 
 
-def rates_of(clips: Clips) -> list[int]:
-    """Returns the samples per second of each clip."""
-    rates = []
-    for clip in clips.sounds:
+def headers_of(clips: Clips) -> list[tuple[int, float]]:
+    """Returns the samples per second of each clip, and its length in seconds."""
+    found = []
+    for sound in opened_clips(clips.sounds, clips.rate):
+        number = sum(map(len, sound.blocks)) if sound.num_samples is None else sound.num_samples
+        found.append((sound.rate, number / sound.rate))
+    return found
+
+
+def opened_clips(clips: Iterable[Any], rate: int | None) -> Iterator[Sound]:
+    """Yields the sound of each clip, which is open until the next one is asked for.
+
+    Args:
+        clips: Paths, or arrays of samples.
+        rate: Samples per second of arrays.
+
+    Raises:
+        TextrnnError: If one cannot be read.
+    """
+    for number, clip in enumerate(clips):
         if is_path(clip):
             with opened_sound(clip) as sound:
-                rates.append(sound.rate)
+                yield sound
         else:
-            rates.append(int(clips.rate or 0))
-    return rates
+            yield sound_of(clip, int(rate or 0), f"clip {number}")
 
 
 def read_frames(clips: Clips, config: RecogniserConfig, progress: Progress, use: str) -> list[np.ndarray]:
@@ -201,12 +216,8 @@ def read_frames(clips: Clips, config: RecogniserConfig, progress: Progress, use:
     found = []
     progress.start(f"reading clips to {use}", len(clips), "clips")
     try:
-        for clip in clips.sounds:
-            if is_path(clip):
-                with opened_sound(clip) as sound:
-                    found.append(whole_frames(sound, spectrum, config))
-            else:
-                found.append(whole_frames(sound_of(clip, int(clips.rate or 0)), spectrum, config))
+        for sound in opened_clips(clips.sounds, clips.rate):
+            found.append(whole_frames(sound, spectrum, config))
             progress.advance(1)
     finally:
         progress.finish()

@@ -20,6 +20,8 @@ from textrnn.errors import TextrnnError
 __all__ = ["BLOCK_SECONDS", "RATES", "Sound", "opened_sound", "sound_of"]
 
 BLOCK_SECONDS = 10  # of sound are read at once
+BLOCK_BYTES = 1 << 22
+FORM_BYTES = 64  # of the "fmt " chunk are read, at most
 RATES = (8000, 48_000)  # samples per second, lowest and highest
 MOST_CHANNELS = 64
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
@@ -147,9 +149,10 @@ def read_header(file: IO[bytes], name: str) -> Sound:
                 break
             return with_samples(file, name, form, size)
         if chunk[:4] == b"fmt ":
-            form = read_form(file.read(size + size % 2)[:size], name)
-        else:
-            skip(file, size + size % 2)
+            content = file.read(min(size, FORM_BYTES))
+            form = read_form(content, name)
+            size -= len(content)
+        skip(file, size + size % 2)
     raise TextrnnError(f"{name}: is damaged: it ends before its samples begin. Copy or record it again.")
 
 
@@ -191,7 +194,7 @@ def with_samples(file: IO[bytes], name: str, form: Form, size: int) -> Sound:
 def blocks_of(file: IO[bytes], form: Form, size: int | None) -> Iterator[np.ndarray]:
     """Yields the samples of a file, mixed down."""
     frame = form.channels * form.width
-    step = BLOCK_SECONDS * form.rate * frame
+    step = min(BLOCK_SECONDS * form.rate, BLOCK_BYTES // frame) * frame
     while content := file.read(step if size is None else min(step, size)):
         size = None if size is None else size - len(content)
         content = content[: len(content) // frame * frame]  # a frame that was cut off goes
