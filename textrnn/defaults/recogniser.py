@@ -50,9 +50,7 @@ def recogniser_choice(rates: Sequence[int], seconds: Sequence[float], model: Opt
     text = f"up to {joined} clips are read as one, " if joined > 1 else ""
     what = f"{len(seconds):,} clips of {mean:.2g} seconds at {chosen['sample_rate']:,} samples a second: {text}"
     case = "small letters, " if chosen["lowercase"] else ""
-    return Choice(
-        network, fitting, (f"{what}{case}{layers} units, {length_in_words({**fitting, **training})}",)
-    )
+    return Choice(network, fitting, (f"{what}{case}{layers} units, {length_in_words({**fitting, **training})}",))
 
 
 def recogniser_tuning_choice(seconds: Sequence[float], training: Options) -> Choice:

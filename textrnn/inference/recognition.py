@@ -226,9 +226,7 @@ class Transcriber:
         """Returns the characters of each utterance."""
         inputs, mask = padded([self.read(utterance.frames) for utterance in batch])
         rows = self.network.log_probabilities(inputs, mask)
-        return [
-            self._timed(utterance, self.decoded(row), row) for utterance, row in zip(batch, rows, strict=True)
-        ]
+        return [self._timed(utterance, self.decoded(row), row) for utterance, row in zip(batch, rows, strict=True)]
 
     def read(self, frames: np.ndarray) -> np.ndarray:
         """Returns what the network reads of the frames of an utterance, shape `(num_steps, num_features)`."""

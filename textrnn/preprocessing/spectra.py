@@ -1,4 +1,4 @@
-"""What a recogniser reads of sound: the energies of mel bands, frame by frame, on a scale that loudness leaves alone."""
+"""What a recogniser reads of sound: the energies of mel bands, frame by frame, however loud the sound is."""
 
 import functools
 import math

@@ -101,7 +101,8 @@ def from_folders(path: pathlib.Path) -> Clips:
     ]
     if not files:
         raise TextrnnError(
-            f"{path}: holds no folders with WAV files. Name each folder by what is said in its files, or pass a manifest."
+            f"{path}: holds no folders with WAV files. Name each folder by what is said in its files, or pass a "
+            "manifest."
         )
     return Clips([str(file) for file, _ in files], [checked_text(text, str(path)) for _, text in files], [])
 

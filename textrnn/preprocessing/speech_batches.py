@@ -155,9 +155,7 @@ class SpeechPlan:
         row = Row(tuple(clips), tuple(int(pause * per_second) for pause in pauses), speed)
         missing = needed_steps(self._symbols(row)) - num_steps(self._num_frames(row), self.config)
         if missing > 0:
-            row = dataclasses.replace(
-                row, pauses=(*row.pauses[:-1], row.pauses[-1] + missing * self.config.stride)
-            )
+            row = dataclasses.replace(row, pauses=(*row.pauses[:-1], row.pauses[-1] + missing * self.config.stride))
         return row
 
     def _num_frames(self, row: Row) -> int:

@@ -175,7 +175,9 @@ def read_form(content: bytes, name: str) -> Form:
             f"{CONVERT.format(name)}"
         )
     if not 1 <= channels <= MOST_CHANNELS or block % channels or block // channels not in WIDTHS[coding]:
-        raise TextrnnError(f"{name}: has {channels} channels of {bits} bits, which are not read. {CONVERT.format(name)}")
+        raise TextrnnError(
+            f"{name}: has {channels} channels of {bits} bits, which are not read. {CONVERT.format(name)}"
+        )
     check_rate(rate, name)
     return Form(coding, channels, rate, block // channels)
 
@@ -188,7 +190,9 @@ def with_samples(file: IO[bytes], name: str, form: Form, size: int) -> Sound:
     """
     is_known = 0 < size < 0xFFFF_F000
     frame = form.channels * form.width
-    return Sound(name, form.rate, size // frame if is_known else None, blocks_of(file, form, size if is_known else None))
+    return Sound(
+        name, form.rate, size // frame if is_known else None, blocks_of(file, form, size if is_known else None)
+    )
 
 
 def blocks_of(file: IO[bytes], form: Form, size: int | None) -> Iterator[np.ndarray]:

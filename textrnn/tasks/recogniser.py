@@ -11,12 +11,14 @@ from textrnn.config.recogniser import FIRST_CHARACTER, FROM_DATA, RecogniserConf
 from textrnn.config.signatures import with_options
 from textrnn.defaults.recogniser import recogniser_choice, recogniser_tuning_choice
 from textrnn.errors import TextrnnError, check_options, check_range
-from textrnn.evaluation.recognition import Recognition, recognition
+from textrnn.evaluation import recognition
+from textrnn.evaluation.bootstrap import NUM_SAMPLES
+from textrnn.evaluation.recognition import Recognition
 from textrnn.inference.recognition import DecodingOptions, Transcriber, Transcript
 from textrnn.preprocessing import speech
+from textrnn.preprocessing.spectra import num_margin_frames, num_steps
 from textrnn.preprocessing.speech import Clips, as_clips, headers_of, is_path, opened_clips, read_frames
 from textrnn.preprocessing.speech_batches import Augmentation, SpeechData, SpeechPlan, needed_steps, speech_digest
-from textrnn.preprocessing.spectra import num_margin_frames, num_steps
 from textrnn.preprocessing.tokenizers import UNK_ID, CharTokenizer, Tokenizer
 from textrnn.preprocessing.vocabulary import SPECIAL_TOKENS
 from textrnn.progress import Progress
@@ -159,8 +161,7 @@ class Recogniser(Task):
         clips = self._read(asked, progress)
         config = self._choose(clips[0], model_options, asked, progress)
         training, validation = (
-            self._encoded(side, use, progress)
-            for side, use in zip(clips, ("train on", "validate on"), strict=True)
+            self._encoded(side, use, progress) for side, use in zip(clips, ("train on", "validate on"), strict=True)
         )
         change = Augmentation(**config.augmentation())
         plans = (
@@ -183,7 +184,9 @@ class Recogniser(Task):
     def _read(self, asked: dict[str, Any], progress: Progress) -> tuple[Clips, Clips]:
         """Returns clips to train on and clips to validate on."""
         if asked["data"] is None:
-            raise TextrnnError("Pass the clips: a manifest, a folder with a folder for each text, or fit(clips, texts).")
+            raise TextrnnError(
+                "Pass the clips: a manifest, a folder with a folder for each text, or fit(clips, texts)."
+            )
         how = {"rate": asked["rate"], "encoding": asked["encoding"] or "utf-8"}
         clips = speech.read(asked["data"], asked["labels"], **how)
         if asked["validation"] is not None:
@@ -259,7 +262,8 @@ class Recogniser(Task):
             for row in self.network.log_probabilities(*batch.inputs)
         ]
         said = [self._text(symbols) for symbols in plan.texts()]
-        return Score("CER", recognition(said, written).cer, higher_is_better=False)
+        found = recognition.evaluate(written, said, num_bootstrap=0)
+        return Score("CER", found.characters.rate, higher_is_better=False)
 
     def _network_options(self, config: Any) -> dict[str, Any]:
         return {}
@@ -308,7 +312,15 @@ class Recogniser(Task):
 
     @with_options(DecodingOptions)
     def evaluate(
-        self, data: Any, texts: Any = None, *, rate: int | None = None, encoding: str | None = None, **options: Any
+        self,
+        data: Any,
+        texts: Any = None,
+        *,
+        rate: int | None = None,
+        encoding: str | None = None,
+        num_bootstrap: int = NUM_SAMPLES,
+        explain: bool = False,
+        **options: Any,
     ) -> Recognition:
         """Compares what is written down with what was said.
 
@@ -317,17 +329,25 @@ class Recogniser(Task):
             texts: See `fit`.
             rate: See `fit`.
             encoding: See `fit`.
+            num_bootstrap: How many bootstrap samples the intervals are made from; 0 makes none.
+            explain: Whether to tell the clips with the highest error rates.
             **options: See `transcripts`.
 
         Returns:
-            The error rates of characters and of words.
+            The error rates of words and of characters, in the case that the recogniser writes.
         """
         clips = speech.read(data, texts, rate=rate, encoding=encoding or "utf-8")
         written = [one.text for one in self.transcripts(clips.sounds, rate=clips.rate, **options)]
-        return recognition([self.tokenizer.cased(text) for text in clips.texts], written)
+        return recognition.evaluate(
+            written,
+            [self.tokenizer.cased(text) for text in clips.texts],
+            names=[str(clip) if is_path(clip) else f"clip {number}" for number, clip in enumerate(clips.sounds)],
+            num_bootstrap=num_bootstrap,
+            explain=explain,
+        )
 
     def score_on(self, *data: Any, **how: Any) -> tuple[str, float]:
-        return "CER", self.evaluate(*data, **how).cer
+        return "CER", self.evaluate(*data, **how, num_bootstrap=0).characters.rate
 
     def trial(self) -> tuple[int, str]:
         draw = np.random.default_rng(0)
