@@ -23,6 +23,7 @@ BLOCK_SECONDS = 10  # of sound are read at once
 BLOCK_BYTES = 1 << 22
 FORM_BYTES = 64  # of the "fmt " chunk are read, at most
 RATES = (8000, 48_000)  # samples per second, lowest and highest
+UNKNOWN_SIZE = 0xFFFF_F000  # bytes of samples, from which on a size stands for all there is
 MOST_CHANNELS = 64
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 WIDTHS = {PCM: (1, 2, 3, 4), FLOAT: (4, 8)}  # bytes of a sample
@@ -188,11 +189,9 @@ def with_samples(file: IO[bytes], name: str, form: Form, size: int) -> Sound:
     A program that writes into a pipe does not know the size and leaves a number that stands for all there is; of a file
     that was cut off, all there is is read too.
     """
-    is_known = 0 < size < 0xFFFF_F000
-    frame = form.channels * form.width
-    return Sound(
-        name, form.rate, size // frame if is_known else None, blocks_of(file, form, size if is_known else None)
-    )
+    known = size if 0 < size < UNKNOWN_SIZE else None
+    number = None if known is None else known // (form.channels * form.width)
+    return Sound(name, form.rate, number, blocks_of(file, form, known))
 
 
 def blocks_of(file: IO[bytes], form: Form, size: int | None) -> Iterator[np.ndarray]:
