@@ -34,6 +34,11 @@ def read_at_once(network, token_ids):
     return log_softmax(logits[0])
 
 
+def doubled(text):
+    """The log-probability of spaces that nothing stands between, or before: none, as far as that counts."""
+    return sum(not word for word in text.split(" ")[:-1]) * math.log(1e-30)
+
+
 def check_ranking(network, tokenizer, score_of):
     """Compares what a search finds with what all texts have by sound and by a function of their own."""
     frames, weight = random_frames(), 0.6
@@ -93,7 +98,11 @@ def test_a_model_of_words_says_what_it_would_of_the_whole_text(documents):
         logs = read_at_once(network, [end if documents is None else BOS_ID, *words])
         letters = sum(len(word) + 1 for word in text.split() if word not in tokenizer.ids)
         # A space at the end changes nothing: the word before it counts, and then the end.
-        return sum(row[token] for row, token in zip(logs, [*words, end], strict=True)) - letters * math.log(4)
+        return (
+            sum(row[token] for row, token in zip(logs, [*words, end], strict=True))
+            - letters * math.log(4)
+            + doubled(text)
+        )
 
     check_ranking(network, tokenizer, score_of)
 
@@ -110,7 +119,7 @@ def test_a_word_is_read_with_a_capital_where_that_is_likelier():
             scores = [row[one] - (len(word) + 1) * math.log(4) * (one == UNK_ID) for one in ids]
             token_ids.append(ids[int(np.argmax(scores))])
             total += max(scores)
-        return total + read_at_once(network, token_ids)[-1][EOS_ID]
+        return total + read_at_once(network, token_ids)[-1][EOS_ID] + doubled(text)
 
     check_ranking(network, tokenizer, score_of)
 
@@ -139,6 +148,24 @@ def test_english_knows_which_word_was_said(said, place):
     found = ctc.beam_search(frames, language_model=model)
     assert "".join(symbols[symbol] for symbol in found[0].symbols) == said
     assert found[0].score > found[1].score + 1
+
+
+@pytest.mark.parametrize("weight", [0.3, 0.7])
+def test_words_are_found_in_noise(weight):
+    """The beginnings of words count before they are whole; else texts that leave words unfinished would win."""
+    symbols, said = ["", *" abcdefghijklmnopqrstuvwxyz"], "the lighthouse keeper looked out at the sea"
+    peaks = np.arange(2, 3 * len(said), 3)
+    logits = np.random.default_rng(1).normal(0, 1.5, (3 * len(said), len(symbols)))
+    logits[:, 0] += 7
+    logits[peaks, 0] -= 7
+    logits[peaks, [symbols.index(letter) for letter in said]] += 5
+    frames = log_softmax(logits)
+    english = LanguageModel.load("english")
+    model = symbol_model(english.network, english.tokenizer, symbols)
+    found = ctc.beam_search(frames, language_model=model, language_model_weight=weight)
+    alone, best = ("".join(symbols[one] for one in found.symbols) for found in (ctc.greedy(frames), found[0]))
+    assert alone == "the lighthsousewkgrper loooed yux atf the sea"
+    assert best == said
 
 
 def test_models_that_cannot_say_what_comes_next():
