@@ -86,7 +86,8 @@ class SpeechRecogniser(NamedNetwork):
         """
         logits = self(inputs, training=training)  # (batch, time, symbols)
         lengths = tf.math.count_nonzero(inputs[1], axis=1, dtype=tf.int32)
-        return tf.cond(tf.size(lengths) > 0, lambda: summed_ctc(logits, targets, lengths), lambda: 0.0), states
+        nothing = tf.constant(0.0)
+        return tf.cond(tf.size(lengths) > 0, lambda: summed_ctc(logits, targets, lengths), lambda: nothing), states
 
 
 def summed_ctc(logits: Any, targets: Any, lengths: Any) -> Any:
