@@ -334,9 +334,16 @@ class Recogniser(Task):
 
         if language_model is None:
             return None
-        model = language_model if isinstance(language_model, LanguageModel) else LanguageModel.load(language_model)
+        if isinstance(language_model, (str, os.PathLike)):
+            language_model = LanguageModel.load(language_model)
+        if not isinstance(language_model, LanguageModel):
+            raise TextrnnError(
+                "`language_model` must be a LanguageModel, its directory, or the name of a shipped one. Received: "
+                f"{language_model!r}."
+            )
+        network = language_model.network
         characters = map(self.tokenizer.token_text, range(FIRST_CHARACTER, self.config.vocabulary_size))
-        return symbol_model(model.network, model.tokenizers["tokenizer"], ["", *characters])
+        return symbol_model(network, language_model.tokenizers["tokenizer"], ["", *characters])
 
     @with_options(DecodingOptions)
     def evaluate(
