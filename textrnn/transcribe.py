@@ -3,10 +3,12 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from textrnn.commands import Parser, add_config_options, chosen_options, print_result, run
 from textrnn.errors import TextrnnError
 from textrnn.inference.recognition import DecodingOptions, Transcript
+from textrnn.tasks.language_model import LanguageModel
 from textrnn.tasks.recogniser import Recogniser
 
 __all__ = ["command"]
@@ -21,6 +23,9 @@ def make_parser() -> Parser:
     parser.add_argument(
         "--model", default=SHIPPED, help=f"the directory of a recogniser (default {SHIPPED}, which hears the digits)"
     )
+    parser.add_argument(
+        "--language-model", metavar="NAME|DIR", help="a language model by which more probable texts are preferred"
+    )
     parser.add_argument("--times", action="store_true", help="show when each word was said, and how sure that is")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_config_options(parser, DecodingOptions)
@@ -33,7 +38,9 @@ def command(arguments: Sequence[str] | None = None) -> None:
     if not parsed.clip:
         raise TextrnnError("Pass a WAV file, or - for standard input: textrnn transcribe clip.wav --model DIR")
     recogniser = Recogniser.load(parsed.model)
-    options = chosen_options(parsed, DecodingOptions)
+    options: dict[str, Any] = chosen_options(parsed, DecodingOptions)
+    if parsed.language_model:
+        options["language_model"] = LanguageModel.load(parsed.language_model)
     results = []
     for clip in parsed.clip:
         (transcript,) = recogniser.transcripts([clip], **options)

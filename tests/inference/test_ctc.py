@@ -40,20 +40,21 @@ def all_texts(frames, blank):
 
 
 class Bigrams:
-    """A language model of a table: row `i` holds what follows symbol `i`, the first row what begins a text."""
+    """A table: row `i` holds what follows symbol `i`, row 0 what begins a text, and column 0 how it ends."""
 
     def __init__(self, table):
         self.table = table
 
     def begin(self):
-        return self.table[:1], [[np.zeros((1, 1))]]
+        return self.table[:1], [[np.zeros(1, int)]]
 
     def __call__(self, symbols, states):
-        assert all((state[0] == 0).all() for state in states)  # the states that it has been given
-        return self.table[symbols], states
+        return self.table[symbols], [[symbols]]
+
+    def ending(self, states):
+        return self.table[states[0][0], 0]
 
     def log_probability(self, text):
-        """Of a text and its end, which is the blank 0."""
         return sum(self.table[before, after] for before, after in itertools.pairwise((0, *text, 0)))
 
 

@@ -10,31 +10,35 @@ __all__ = ["NoPreference", "PrefixSearch", "SymbolModel"]
 
 
 class SymbolModel(Protocol):
-    """What a beam search asks of a language model: which symbol comes next, in many texts at once."""
+    """What a search asks of a language model, of many texts at once. Its states have a row for each text."""
 
     def begin(self) -> tuple[np.ndarray, States]:
-        """Returns log-probabilities of shape `(1, symbols)` and the states, before the first symbol.
-
-        The blank is no symbol of a text: its column says how probable it is that the text ends here.
-        """
+        """Returns what the first symbol of a text adds to its log-probability, shape `(1, symbols)`, and the states."""
 
     def __call__(self, symbols: np.ndarray, states: States) -> tuple[np.ndarray, States]:
-        """Returns the same, with `rows` in place of 1, after one more symbol of each text, shape `(rows,)`."""
+        """Returns what the next symbol adds, shape `(rows, symbols)`, after one more of each text, shape `(rows,)`."""
+
+    def ending(self, states: States) -> np.ndarray:
+        """Returns what it adds that the texts end there, shape `(rows,)`."""
 
 
 class NoPreference:
-    """Says the same of every symbol."""
+    """Says the same of every text."""
 
     def __init__(self, num_symbols: int) -> None:
         self.num_symbols = num_symbols
 
     def begin(self) -> tuple[np.ndarray, States]:
-        """Returns zeros, and no states."""
-        return np.zeros((1, self.num_symbols)), []
+        """Returns zeros, and states of nothing."""
+        return np.zeros((1, self.num_symbols)), [[np.zeros(1)]]
 
     def __call__(self, symbols: np.ndarray, states: States) -> tuple[np.ndarray, States]:
-        """Returns zeros, and no states."""
-        return np.zeros((len(symbols), self.num_symbols)), []
+        """Returns zeros, and states of nothing."""
+        return np.zeros((len(symbols), self.num_symbols)), states
+
+    def ending(self, states: States) -> np.ndarray:
+        """Returns zeros."""
+        return np.zeros(len(states[0][0]))
 
 
 class PrefixTree:
@@ -71,9 +75,8 @@ class PrefixSearch:
         on_blank: The log-probability of all paths of each that end in the blank, shape `(K,)`.
         on_symbol: That of those that end in its last symbol.
         extras: What the language model and the bonus have added to each.
-        gains: What they would add for each symbol that comes next, and in the blank's column for the end, shape `(K,
-            symbols)`.
-        states: The language model's, arrays of shape `(K, units)`.
+        gains: What they add for each symbol that comes next, shape `(K, symbols)`.
+        states: The language model's, arrays of `K` rows.
     """
 
     def __init__(self, language_model: SymbolModel, weight: float, bonus: float, blank: int) -> None:
@@ -86,12 +89,7 @@ class PrefixSearch:
         self.last = np.array([blank])
         self.on_blank, self.on_symbol, self.extras = np.zeros(1), np.full(1, -np.inf), np.zeros(1)
         preferred, self.states = language_model.begin()
-        self.gains = self._weighted(preferred)
-
-    def _weighted(self, preferred: np.ndarray) -> np.ndarray:
-        gains = self.weight * preferred + self.bonus
-        gains[:, self.blank] -= self.bonus
-        return gains
+        self.gains = weight * preferred + bonus
 
     def read(self, frame: np.ndarray, symbols: np.ndarray, num_beams: int) -> None:
         """Goes on by one frame.
@@ -146,12 +144,13 @@ class PrefixSearch:
             self.prefixes[row] = self.tree.grown(self.prefixes[row], symbol)
         self.last[new] = symbols
         preferred, states = self.language_model(symbols, [[state[new] for state in layer] for layer in self.states])
-        self.gains[new] = self._weighted(preferred)
+        self.gains[new] = self.weight * preferred + self.bonus
         for layer, grown in zip(self.states, states, strict=True):
             for state, values in zip(layer, grown, strict=True):
                 state[new] = values
 
     def scored(self) -> list[tuple[tuple[int, ...], float]]:
         """Returns the texts with their scores, as if the sound ended here."""
-        scores = np.logaddexp(self.on_blank, self.on_symbol) + self.extras + self.gains[:, self.blank]
+        scores = np.logaddexp(self.on_blank, self.on_symbol) + self.extras
+        scores = scores + self.weight * self.language_model.ending(self.states)
         return [(self.tree.text(prefix), float(score)) for prefix, score in zip(self.prefixes, scores, strict=True)]

@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from textrnn.errors import TextrnnError, check_options, check_range
 from textrnn.evaluation import recognition
 from textrnn.evaluation.bootstrap import NUM_SAMPLES
 from textrnn.evaluation.recognition import Recognition
+from textrnn.inference.fusion import symbol_model
+from textrnn.inference.prefix_search import SymbolModel
 from textrnn.inference.recognition import DecodingOptions, Transcriber, Transcript
 from textrnn.preprocessing import speech
 from textrnn.preprocessing.spectra import num_margin_frames, num_steps
@@ -24,9 +26,15 @@ from textrnn.preprocessing.vocabulary import SPECIAL_TOKENS
 from textrnn.progress import Progress
 from textrnn.tasks.task import Prepared, Task
 
+if TYPE_CHECKING:
+    from textrnn.tasks.language_model import LanguageModel
+
 __all__ = ["Recogniser"]
 
+LanguageModelLike: TypeAlias = Union["LanguageModel", str, os.PathLike[str], None]
+
 MODEL_OPTIONS = ("lowercase",)  # beside those of the config
+NUM_BEAMS = 16  # with a language model
 SHOWN = 3  # clips that are named in a message
 TRIAL_SECONDS = 10
 VALIDATION_SECONDS = 120.0  # of sound in a batch
@@ -271,12 +279,15 @@ class Recogniser(Task):
     # Use
 
     @with_options(DecodingOptions)
-    def transcribe(self, clips: Any, *, rate: int | None = None, **options: Any) -> str | list[str]:
+    def transcribe(
+        self, clips: Any, *, rate: int | None = None, language_model: LanguageModelLike = None, **options: Any
+    ) -> str | list[str]:
         """Writes down what is said in a clip, or in several.
 
         Args:
             clips: The path of a WAV file, an array of samples, or a list of these.
             rate: See `transcripts`.
+            language_model: See `transcripts`.
             **options: See `transcripts`.
 
         Returns:
@@ -286,11 +297,14 @@ class Recogniser(Task):
             TextrnnError: If a clip cannot be read, an option is wrong, or the recogniser not trained.
         """
         items, is_one = as_clips(clips)
-        texts = [transcript.text for transcript in self.transcripts(items, rate=rate, **options)]
+        found = self.transcripts(items, rate=rate, language_model=language_model, **options)
+        texts = [transcript.text for transcript in found]
         return texts[0] if is_one else texts
 
     @with_options(DecodingOptions)
-    def transcripts(self, clips: Any, *, rate: int | None = None, **options: Any) -> list[Transcript]:
+    def transcripts(
+        self, clips: Any, *, rate: int | None = None, language_model: LanguageModelLike = None, **options: Any
+    ) -> list[Transcript]:
         """Writes down what is said in clips, and when.
 
         Long clips are cut where they are quietest and read piece by piece, so that memory stays flat.
@@ -298,17 +312,38 @@ class Recogniser(Task):
         Args:
             clips: A list of paths of WAV files, or of arrays of samples; one of either is a list of one.
             rate: Samples per second of arrays; None takes that which the recogniser reads.
+            language_model: A `LanguageModel`, the directory of one or the name of a shipped one, by which more probable
+                texts are preferred; None goes by the sound alone. With one, `num_beams` is 16 if it is not set.
             **options: Options of `textrnn.inference.recognition.DecodingOptions`, such as `num_beams`.
 
         Returns:
             A transcript for each clip, with the time of each word and each character.
         """
-        transcriber = self._transcriber(DecodingOptions(**options))
+        if language_model is not None:
+            options = {"num_beams": NUM_BEAMS, **options}
+        transcriber = self._transcriber(DecodingOptions(**options), self._symbol_model(language_model))
         items, _ = as_clips(clips)
         return transcriber(opened_clips(items, rate or self.config.sample_rate))
 
-    def _transcriber(self, options: DecodingOptions) -> Transcriber:
-        return Transcriber(self.network, self.tokenizer, options)
+    def _transcriber(self, options: DecodingOptions, language_model: SymbolModel | None = None) -> Transcriber:
+        return Transcriber(self.network, self.tokenizer, options, language_model)
+
+    def _symbol_model(self, language_model: LanguageModelLike) -> SymbolModel | None:
+        """Returns a language model as the search for texts asks it."""
+        from textrnn.tasks.language_model import LanguageModel
+
+        if language_model is None:
+            return None
+        if isinstance(language_model, (str, os.PathLike)):
+            language_model = LanguageModel.load(language_model)
+        if not isinstance(language_model, LanguageModel):
+            raise TextrnnError(
+                "`language_model` must be a LanguageModel, its directory, or the name of a shipped one. Received: "
+                f"{language_model!r}."
+            )
+        network = language_model.network
+        characters = map(self.tokenizer.token_text, range(FIRST_CHARACTER, self.config.vocabulary_size))
+        return symbol_model(network, language_model.tokenizers["tokenizer"], ["", *characters])
 
     @with_options(DecodingOptions)
     def evaluate(
@@ -320,6 +355,8 @@ class Recogniser(Task):
         encoding: str | None = None,
         num_bootstrap: int = NUM_SAMPLES,
         explain: bool = False,
+        lowercase: bool = False,
+        language_model: LanguageModelLike = None,
         **options: Any,
     ) -> Recognition:
         """Compares what is written down with what was said.
@@ -331,19 +368,22 @@ class Recogniser(Task):
             encoding: See `fit`.
             num_bootstrap: How many bootstrap samples the intervals are made from; 0 makes none.
             explain: Whether to tell the clips with the highest error rates.
+            lowercase: Whether case counts for nothing.
+            language_model: See `transcripts`.
             **options: See `transcripts`.
 
         Returns:
             The error rates of words and of characters, in the case that the recogniser writes.
         """
         clips = speech.read(data, texts, rate=rate, encoding=encoding or "utf-8")
-        written = [one.text for one in self.transcripts(clips.sounds, rate=clips.rate, **options)]
+        found = self.transcripts(clips.sounds, rate=clips.rate, language_model=language_model, **options)
         return recognition.evaluate(
-            written,
+            [one.text for one in found],
             [self.tokenizer.cased(text) for text in clips.texts],
             names=[str(clip) if is_path(clip) else f"clip {number}" for number, clip in enumerate(clips.sounds)],
             num_bootstrap=num_bootstrap,
             explain=explain,
+            lowercase=lowercase,
         )
 
     def score_on(self, *data: Any, **how: Any) -> tuple[str, float]:
