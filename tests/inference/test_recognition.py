@@ -8,8 +8,8 @@ import pytest
 from tests.clips import tones, write_wave
 from textrnn.config import RecogniserConfig
 from textrnn.inference.recognition import Character, DecodingOptions, Transcriber, Transcript
-from textrnn.preprocessing.speech import opened_clips
 from textrnn.preprocessing.spectra import Spectrum, mel_bands
+from textrnn.preprocessing.speech import opened_clips
 from textrnn.preprocessing.tokenizers import CharTokenizer
 from textrnn.preprocessing.vocabulary import SPECIAL_TOKENS
 from textrnn.preprocessing.waves import sound_of
