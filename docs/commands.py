@@ -5,7 +5,19 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
-from textrnn import classify, compress, evaluate, export, forecast, generate, import_keras, serve, train, transcribe, translate
+from textrnn import (
+    classify,
+    compress,
+    evaluate,
+    export,
+    forecast,
+    generate,
+    import_keras,
+    serve,
+    train,
+    transcribe,
+    translate,
+)
 from textrnn.commands import COMMANDS, Parser
 from textrnn.config.kinds import KINDS
 
