@@ -8,10 +8,10 @@ import numpy as np
 
 from textrnn.config.recogniser import RecogniserConfig
 
-__all__ = ["MARGIN", "SILENCE", "Spectrum", "is_silent", "normalized", "stacked", "with_margins"]
+__all__ = ["MARGIN", "SILENCE", "Spectrum", "is_silent", "loudness", "normalized", "stacked", "with_margins"]
 
 SILENCE = np.float32(math.log(1e-10))  # a band without any energy
-FAINTEST = math.log(1e-7)  # mean energy of the bands of the loudest frame, below which a clip is silent
+FAINTEST = math.log(1e-7)  # loudness of the loudest frame, below which a clip is silent: 66 dB below full scale
 LOWEST_FREQUENCY = 60.0  # hertz; what is below is hum
 LOUD = 7.0  # nats below the loudest frame, 30 dB, up to which a frame counts as speech
 DEEPEST, SCALE = -10.0, 3.0  # nats below speech at which silence begins, and what a unit of the input is
@@ -39,7 +39,7 @@ class Spectrum:
         return np.concatenate(found) if found else np.zeros((0, self.num_bands), np.float32)
 
     def frames(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Yields the frames of sound that comes block by block; the last frame is filled up with silence."""
+        """Yields the frames of sound that comes block by block; the last one is filled up with its last sample."""
         waiting = np.zeros(0, np.float32)
         for block in blocks:
             waiting = np.concatenate([waiting, block])
@@ -48,7 +48,7 @@ class Spectrum:
                 yield self._energies(waiting, number)
                 waiting = waiting[number * self.hop :]
         if len(waiting) > max(self.size - self.hop, 0):  # more than the frame before has seen
-            yield self._energies(np.pad(waiting, (0, self.size)), 1)
+            yield self._energies(np.pad(waiting, (0, self.size), mode="edge"), 1)
 
     def _energies(self, samples: np.ndarray, number: int) -> np.ndarray:
         """Returns the first frames of samples."""
@@ -76,7 +76,12 @@ def mel_bands(rate: int, fft_size: int, number: int) -> np.ndarray:
 
 def is_silent(frames: np.ndarray) -> bool:
     """Says whether frames hold nothing that could be speech."""
-    return not len(frames) or float(frames.mean(axis=1).max()) < FAINTEST
+    return not len(frames) or float(loudness(frames).max()) < FAINTEST
+
+
+def loudness(frames: np.ndarray) -> np.ndarray:
+    """Returns the log of the mean energy of the bands of each frame, in nats."""
+    return np.asarray(np.log(np.exp(frames).mean(axis=1)))
 
 
 def normalized(frames: np.ndarray) -> np.ndarray:
@@ -87,8 +92,8 @@ def normalized(frames: np.ndarray) -> np.ndarray:
     Args:
         frames: Log energies, shape `(num_frames, num_bands)`.
     """
-    loudness = frames.mean(axis=1)
-    speech = frames[loudness >= loudness.max() - LOUD]
+    levels = loudness(frames)
+    speech = frames[levels >= levels.max() - LOUD]
     return np.asarray(np.maximum(frames - speech.mean(axis=0), DEEPEST) / SCALE, dtype=np.float32)
 
 

@@ -12,7 +12,7 @@ from textrnn.preprocessing.batches import Batch, pad
 from textrnn.preprocessing.labelled import padded
 from textrnn.preprocessing.spectra import SILENCE, normalized, num_margin_frames, num_steps, stacked, with_margins
 
-__all__ = ["Augmentation", "SpeechData", "SpeechPlan", "needed_steps", "speech_digest"]
+__all__ = ["Augmentation", "SpeechData", "SpeechPlan", "have_room", "needed_steps", "speech_digest"]
 
 BUCKET_POOL = 20  # batches whose rows are sorted by length together
 PAUSES = (0.02, 0.4)  # seconds between joined clips, in training
@@ -207,6 +207,18 @@ def needed_steps(symbols: np.ndarray) -> int:
     4
     """
     return len(symbols) + int((symbols[1:] == symbols[:-1]).sum())
+
+
+def have_room(frames: Sequence[np.ndarray], symbols: Sequence[np.ndarray], config: RecogniserConfig) -> np.ndarray:
+    """Says which clips hold sound and symbols, and are long enough for CTC to write them, shape `(clips,)`."""
+    margins = 2 * num_margin_frames(config)
+    return np.array(
+        [
+            len(said) > 0 and len(read) > 0 and needed_steps(said) <= num_steps(len(read) + margins, config)
+            for read, said in zip(frames, symbols, strict=True)
+        ],
+        dtype=bool,
+    )
 
 
 def budgeted(order: np.ndarray, lengths: np.ndarray, budget: float) -> Iterator[np.ndarray]:

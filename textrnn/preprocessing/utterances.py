@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from textrnn.preprocessing.spectra import loudness
+
 __all__ = ["LONGEST", "utterances"]
 
 LONGEST = 12.0  # seconds of an utterance
@@ -41,5 +43,5 @@ def utterances(blocks: Iterable[np.ndarray], frames_per_second: float) -> Iterat
 
 def quietest(frames: np.ndarray, width: int) -> int:
     """Returns the middle of the quietest stretch of so many frames."""
-    loudness = np.convolve(frames.mean(axis=1), np.ones(width) / width, mode="valid")
-    return int(loudness.argmin()) + width // 2
+    levels = np.convolve(loudness(frames), np.ones(width) / width, mode="valid")
+    return int(levels.argmin()) + width // 2

@@ -18,9 +18,8 @@ from textrnn.inference.fusion import symbol_model
 from textrnn.inference.prefix_search import SymbolModel
 from textrnn.inference.recognition import DecodingOptions, Transcriber, Transcript
 from textrnn.preprocessing import speech
-from textrnn.preprocessing.spectra import num_margin_frames, num_steps
 from textrnn.preprocessing.speech import Clips, as_clips, headers_of, is_path, opened_clips, read_frames
-from textrnn.preprocessing.speech_batches import Augmentation, SpeechData, SpeechPlan, needed_steps, speech_digest
+from textrnn.preprocessing.speech_batches import Augmentation, SpeechData, SpeechPlan, have_room, speech_digest
 from textrnn.preprocessing.tokenizers import UNK_ID, CharTokenizer, Tokenizer
 from textrnn.preprocessing.vocabulary import SPECIAL_TOKENS
 from textrnn.progress import Progress
@@ -230,12 +229,8 @@ class Recogniser(Task):
         """Returns clips as the network reads them, without those that are too short for their texts."""
         frames = read_frames(clips, self.config, progress, use)
         symbols = [self._symbols(text) for text in clips.texts]
-        margins = 2 * num_margin_frames(self.config)
-        fits = [
-            len(said) > 0 and len(read) > 0 and needed_steps(said) <= num_steps(len(read) + margins, self.config)
-            for read, said in zip(frames, symbols, strict=True)
-        ]
-        kept, lost = np.flatnonzero(fits), np.flatnonzero(np.logical_not(fits))
+        fits = have_room(frames, symbols, self.config)
+        kept, lost = np.flatnonzero(fits), np.flatnonzero(~fits)
         if len(lost):
             named = ", ".join(
                 f"{clips.sounds[i] if is_path(clips.sounds[i]) else i} ({clips.texts[i]!r:.40})" for i in lost[:SHOWN]
