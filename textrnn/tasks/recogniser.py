@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
@@ -255,7 +255,7 @@ class Recogniser(Task):
         ids = self.tokenizer.encode(text)
         return np.asarray(ids[ids != UNK_ID] - (FIRST_CHARACTER - 1), dtype=np.int32)
 
-    def _text(self, symbols: Sequence[int]) -> str:
+    def _text(self, symbols: Iterable[int]) -> str:
         """Returns the text of symbols."""
         return self.tokenizer.decode([symbol + FIRST_CHARACTER - 1 for symbol in symbols])
 
