@@ -2,12 +2,13 @@
 
 import dataclasses
 import json
-import os
 import pathlib
 import platform
 import statistics
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+from textrnn.cores import num_cores
 
 __all__ = ["Measurement", "Report"]
 
@@ -204,11 +205,10 @@ def machine() -> str:
     if info.is_file():
         models = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
         name = models[0] if models else name
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = []
     for package in ("tensorflow", "keras", "numpy", "torch"):
         try:
             versions.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             versions.append(f"{package} not installed")
-    return f"{cores} cores of {name}; Python {platform.python_version()}, {', '.join(versions)}"
+    return f"{num_cores()} cores of {name}; Python {platform.python_version()}, {', '.join(versions)}"

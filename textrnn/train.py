@@ -36,7 +36,7 @@ from textrnn.tasks.transfer import NO_MODEL
 
 __all__ = ["command"]
 
-TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision")
+TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision", "device")
 LANGUAGE_MODEL_OPTIONS = ("network", "level", "lowercase", "split_by", "column", "documents", "sample_prompt")
 TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "lowercase", "validation_target", "columns", "reverse")
 FORECASTER_OPTIONS = ("network", "column", "time", "group", "known", "missing")
@@ -69,6 +69,7 @@ def add_run_options(parser: Parser, more: str = "") -> None:
         help=f"a shipped model or a directory whose weights training goes on from{more}; {NO_MODEL}: random weights",
     )
     parser.add_argument("--half-precision", action="store_true", default=None, help="save the weights as float16")
+    parser.add_argument("--device", help="cpu or gpu; by default a GPU that has cuDNN, and else the processor")
 
 
 def add_shared_options(parser: Parser, more: str = "") -> None:

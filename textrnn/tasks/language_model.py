@@ -159,6 +159,7 @@ class LanguageModel(Task, Writer, Inspector):
         sample_prompt: str | None = None,
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
+        device: str | None = None,
         **options: Any,
     ) -> "list[EpochRecord]":
         """Trains the model on text and keeps the weights that predict the validation text best.
@@ -190,6 +191,7 @@ class LanguageModel(Task, Writer, Inspector):
             sample_prompt: What the line sampled after each validation continues.
             callbacks: Keras callbacks.
             progress: Where messages go; by default standard error.
+            device: "cpu" or "gpu" to train on; None takes what is faster. A run may be resumed on the other.
             **options: Options of `textrnn.config.TrainingConfig`, such as `minutes`, `epochs` or `learning_rate`.
 
         Returns:
@@ -218,6 +220,7 @@ class LanguageModel(Task, Writer, Inspector):
             half_precision=half_precision,
             callbacks=callbacks,
             progress=progress,
+            device=device,
         )
 
     def _prepared(

@@ -116,10 +116,11 @@ class Run:
         half_precision: Whether to save the weights as float16.
         callbacks: Keras callbacks.
         progress: Where messages go; by default standard error.
+        device: "cpu" or "gpu"; None takes what is faster. Not recorded: a run may be resumed on the other.
 
     Raises:
         TextrnnError: If `output` cannot be written, another process trains into it, or it holds a run and neither
-            `resume` nor `overwrite` is set.
+            `resume` nor `overwrite` is set; or if there is no such device.
         ModuleNotFoundError: If TensorFlow is not installed: better known before the data is read.
     """
 
@@ -131,6 +132,7 @@ class Run:
         half_precision: bool,
         callbacks: Sequence[Any],
         progress: Progress | None,
+        device: str | None = None,
     ) -> None:
         if importlib.util.find_spec("tensorflow") is None:
             raise ModuleNotFoundError("Training needs TensorFlow: pip install tensorflow", name="tensorflow")
@@ -138,6 +140,11 @@ class Run:
             raise TextrnnError("`resume` goes on with an earlier run and `overwrite` replaces it. Pass one of them.")
         if resume and output is None:
             raise TextrnnError("There is no directory to resume from. Pass `output`.")
+        if device is not None:
+            from textrnn.training.devices import chosen_device
+
+            chosen_device(device)  # better known before the data is read
+        self.device = device
         self.output = None if output is None else prepared_output(output, resume or overwrite)
         self.lock = None if self.output is None else lock(self.output)
         self.resume = resume
