@@ -70,7 +70,7 @@ def train_steps(units: int = 256, vocabulary_size: int = 4000, length: int = 64)
 def measure(function: Any, **options: Any) -> dict[str, float]:
     """Calls one of the functions above in a process of its own."""
     code = f"import json; from benchmarks import growth; print(json.dumps(growth.{function.__name__}(**{options!r})))"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False)
     if run.returncode:
         raise SystemExit(f"{function.__name__}({options}) failed:\n{run.stderr[-2000:]}")
     return json.loads(run.stdout.splitlines()[-1])

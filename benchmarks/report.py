@@ -68,7 +68,7 @@ class Report:
     def read(cls, directory: pathlib.Path) -> "Report":
         """Returns what an earlier run has left."""
         path = directory / "speed.json"
-        parts = json.loads(path.read_text()) if path.is_file() else {}
+        parts = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         for part in parts.values():
             part["measurements"] = [Measurement(**values) for values in part["measurements"]]
         return cls(directory, parts)
@@ -83,17 +83,17 @@ class Report:
             name: {**part, "measurements": [dataclasses.asdict(one) for one in part["measurements"]]}
             for name, part in self.parts.items()
         }
-        (self.directory / "speed.json").write_text(json.dumps(plain, indent=1) + "\n")
+        (self.directory / "speed.json").write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
         notes = self.directory / "SPEED_NOTES.md"
         lines = ["# Speed", "", *HEAD, ""]
         for description in dict.fromkeys(part["machine"] for part in self.parts.values()):
             lines += [f"Machine: {description}", ""]
         if notes.is_file():
-            lines += [notes.read_text().strip(), ""]
+            lines += [notes.read_text(encoding="utf-8").strip(), ""]
         lines += ["![speed](speed.png)", "", "![growth](growth.png)", ""]
         for name in self.parts:
             lines += self.table(name)
-        (self.directory / "SPEED.md").write_text("\n".join(lines).rstrip() + "\n")
+        (self.directory / "SPEED.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
         self.draw_speed()
         self.draw_growth()
 
@@ -203,7 +203,11 @@ def machine() -> str:
     name = platform.processor() or platform.machine()
     info = pathlib.Path("/proc/cpuinfo")
     if info.is_file():
-        models = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        models = [
+            line.split(":")[1].strip()
+            for line in info.read_text(encoding="utf-8").splitlines()
+            if line.startswith("model name")
+        ]
         name = models[0] if models else name
     versions = []
     for package in ("tensorflow", "keras", "numpy", "torch"):

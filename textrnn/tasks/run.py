@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "digest", "prepared_output", "unchanged_by_failure", "vocabulary_digest", "with_fitting_warmup"]
 
-try:
-    import fcntl
-except ImportError:  # not on Windows, where two runs into one directory are not noticed
-    fcntl = None  # type: ignore[assignment]
-
 LOCK = ".lock"
 DATA = ("corpus", "pairs", "target", "data", "labels", "validation", "validation_target", "validation_labels")
 FREE_TO_CHANGE = (*DATA, "sample_prompt", "patience")  # of a run that is resumed
@@ -59,20 +54,25 @@ def prepared_output(output: str | os.PathLike[str], may_hold_run: bool) -> pathl
 def lock(directory: pathlib.Path) -> IO[str]:
     """Sees that no other process trains into a directory; the lock lasts until the file returned is closed.
 
-    The system gives it up when a process dies, however it dies, so no lock is ever left behind.
+    The system gives it up when a process dies, however it dies, so no lock is ever left behind. Where the file system
+    knows no locks, there is none.
     """
+    import portalocker  # only here: it takes as long to import as a model to load
+
     file = open(directory / LOCK, "a+", encoding="utf-8")  # noqa: SIM115 (stays open as long as the run)
     try:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.seek(0)
-        owner = file.read(20).strip()
-        file.close()
+        portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
+    except portalocker.AlreadyLocked as error:
+        owner = ""
+        with file, contextlib.suppress(OSError):  # on Windows nobody else can read what is locked
+            file.seek(0)
+            owner = file.read(20).strip()
         raise TextrnnError(
             f"{directory}: another training run{f' (process {owner})' if owner else ''} is writing here. "
             "Wait for it to end, or name another place."
         ) from error
+    except portalocker.LockException:  # as on some network drives
+        return file
     file.truncate(0)
     file.write(f"{os.getpid()}\n")
     file.flush()
