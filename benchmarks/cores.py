@@ -93,9 +93,7 @@ def main() -> None:
         raise SystemExit("This system does not let a process choose its cores (Linux does).")
     options = {name: getattr(parsed, name) for name in ("units", "vocabulary_size", "batch_size")}
     available = len(os.sched_getaffinity(0))
-    numbers = sorted(
-        {1, available, *(2**power for power in range(available.bit_length()))} & {*range(1, available + 1)}
-    )
+    numbers = sorted({available, *(2**power for power in range(available.bit_length()))})
     sides: Any = {str(cores): (on_cores, {"cores": cores, **options}) for cores in numbers}
     results = take_turns(sides, parsed.rounds)
     print(table(Task(**options), {int(cores): result for cores, result in results.items()}))

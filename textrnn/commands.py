@@ -324,8 +324,8 @@ def missing_package(package: str) -> str:
     """Says what cannot be done without a package."""
     if package in ("tensorflow", "keras"):
         return (
-            "training needs TensorFlow, which is not installed: pip install tensorflow, or install textrnn with all that "
-            "it depends on"
+            "training needs TensorFlow, which is not installed: pip install tensorflow, or install textrnn with all "
+            "that it depends on"
         )
     package = DISTRIBUTIONS.get(package, package)
     return f"this needs {package}, which is not installed: pip install {package}"
