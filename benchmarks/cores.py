@@ -10,6 +10,7 @@ So rows beyond the measured ones say how much there can be at most.
 """
 
 import argparse
+import importlib
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -94,7 +95,8 @@ def main() -> None:
     options = {name: getattr(parsed, name) for name in ("units", "vocabulary_size", "batch_size")}
     available = len(os.sched_getaffinity(0))
     numbers = sorted({available, *(2**power for power in range(available.bit_length()))})
-    sides: Any = {str(cores): (on_cores, {"cores": cores, **options}) for cores in numbers}
+    side = importlib.import_module("benchmarks.cores").on_cores  # under the name by which other processes find it
+    sides: Any = {str(cores): (side, {"cores": cores, **options}) for cores in numbers}
     results = take_turns(sides, parsed.rounds)
     print(table(Task(**options), {int(cores): result for cores, result in results.items()}))
 

@@ -121,6 +121,19 @@ def test_an_image_is_made_of_what_is_there(name):
         assert command in COMMANDS
 
 
+# The workflow
+
+
+def test_the_workflow_runs_every_python_that_textrnn_is_for():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    pythons = re.search(r"python: \[(.*)\]", text).group(1)
+    assert re.findall(r"3\.\d+", pythons) == re.findall(r"Python :: (3\.\d+)", setup["metadata"]["classifiers"])
+    assert "run: .ci/run" in text
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
 # Completion
 
 pytest.importorskip("argcomplete")
