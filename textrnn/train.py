@@ -11,6 +11,7 @@ from typing import Any
 from textrnn.commands import (
     Parser,
     add_config_options,
+    add_device_option,
     add_series_options,
     chosen_options,
     parsed_by_kind,
@@ -69,7 +70,7 @@ def add_run_options(parser: Parser, more: str = "") -> None:
         help=f"a shipped model or a directory whose weights training goes on from{more}; {NO_MODEL}: random weights",
     )
     parser.add_argument("--half-precision", action="store_true", default=None, help="save the weights as float16")
-    parser.add_argument("--device", help="cpu or gpu; by default a GPU that has cuDNN, and else the processor")
+    add_device_option(parser)
 
 
 def add_shared_options(parser: Parser, more: str = "") -> None:
