@@ -24,6 +24,7 @@ from textrnn.preprocessing.files import (
     unpacked,
     unreadable,
 )
+from textrnn.systems import ENDING_SIGNALS
 
 __all__ = [
     "RAW_HELP",
@@ -257,7 +258,7 @@ def print_result(result: Any, as_json: bool) -> None:
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was asked to end by SIGTERM."""
+    """The process was asked to end, by SIGTERM or on Windows by Ctrl-Break."""
 
 
 def run(command: Callable[[Sequence[str] | None], None], arguments: Sequence[str] | None = None) -> int:
@@ -272,7 +273,8 @@ def run(command: Callable[[Sequence[str] | None], None], arguments: Sequence[str
 
     open_closed_streams()
     accept_any_text(sys.stdout)
-    signal.signal(signal.SIGTERM, terminate)
+    for number in ENDING_SIGNALS:
+        signal.signal(number, terminate)
     try:
         command(arguments)
         sys.stdout.flush()

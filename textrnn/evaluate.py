@@ -197,7 +197,7 @@ def evaluate_translation(parsed: argparse.Namespace) -> None:
     translator = Translator.load(*parsed.model)
     hypotheses = list(translator.translate(sources.lines, raw=parsed.raw, **chosen_options(parsed, BeamOptions)))
     if parsed.save:
-        with open(parsed.save, "w", encoding="utf-8") as file:
+        with open(parsed.save, "w", encoding="utf-8", newline="\n") as file:
             file.writelines(f"{line}\n" for line in hypotheses)
     print_scores(hypotheses, references, sources.lines, parsed)
 

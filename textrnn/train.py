@@ -32,8 +32,8 @@ from textrnn.config import (
 )
 from textrnn.config.cluster import Cluster
 from textrnn.config.kinds import KINDS
+from textrnn.cores import num_cores
 from textrnn.errors import TextrnnError
-from textrnn.inference.threads import num_cores
 from textrnn.storage import CHECKPOINT, read_options
 from textrnn.tasks.local_workers import LocalWorkers, end_with_launcher
 from textrnn.tasks.ray_workers import train_on_ray
@@ -43,7 +43,7 @@ __all__ = ["command"]
 
 MOST_WORKERS = 1024
 RAY_VARIABLE = "RAY_ADDRESS"  # set where a command belongs to a Ray cluster
-TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision")
+TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision", "device")
 LANGUAGE_MODEL_OPTIONS = ("network", "level", "lowercase", "split_by", "column", "documents", "sample_prompt")
 TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "lowercase", "validation_target", "columns", "reverse")
 FORECASTER_OPTIONS = ("network", "column", "time", "group", "known", "missing")
@@ -82,6 +82,7 @@ def add_run_options(parser: Parser, more: str = "") -> None:
         f"that {RAY_VARIABLE} names",
     )
     parser.add_argument("--half-precision", action="store_true", default=None, help="save the weights as float16")
+    parser.add_argument("--device", help="cpu or gpu; by default a GPU that has cuDNN, and else the processor")
 
 
 def add_shared_options(parser: Parser, more: str = "") -> None:

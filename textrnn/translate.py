@@ -112,7 +112,7 @@ def check_arguments(parsed: argparse.Namespace) -> None:
 
 def opened_output(path: str | None, otherwise: Stream) -> contextlib.AbstractContextManager[IO[str] | Stream]:
     """Opens a file to write, or gives `otherwise`, which stays open, where there is none."""
-    return contextlib.nullcontext(otherwise) if path is None else open(path, "w", encoding="utf-8")
+    return contextlib.nullcontext(otherwise) if path is None else open(path, "w", encoding="utf-8", newline="\n")
 
 
 class Writer:

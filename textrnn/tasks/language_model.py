@@ -5,7 +5,6 @@ import dataclasses
 import itertools
 import os
 import pathlib
-import tempfile
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from textrnn.preprocessing.survey import Survey, num_documents
 from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model
+from textrnn.systems import temporary_directory
 from textrnn.tasks.generations import Generation, Writer, described
 from textrnn.tasks.inspections import Inspector
 from textrnn.tasks.run import digest
@@ -159,6 +159,7 @@ class LanguageModel(Task, Writer, Inspector):
         sample_prompt: str | None = None,
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
+        device: str | None = None,
         **options: Any,
     ) -> "list[EpochRecord]":
         """Trains the model on text and keeps the weights that predict the validation text best.
@@ -190,6 +191,7 @@ class LanguageModel(Task, Writer, Inspector):
             sample_prompt: What the line sampled after each validation continues.
             callbacks: Keras callbacks.
             progress: Where messages go; by default standard error.
+            device: "cpu" or "gpu" to train on; None takes what is faster. A run may be resumed on the other.
             **options: Options of `textrnn.config.TrainingConfig`, such as `minutes`, `epochs` or `learning_rate`.
 
         Returns:
@@ -218,6 +220,7 @@ class LanguageModel(Task, Writer, Inspector):
             half_precision=half_precision,
             callbacks=callbacks,
             progress=progress,
+            device=device,
         )
 
     def _prepared(
@@ -235,8 +238,7 @@ class LanguageModel(Task, Writer, Inspector):
         if fraction == 0 and asked["validation"] is None:
             progress.message("no text is set aside: the validation loss is that of the training text")
         sides = training_sides(source, self.config, asked, fraction, config.seed)
-        directory = resources.enter_context(tempfile.TemporaryDirectory(prefix="textrnn-"))
-        texts = self._encode(*sides, pathlib.Path(directory), progress)
+        texts = self._encode(*sides, resources.enter_context(temporary_directory()), progress)
         self._remember(sides[0], texts[0], sides[1] if asked["validation"] is None else None)
         return self._batched(texts, config, asked)
 
@@ -396,10 +398,10 @@ class LanguageModel(Task, Writer, Inspector):
         from textrnn.evaluation.perplexity import DEFAULT_WINDOW, evaluate
 
         progress = progress or Progress(quiet=True)
-        with tempfile.TemporaryDirectory(prefix="textrnn-") as directory:
+        with temporary_directory() as directory:
             source = cut_for(self.config, opened(corpus, encoding))
             markers = self.config.documents is not None
-            text = encode_corpus(source, self._trained_tokenizer(), pathlib.Path(directory), markers=markers)
+            text = encode_corpus(source, self._trained_tokenizer(), directory, markers=markers)
             progress.start("scoring", text.num_tokens, "tokens")
             window = DEFAULT_WINDOW if window is None else window
             hardest = HardestLines(self._trained_tokenizer()) if explain else None
