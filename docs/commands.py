@@ -5,7 +5,19 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
-from textrnn import classify, compress, evaluate, export, forecast, generate, import_keras, serve, train, translate
+from textrnn import (
+    classify,
+    compress,
+    evaluate,
+    export,
+    forecast,
+    generate,
+    import_keras,
+    serve,
+    train,
+    transcribe,
+    translate,
+)
 from textrnn.commands import COMMANDS, Parser
 from textrnn.config.kinds import KINDS
 
@@ -15,6 +27,7 @@ SIMPLE = {
     "translate": translate,
     "classify": classify,
     "forecast": forecast,
+    "transcribe": transcribe,
     "compress": compress,
     "export": export,
     "serve": serve,

@@ -30,6 +30,7 @@ ORDER = (
         "translate",
         "classify",
         "forecast",
+        "transcribe",
         "train",
         "evaluate",
         "compress",

@@ -51,6 +51,7 @@ COMMANDS = {
     "translate": "translate sentences",
     "classify": "name the classes of texts",
     "forecast": "forecast a time series",
+    "transcribe": "write down speech",
     "train": "train a model on your text",
     "evaluate": "score a model, a text or translations",
     "compress": "make a model smaller",
