@@ -24,6 +24,7 @@ ORDER = (
     ("tasks",),
     ("exporting", "importing"),
     ("commands",),
+    ("jobs",),
     ("interactive",),
     (
         "generate",

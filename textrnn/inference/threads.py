@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["on_one_blas_thread", "one_blas_thread", "parts", "side_by_side"]
+__all__ = ["on_one_blas_thread", "one_blas_thread", "parts", "side_by_side", "stay_on_one_thread"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -121,6 +121,12 @@ def check_not_abandoned() -> None:
     event = failed.get()
     if event is not None and event.is_set():
         raise Abandoned
+
+
+def stay_on_one_thread() -> None:
+    """Lets the calling thread compute by itself from now on: other processes have the other cores."""
+    one_blas_thread.__enter__()
+    failed.set(threading.Event())
 
 
 def parts(num_rows: int, most: int = MAX_ROWS) -> list[slice]:
