@@ -76,6 +76,8 @@ def command(arguments: Sequence[str] | None = None) -> None:
     options = {**chosen_options(parsed, BeamOptions), **chosen_options(parsed, SamplingOptions), "raw": parsed.raw}
     if parsed.glossary is not None:
         options["glossary"] = Glossary.opened(parsed.glossary)
+    if parsed.resume and chosen_options(parsed, SamplingOptions) and parsed.seed is None:
+        raise TextrnnError("--resume needs the --seed of the first time: without one, other translations are drawn.")
     lines_each = None if parsed.json or parsed.explain else options.get("num_best", 1)
     outputs = Outputs([parsed.output, parsed.alignments], [lines_each, 1], parsed.resume, parsed.input)
     make = functools.partial(BlockTranslator, parsed, options)

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import os
 import pathlib
 import signal
@@ -12,7 +13,7 @@ import time
 import pytest
 
 from tests.conftest import ROOT, assert_refused
-from textrnn import translate
+from textrnn import evaluate, generate, translate
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +155,63 @@ def wait_until(holds):
             return
         time.sleep(0.05)
     raise AssertionError("it never came")
+
+
+def test_scores_of_two_processes_are_those_of_one(call, lines, reverser, tmp_path):
+    sources, references = tmp_path / "source", tmp_path / "reference"
+    sources.write_text("".join(f"{row}\n" for row in lines[2][:200]))
+    references.write_text("".join(f"{row[::-1]}\n" for row in lines[2][:200]))
+    arguments = [
+        "translation",
+        "--source",
+        sources,
+        "--references",
+        references,
+        "--model",
+        reverser[1],
+        "--num-beams",
+        2,
+    ]
+    alone = call(evaluate, *arguments, "--save", tmp_path / "one")
+    assert call(evaluate, *arguments, "--save", tmp_path / "two", "--jobs", 2) == alone
+    assert alone[0] == 0
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes() == references.read_bytes()
+
+
+def test_prompts_of_a_file(call, trained, tmp_path):
+    """What is drawn for a line depends on the seed and its number, not on the process or the lines around it."""
+    prompts, output = tmp_path / "prompts.txt", tmp_path / "out.txt"
+    prompts.write_text("The\\nlamp\n" + "It was\n" * 80 + "\n")
+    options = ["--model", trained[1], "--max-tokens", 12, "--num-samples", 2, "--seed", 4]
+    status, printed, _ = call(generate, "--input", prompts, *options)
+    texts = printed.splitlines()
+    assert (status, len(texts)) == (0, 164)
+    assert all(text.startswith("The\\nlamp") for text in texts[:2])
+    assert len(set(texts[2:162])) > 100  # the same prompt, other texts
+    alone = call(generate, "The\nlamp", *options, "--json")[1]
+    assert [generate.escaped(result["text"]) for result in json.loads(alone)["results"]] == texts[:2]
+    many = ["--input", prompts, "--output", output, *options]
+    assert call(generate, *many, "--jobs", 2)[0] == 0
+    assert output.read_text() == printed
+    output.write_text("".join(f"{text}\n" for text in texts[:150]) + "The end of")
+    assert "goes on after 64 lines" in call(generate, *many, "--resume")[2]
+    assert output.read_text() == printed
+    results = json.loads(call(generate, "--input", prompts, *options, "--json")[1])["results"]
+    assert [generate.escaped(result["text"]) for result in results] == texts
+
+
+@pytest.mark.parametrize("text", ["", "a\nb\tc", "\\n", "\\\\\n\\", "é\\t\t"])
+def test_a_text_in_one_line_is_the_same_text(text):
+    assert "\n" not in generate.escaped(text)
+    assert generate.unescaped(generate.escaped(text)) == text
+
+
+def test_what_does_not_go_with_prompts_of_a_file(call, trained, tmp_path):
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_text("It\n")
+    read = ["--input", prompts, "--model", trained[1]]
+    for more in (["It"], ["--explain"], ["--unique"], ["--memorisation"], ["--new-only"]):
+        assert_refused(call(generate, *read, *more), "--input continues each line of a file, and no more")
+    assert_refused(call(generate, *read, "--output", tmp_path / "out", "--resume"), "--resume needs the --seed")
+    assert_refused(call(generate, "It", "--model", trained[1], "--jobs", 2), "--jobs is for --input")
+    assert_refused(call(generate, "It", "--model", trained[1], "--output", tmp_path / "x"), "--output is for --input")
