@@ -212,6 +212,7 @@ class Task:
 
         config = with_fitting_warmup(prepared.config, asked, prepared.plans[0].num_batches)
         prepare_threads(self.config, run.progress)
+        workers = run.joined()
         make_network = KINDS[self.kind].load("training", "network")
         network = make_network(self.config, config.precision, config.seed, **self._network_options(config))
         is_trained = bool(self.weights)
@@ -237,6 +238,7 @@ class Task:
                 network,
                 config,
                 prepared.plans,
+                workers=workers,
                 stored=stored,
                 data_facts=prepared.data_facts,
                 identity={
