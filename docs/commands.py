@@ -5,7 +5,19 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
-from textrnn import classify, compress, evaluate, export, forecast, generate, import_keras, serve, train, translate
+from textrnn import (
+    classify,
+    compress,
+    encode,
+    evaluate,
+    export,
+    forecast,
+    generate,
+    import_keras,
+    serve,
+    train,
+    translate,
+)
 from textrnn.commands import COMMANDS, Parser
 from textrnn.config.kinds import KINDS
 
@@ -16,6 +28,7 @@ SIMPLE = {
     "classify": classify,
     "forecast": forecast,
     "compress": compress,
+    "encode": encode,
     "export": export,
     "serve": serve,
     "import-keras": import_keras,

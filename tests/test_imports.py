@@ -32,6 +32,7 @@ ORDER = (
         "classify",
         "forecast",
         "train",
+        "encode",
         "evaluate",
         "compress",
         "export",

@@ -51,6 +51,7 @@ COMMANDS = {
     "classify": "name the classes of texts",
     "forecast": "forecast a time series",
     "train": "train a model on your text",
+    "encode": "encode text once, for training on it",
     "evaluate": "score a model, a text or translations",
     "compress": "make a model smaller",
     "export": "write a model for other programs, or as a page",
