@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from textrnn import (
     classify,
     compress,
+    encode,
     evaluate,
     export,
     forecast,
@@ -29,6 +30,7 @@ SIMPLE = {
     "forecast": forecast,
     "transcribe": transcribe,
     "compress": compress,
+    "encode": encode,
     "export": export,
     "serve": serve,
     "import-keras": import_keras,

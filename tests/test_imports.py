@@ -24,6 +24,7 @@ ORDER = (
     ("tasks",),
     ("exporting", "importing"),
     ("commands",),
+    ("jobs",),
     ("interactive",),
     (
         "generate",
@@ -32,6 +33,7 @@ ORDER = (
         "forecast",
         "transcribe",
         "train",
+        "encode",
         "evaluate",
         "compress",
         "export",

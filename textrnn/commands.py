@@ -53,6 +53,7 @@ COMMANDS = {
     "forecast": "forecast a time series",
     "transcribe": "write down speech",
     "train": "train a model on your text",
+    "encode": "encode text once, for training on it",
     "evaluate": "score a model, a text or translations",
     "compress": "make a model smaller",
     "export": "write a model for other programs, or as a page",

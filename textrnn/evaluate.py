@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import functools
 import os
 import pathlib
 import sys
@@ -24,6 +25,9 @@ from textrnn.errors import TextrnnError
 from textrnn.evaluation.bleu_tokenizers import TOKENIZERS
 from textrnn.inference.beam_search import BeamOptions
 from textrnn.inference.recognition import DecodingOptions
+from textrnn.jobs.blocks import Block, LineQueue
+from textrnn.jobs.lines import add_jobs_option
+from textrnn.jobs.processes import crew
 from textrnn.preprocessing import corpora, files
 from textrnn.progress import Progress
 
@@ -83,6 +87,7 @@ def add_bleu_options(parser: Parser) -> None:
 def add_translation_options(parser: Parser) -> None:
     """Adds the options for translating a file and scoring that."""
     parser.add_argument("--source", required=True, help="sentences to translate, one a line")
+    add_jobs_option(parser)
     parser.add_argument("--model", required=True, action="append", help="a shipped model or a directory; or several")
     parser.add_argument("--save", metavar="FILE", help="where to write the translations")
     parser.add_argument("--raw", action="store_true", help=RAW_HELP)
@@ -204,15 +209,23 @@ def read_references(parsed: argparse.Namespace, beside: Sentences) -> list[list[
     return sets
 
 
-def evaluate_translation(parsed: argparse.Namespace) -> None:
-    """Translates a file and prints the scores."""
+def block_translator(parsed: argparse.Namespace) -> Callable[[Block], list[str]]:
+    """Returns what translates the lines of a block."""
     from textrnn.tasks.translator import Translator
 
+    translator = Translator.load(*parsed.model)
+    options = chosen_options(parsed, BeamOptions)
+    return lambda block: list(translator.translate(block.lines, raw=parsed.raw, **options))
+
+
+def evaluate_translation(parsed: argparse.Namespace) -> None:
+    """Translates a file and prints the scores."""
     check_writable(parsed.save, read=[parsed.source, *parsed.references])
     sources = read_sentences(parsed.source, "source", parsed.encoding)
     references = read_references(parsed, sources)  # what is wrong there is better known before than after translating
-    translator = Translator.load(*parsed.model)
-    hypotheses = list(translator.translate(sources.lines, raw=parsed.raw, **chosen_options(parsed, BeamOptions)))
+    hypotheses: list[str] = []
+    with crew(functools.partial(block_translator, parsed), hypotheses.extend, parsed.jobs) as workers:
+        LineQueue(workers.put).read(sources.path, sources.lines)
     if parsed.save:
         with open(parsed.save, "w", encoding="utf-8", newline="\n") as file:
             file.writelines(f"{line}\n" for line in hypotheses)

@@ -1,11 +1,12 @@
 """The language model that people call: fit it to text, continue prompts, score texts, save and load it."""
 
 import contextlib
+import copy
 import dataclasses
 import itertools
 import os
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +17,23 @@ from textrnn.defaults.language_model import fine_tuning_choice, language_model_c
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.preprocessing import corpora
 from textrnn.preprocessing.sequences import EncodedText, TextPlan, encode_corpus
+from textrnn.preprocessing.shards import EncodedCorpus, shard_directories
+from textrnn.preprocessing.shards import opened as opened_shards
 from textrnn.preprocessing.survey import Survey, num_documents
 from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model
 from textrnn.systems import temporary_directory
+from textrnn.tasks.encoded_text import (
+    MEASURED_LINES,
+    check_cut,
+    encoded_corpus,
+    named_tokenizer,
+    new_directory,
+    options_for,
+    record_of,
+    write_encoded,
+)
 from textrnn.tasks.generations import Generation, Writer, described
 from textrnn.tasks.inspections import Inspector
 from textrnn.tasks.run import digest
@@ -44,7 +57,6 @@ if TYPE_CHECKING:
 __all__ = ["Generation", "LanguageModel"]
 
 VALIDATION_ROWS = 8
-MEASURED_LINES = 100
 RUNNING_TEXT = "none"
 DIGESTED_TOKENS = 1 << 22  # at once
 TRIAL_TOKENS = 200
@@ -226,21 +238,122 @@ class LanguageModel(Task, Writer, Inspector):
     def _prepared(
         self, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress, resources: contextlib.ExitStack
     ) -> Prepared:
+        directories = shard_directories(asked["corpus"])
+        if directories:
+            texts, config = self._taken_over(opened_shards(directories), model_options, asked, progress)
+        else:
+            directory = resources.enter_context(temporary_directory())
+            _, _, texts, config = self._encoded(model_options, asked, pathlib.Path(directory), progress)
+        return self._batched(texts, config, asked)
+
+    def _encoded(
+        self, model_options: dict[str, Any], asked: dict[str, Any], directory: pathlib.Path, progress: Progress
+    ) -> tuple[corpora.Corpus, Survey, tuple[EncodedText, EncodedText], TrainingConfig]:
+        """Reads the text, chooses what is not set, and encodes both sides into files below a directory."""
         if asked["documents"] is not None:
             running = asked["documents"] == RUNNING_TEXT
             model_options = {**model_options, "documents": None if running else asked["documents"]}
         source, text = read_training_text(asked, self.config.to_dict() if self.weights else model_options)
         self._start(source, text, model_options, asked, progress)
-        config = self._choose(text, source, model_options, asked, progress)
+        number = 1 if self.weights else num_documents(source, text)
+        config = self._choose(text, source.documents, number, source.pieces, model_options, asked, progress)
         for line in source.notes:
             progress.message(line)
         fraction = share_set_aside(asked, text.num_characters, self.config.documents, not self.weights)
         if fraction == 0 and asked["validation"] is None:
             progress.message("no text is set aside: the validation loss is that of the training text")
         sides = training_sides(source, self.config, asked, fraction, config.seed)
-        texts = self._encode(*sides, resources.enter_context(temporary_directory()), progress)
+        texts = self._encode(*sides, directory, progress)
         self._remember(sides[0], texts[0], sides[1] if asked["validation"] is None else None)
-        return self._batched(texts, config, asked)
+        return source, text, texts, config
+
+    def _taken_over(
+        self, shards: EncodedCorpus, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress
+    ) -> tuple[tuple[EncodedText, EncodedText], TrainingConfig]:
+        """Takes over the vocabulary of a text that was encoded before, and chooses what is not set."""
+        model_options = options_for(shards, self.tokenizer, model_options, asked)
+        asked["initial_model"] = asked["initial_model"] or NO_MODEL
+        if asked["initial_model"] != NO_MODEL and asked["initial_model"] != self.origin:
+            raise TextrnnError("Encoded text is for a new model, or one that is loaded. Leave out `initial_model`.")
+        config = self._choose(
+            shards.survey,
+            shards.documents,
+            shards.num_documents,
+            lambda: [shards.beginning],
+            model_options,
+            asked,
+            progress,
+        )
+        self.tokenizers = {"tokenizer": shards.tokenizer}
+        self.config = dataclasses.replace(self.config, vocabulary_size=shards.tokenizer.vocabulary_size)
+        check_cut(shards, self.config)
+        if not self.weights:
+            self.ngrams = record_of(shards)
+        return shards.texts, config
+
+    def encode(
+        self,
+        corpus: Source,
+        output: str | os.PathLike[str],
+        *,
+        shards: int = 1,
+        tokenizer: str | os.PathLike[str] | None = None,
+        validation: Source | None = None,
+        validation_fraction: float | None = None,
+        split_by: str | None = None,
+        documents: str | None = None,
+        column: str | int | None = None,
+        encoding: str | None = None,
+        seed: int | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Encodes a text into files that `fit` reads in place of the text, on this machine or another.
+
+        What is trained from them is what the text itself would have given, bit for bit, with the same options. Parts of
+        a text that is too large for one machine are encoded on several with one vocabulary (`tokenizer`), and `fit` is
+        given all their directories. A model that is trained or loaded encodes with its own.
+
+        Args:
+            corpus: See `fit`.
+            output: A directory for the files, which must not be there yet or be empty.
+            shards: How many files of training text.
+            tokenizer: A model, or the directory of an encoded text, whose vocabulary is used.
+            validation: See `fit`.
+            validation_fraction: See `fit`.
+            split_by: See `fit`.
+            documents: See `fit`.
+            column: See `fit`.
+            encoding: See `fit`.
+            seed: Draws what is set aside, as the seed of `fit` does.
+            progress: Where messages go; by default standard error.
+
+        Raises:
+            TextrnnError: If the text is missing or unreadable, the directory holds something, or an option is wrong.
+        """
+        asked = {
+            "corpus": corpus,
+            "validation": validation,
+            "validation_fraction": validation_fraction,
+            "split_by": split_by,
+            "documents": documents,
+            "column": column,
+            "encoding": encoding,
+            "initial_model": None if self.weights else NO_MODEL,
+            **self._checked({"seed": seed}),
+        }
+        check_range("shards", shards, 1, 1_000_000, whole=True)
+        if self.weights and tokenizer is not None:
+            raise TextrnnError("This model has a vocabulary of its own. Leave out `tokenizer`.")
+        with temporary_directory() as directory, new_directory(output) as place:
+            encoder = copy.copy(self)
+            if tokenizer is not None:
+                encoder.tokenizers = {"tokenizer": named_tokenizer(tokenizer)}
+                encoder.given = {**self.given, "level": encoder._trained_tokenizer().level}
+            source, text, texts, _ = encoder._encoded(
+                dict(encoder.given), asked, pathlib.Path(directory), progress or Progress()
+            )
+            kept = encoded_corpus(source, text, texts, encoder._trained_tokenizer(), encoder.config, encoder.given)
+            write_encoded(place, kept, shards, encoder.ngrams)
 
     def _start(
         self,
@@ -297,22 +410,33 @@ class LanguageModel(Task, Writer, Inspector):
     def _choose(
         self,
         text: Survey,
-        source: corpora.Corpus,
+        documents: str | None,
+        number: int,
+        pieces: Callable[[], Iterable[str]],
         model_options: dict[str, Any],
         asked: dict[str, Any],
         progress: Progress,
     ) -> TrainingConfig:
-        """Completes the config of a model without weights, and returns how to train; says what was chosen."""
+        """Completes the config of a model without weights, and returns how to train; says what was chosen.
+
+        Args:
+            text: What the text looks like.
+            documents: What a document is in it.
+            number: How many there are.
+            pieces: Reads it from its beginning.
+            model_options: The options of the model that are set.
+            asked: The options of `fit`.
+            progress: Where messages go.
+        """
         given = self._given(asked)
         if self.weights:
-            choice = fine_tuning_choice(text, self.config, given, self._surplus_loss(source))
+            choice = fine_tuning_choice(text, self.config, given, self._surplus_loss(pieces))
             dropouts = {name: value for name, value in model_options.items() if name in DROPOUTS}
             dropouts = {**choice.model, **dropouts}
             self.chosen = {**self.chosen, **dropouts}
             self.config = dataclasses.replace(self.config, **dropouts)
         else:
-            number = num_documents(source, text)
-            choice = language_model_choice(text, source.documents, model_options, given, number)
+            choice = language_model_choice(text, documents, model_options, given, number)
             self.chosen = {**choice.model, **model_options}
             options = {name: value for name, value in self.chosen.items() if name not in ("level", "lowercase")}
             self.level = self.chosen["level"]
@@ -321,12 +445,12 @@ class LanguageModel(Task, Writer, Inspector):
             progress.message(line)
         return TrainingConfig(**{**choice.training, **given})
 
-    def _surplus_loss(self, source: corpora.Corpus) -> float | None:
+    def _surplus_loss(self, pieces: Callable[[], Iterable[str]]) -> float | None:
         """Returns how much more a text costs than the model's own validation text did; None if that is not known."""
         usual = self.facts.get("validation_loss")
         if usual is None or self.config.form != "stream":
             return None
-        beginning = "".join(itertools.islice(source.pieces(), MEASURED_LINES))
+        beginning = "".join(itertools.islice(pieces(), MEASURED_LINES))
         return surplus_loss(self.network, self._trained_tokenizer(), beginning, usual)
 
     def _encode(
