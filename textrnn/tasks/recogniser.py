@@ -34,6 +34,7 @@ LanguageModelLike: TypeAlias = Union["LanguageModel", str, os.PathLike[str], Non
 
 MODEL_OPTIONS = ("lowercase",)  # beside those of the config
 NUM_BEAMS = 16  # with a language model
+TOO_SHORT = "too short for their texts, or without a character that is known"
 SHOWN = 3  # clips that are named in a message
 TRIAL_SECONDS = 10
 VALIDATION_SECONDS = 120.0  # of sound in a batch
@@ -236,11 +237,11 @@ class Recogniser(Task):
                 f"{clips.sounds[i] if is_path(clips.sounds[i]) else i} ({clips.texts[i]!r:.40})" for i in lost[:SHOWN]
             )
             progress.message(
-                f"left out {len(lost):,} of {len(frames):,} clips to {use}, which are too short for their texts: "
-                f"{named}{', ...' if len(lost) > SHOWN else ''}"
+                f"left out {len(lost):,} of {len(frames):,} clips to {use}, {TOO_SHORT}: {named}"
+                f"{', ...' if len(lost) > SHOWN else ''}"
             )
         if not len(kept):
-            raise TextrnnError(f"No clips are left to {use}: all are too short for their texts.")
+            raise TextrnnError(f"No clips are left to {use}: all are {TOO_SHORT}.")
         numbers = {speaker: number for number, speaker in enumerate(dict.fromkeys(clips.speakers))}
         speakers = np.array([numbers[speaker] for speaker in clips.speakers] or [0] * len(clips))
         return SpeechData(frames, symbols, self._symbols(" "), speakers).take(kept.tolist())
