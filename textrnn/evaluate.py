@@ -25,8 +25,8 @@ from textrnn.errors import TextrnnError
 from textrnn.evaluation.bleu_tokenizers import TOKENIZERS
 from textrnn.inference.beam_search import BeamOptions
 from textrnn.jobs.blocks import Block, LineQueue
+from textrnn.jobs.crews import crew
 from textrnn.jobs.lines import add_jobs_option
-from textrnn.jobs.processes import crew
 from textrnn.preprocessing import corpora, files
 from textrnn.progress import Progress
 
