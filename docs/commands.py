@@ -16,6 +16,7 @@ from textrnn import (
     import_keras,
     serve,
     train,
+    transcribe,
     translate,
 )
 from textrnn.commands import COMMANDS, Parser
@@ -27,6 +28,7 @@ SIMPLE = {
     "translate": translate,
     "classify": classify,
     "forecast": forecast,
+    "transcribe": transcribe,
     "compress": compress,
     "encode": encode,
     "export": export,

@@ -12,7 +12,7 @@ PACKAGE = pathlib.Path(textrnn.__file__).parent
 
 # Each room imports only from rooms before it; training and inference know nothing of each other.
 ORDER = (
-    ("errors", "progress"),
+    ("errors", "progress", "cores", "systems"),
     ("config", "teaching"),
     ("preprocessing",),
     ("weights", "array_files"),
@@ -31,6 +31,7 @@ ORDER = (
         "translate",
         "classify",
         "forecast",
+        "transcribe",
         "train",
         "encode",
         "evaluate",

@@ -24,6 +24,7 @@ from textrnn.preprocessing.files import (
     unpacked,
     unreadable,
 )
+from textrnn.systems import ENDING_SIGNALS
 
 __all__ = [
     "RAW_HELP",
@@ -50,6 +51,7 @@ COMMANDS = {
     "translate": "translate sentences",
     "classify": "name the classes of texts",
     "forecast": "forecast a time series",
+    "transcribe": "write down speech",
     "train": "train a model on your text",
     "encode": "encode text once, for training on it",
     "evaluate": "score a model, a text or translations",
@@ -258,7 +260,7 @@ def print_result(result: Any, as_json: bool) -> None:
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was asked to end by SIGTERM."""
+    """The process was asked to end, by SIGTERM or on Windows by Ctrl-Break."""
 
 
 def run(command: Callable[[Sequence[str] | None], None], arguments: Sequence[str] | None = None) -> int:
@@ -273,7 +275,8 @@ def run(command: Callable[[Sequence[str] | None], None], arguments: Sequence[str
 
     open_closed_streams()
     accept_any_text(sys.stdout)
-    signal.signal(signal.SIGTERM, terminate)
+    for number in ENDING_SIGNALS:
+        signal.signal(number, terminate)
     try:
         command(arguments)
         sys.stdout.flush()

@@ -24,16 +24,19 @@ from textrnn.config import (
     ForecasterConfig,
     ForecasterTrainingConfig,
     NetworkConfig,
+    RecogniserConfig,
+    RecogniserTrainingConfig,
     TrainingConfig,
     TranslatorConfig,
     TranslatorTrainingConfig,
     classifier,
     forecaster,
+    recogniser,
 )
 from textrnn.config.cluster import Cluster
 from textrnn.config.kinds import KINDS
+from textrnn.cores import num_cores
 from textrnn.errors import TextrnnError
-from textrnn.inference.threads import num_cores
 from textrnn.storage import CHECKPOINT, read_options
 from textrnn.tasks.local_workers import LocalWorkers, end_with_launcher
 from textrnn.tasks.ray_workers import train_on_ray
@@ -43,10 +46,11 @@ __all__ = ["command"]
 
 MOST_WORKERS = 1024
 RAY_VARIABLE = "RAY_ADDRESS"  # set where a command belongs to a Ray cluster
-TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision")
+TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision", "device")
 LANGUAGE_MODEL_OPTIONS = ("network", "level", "lowercase", "split_by", "column", "documents", "sample_prompt")
 TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "lowercase", "validation_target", "columns", "reverse")
 FORECASTER_OPTIONS = ("network", "column", "time", "group", "known", "missing")
+RECOGNISER_OPTIONS = ("lowercase",)
 CLASSIFIER_OPTIONS = ("network", "level", "vocabulary_size", "lowercase", "text", "label")
 FIT_OPTIONS = (
     "text",
@@ -82,6 +86,7 @@ def add_run_options(parser: Parser, more: str = "") -> None:
         f"that {RAY_VARIABLE} names",
     )
     parser.add_argument("--half-precision", action="store_true", default=None, help="save the weights as float16")
+    parser.add_argument("--device", help="cpu or gpu; by default a GPU that has cuDNN, and else the processor")
 
 
 def add_shared_options(parser: Parser, more: str = "") -> None:
@@ -173,6 +178,24 @@ def add_forecaster_options(parser: Parser) -> None:
     add_config_options(parser, ForecasterTrainingConfig)
 
 
+def add_recogniser_options(parser: Parser) -> None:
+    """Adds the options for training a recogniser of speech."""
+    parser.add_argument(
+        "clips", nargs="?", help="manifest (path of a WAV file, tab, text), or a folder with a folder for each text"
+    )
+    add_run_options(parser)
+    parser.add_argument("--validation", help="the same as the clips, to validate on")
+    parser.add_argument(
+        "--validation-fraction", type=float, help="part of the clips to validate on (default 0.1; 0 trains on all)"
+    )
+    parser.add_argument(
+        "--lowercase", action=argparse.BooleanOptionalAction, default=None, help="write small letters only (default)"
+    )
+    parser.add_argument("--encoding", help="encoding of the manifest (default utf-8)")
+    add_config_options(parser, RecogniserConfig, skip=recogniser.FROM_DATA)
+    add_config_options(parser, RecogniserTrainingConfig)
+
+
 def text_of(parsed: argparse.Namespace) -> tuple[Any, ...]:
     """Returns what a language model is fitted to."""
     return (parsed.corpus or None,)
@@ -210,6 +233,9 @@ TRAININGS = {
     ),
     "forecaster": Training(
         add_forecaster_options, FORECASTER_OPTIONS, lambda parsed: (parsed.series,), "forecast --model {}"
+    ),
+    "recogniser": Training(
+        add_recogniser_options, RECOGNISER_OPTIONS, lambda parsed: (parsed.clips,), "transcribe --model {} clip.wav"
     ),
     "translator": Training(add_translator_options, TRANSLATOR_OPTIONS, pairs_of, 'translate --model {} "..."'),
 }

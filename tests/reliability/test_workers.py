@@ -89,7 +89,7 @@ def test_a_killed_worker_costs_nothing(whole, tmp_path, num_kills):
 @pytest.mark.slow
 @needs_proc
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
-def test_a_signal_ends_all_at_one_step(whole, tmp_path, name, code):
+def test_a_signal_ends_all_at_one_step(whole, tmp_path, interruptible, name, code):
     output = tmp_path / "interrupted"
     process = train(output)
     wait_for_validations(output, 2, process)
@@ -118,14 +118,14 @@ def test_workers_end_with_the_command_that_started_them(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_with_another_number_of_workers(tmp_path):
+def test_a_run_goes_on_with_another_number_of_workers(tmp_path, interruptible):
     options = ["--dropout", "0", "--weight-drop", "0"]
     process = train(tmp_path / "changed", *options)
     wait_for_validations(tmp_path / "changed", 5, process)
     process.send_signal(signal.SIGINT)
     finish(process)
     for number in (3, 1):
-        process = train(tmp_path / "changed", "--resume", num_workers=number)
+        process = train(tmp_path / "changed", "--resume", *options, num_workers=number)
         if number == 3:
             wait_for_validations(tmp_path / "changed", 11, process)
             process.send_signal(signal.SIGINT)

@@ -11,10 +11,11 @@ What is computed does not depend on the number of threads, to the last bit: work
 import contextvars
 import functools
 import itertools
-import os
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
+
+from textrnn.cores import num_cores
 
 __all__ = ["on_one_blas_thread", "one_blas_thread", "parts", "side_by_side", "stay_on_one_thread"]
 
@@ -88,11 +89,6 @@ def set_num_threads(library: Any, number: int) -> None:
     if hasattr(library, "clear_controlling_thread"):  # since threadpoolctl 3.7, which else listens to one thread only
         library.clear_controlling_thread(force=True)
     library.set_num_threads(number)
-
-
-def num_cores() -> int:
-    """Returns how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 one_blas_thread = OneBlasThread()

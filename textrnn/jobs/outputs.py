@@ -78,7 +78,7 @@ class Outputs:
         mode = "a" if self.resume else "w"
         with contextlib.ExitStack() as opened:
             self.streams: list[IO[str] | None] = [
-                None if path is None else opened.enter_context(open(path, mode, encoding="utf-8"))
+                None if path is None else opened.enter_context(open(path, mode, encoding="utf-8", newline="\n"))
                 for path in self.paths
             ]
             self.opened = opened.pop_all()

@@ -6,7 +6,6 @@ import dataclasses
 import itertools
 import os
 import pathlib
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from textrnn.preprocessing.survey import Survey, num_documents
 from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model
+from textrnn.systems import temporary_directory
 from textrnn.tasks.encoded_text import (
     MEASURED_LINES,
     check_cut,
@@ -171,6 +171,7 @@ class LanguageModel(Task, Writer, Inspector):
         sample_prompt: str | None = None,
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
+        device: str | None = None,
         **options: Any,
     ) -> "list[EpochRecord]":
         """Trains the model on text and keeps the weights that predict the validation text best.
@@ -202,6 +203,7 @@ class LanguageModel(Task, Writer, Inspector):
             sample_prompt: What the line sampled after each validation continues.
             callbacks: Keras callbacks.
             progress: Where messages go; by default standard error.
+            device: "cpu" or "gpu" to train on; None takes what is faster. A run may be resumed on the other.
             **options: Options of `textrnn.config.TrainingConfig`, such as `minutes`, `epochs` or `learning_rate`.
 
         Returns:
@@ -230,6 +232,7 @@ class LanguageModel(Task, Writer, Inspector):
             half_precision=half_precision,
             callbacks=callbacks,
             progress=progress,
+            device=device,
         )
 
     def _prepared(
@@ -239,7 +242,7 @@ class LanguageModel(Task, Writer, Inspector):
         if directories:
             texts, config = self._taken_over(opened_shards(directories), model_options, asked, progress)
         else:
-            directory = resources.enter_context(tempfile.TemporaryDirectory(prefix="textrnn-"))
+            directory = resources.enter_context(temporary_directory())
             _, _, texts, config = self._encoded(model_options, asked, pathlib.Path(directory), progress)
         return self._batched(texts, config, asked)
 
@@ -341,7 +344,7 @@ class LanguageModel(Task, Writer, Inspector):
         check_range("shards", shards, 1, 1_000_000, whole=True)
         if self.weights and tokenizer is not None:
             raise TextrnnError("This model has a vocabulary of its own. Leave out `tokenizer`.")
-        with tempfile.TemporaryDirectory(prefix="textrnn-") as directory, new_directory(output) as place:
+        with temporary_directory() as directory, new_directory(output) as place:
             encoder = copy.copy(self)
             if tokenizer is not None:
                 encoder.tokenizers = {"tokenizer": named_tokenizer(tokenizer)}
@@ -519,10 +522,10 @@ class LanguageModel(Task, Writer, Inspector):
         from textrnn.evaluation.perplexity import DEFAULT_WINDOW, evaluate
 
         progress = progress or Progress(quiet=True)
-        with tempfile.TemporaryDirectory(prefix="textrnn-") as directory:
+        with temporary_directory() as directory:
             source = cut_for(self.config, opened(corpus, encoding))
             markers = self.config.documents is not None
-            text = encode_corpus(source, self._trained_tokenizer(), pathlib.Path(directory), markers=markers)
+            text = encode_corpus(source, self._trained_tokenizer(), directory, markers=markers)
             progress.start("scoring", text.num_tokens, "tokens")
             window = DEFAULT_WINDOW if window is None else window
             hardest = HardestLines(self._trained_tokenizer()) if explain else None

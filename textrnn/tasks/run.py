@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "digest", "prepared_output", "unchanged_by_failure", "vocabulary_digest", "with_fitting_warmup"]
 
-try:
-    import fcntl
-except ImportError:  # not on Windows, where two runs into one directory are not noticed
-    fcntl = None  # type: ignore[assignment]
-
 LOCK = ".lock"
 DATA = ("corpus", "pairs", "target", "data", "labels", "validation", "validation_target", "validation_labels")
 FREE_TO_CHANGE = (*DATA, "sample_prompt", "patience")  # of a run that is resumed
@@ -61,20 +56,25 @@ def prepared_output(output: str | os.PathLike[str], may_hold_run: bool) -> pathl
 def lock(directory: pathlib.Path) -> IO[str]:
     """Sees that no other process trains into a directory; the lock lasts until the file returned is closed.
 
-    The system gives it up when a process dies, however it dies, so no lock is ever left behind.
+    The system gives it up when a process dies, however it dies, so no lock is ever left behind. Where the file system
+    knows no locks, there is none.
     """
+    import portalocker  # only here: it takes as long to import as a model to load
+
     file = open(directory / LOCK, "a+", encoding="utf-8")  # noqa: SIM115 (stays open as long as the run)
     try:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.seek(0)
-        owner = file.read(20).strip()
-        file.close()
+        portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
+    except portalocker.AlreadyLocked as error:
+        owner = ""
+        with file, contextlib.suppress(OSError):  # on Windows nobody else can read what is locked
+            file.seek(0)
+            owner = file.read(20).strip()
         raise TextrnnError(
             f"{directory}: another training run{f' (process {owner})' if owner else ''} is writing here. "
             "Wait for it to end, or name another place."
         ) from error
+    except portalocker.LockException:  # as on some network drives
+        return file
     file.truncate(0)
     file.write(f"{os.getpid()}\n")
     file.flush()
@@ -121,10 +121,11 @@ class Run:
         half_precision: Whether to save the weights as float16.
         callbacks: Keras callbacks.
         progress: Where messages go; by default standard error.
+        device: "cpu" or "gpu"; None takes what is faster. Not recorded: a run may be resumed on the other.
 
     Raises:
         TextrnnError: If `output` cannot be written, another process trains into it, or it holds a run and neither
-            `resume` nor `overwrite` is set.
+            `resume` nor `overwrite` is set; or if there is no such device.
         ModuleNotFoundError: If TensorFlow is not installed: better known before the data is read.
     """
 
@@ -136,6 +137,7 @@ class Run:
         half_precision: bool,
         callbacks: Sequence[Any],
         progress: Progress | None,
+        device: str | None = None,
     ) -> None:
         if importlib.util.find_spec("tensorflow") is None:
             raise ModuleNotFoundError("Training needs TensorFlow: pip install tensorflow", name="tensorflow")
@@ -143,6 +145,11 @@ class Run:
             raise TextrnnError("`resume` goes on with an earlier run and `overwrite` replaces it. Pass one of them.")
         if resume and output is None:
             raise TextrnnError("There is no directory to resume from. Pass `output`.")
+        if device is not None:
+            from textrnn.training.devices import chosen_device
+
+            chosen_device(device)  # better known before the data is read
+        self.device = device
         self.cluster = Cluster.from_environment()
         self.output = None if output is None else pathlib.Path(output)
         self.lock = None

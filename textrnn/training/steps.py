@@ -1,6 +1,7 @@
 """What one step of training or validation computes, compiled."""
 
 import contextlib
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,14 +10,13 @@ import keras
 import tensorflow as tf
 
 from textrnn.config import FittingConfig
+from textrnn.training.devices import is_large
 from textrnn.training.layer_rates import LayerRates, learning
 from textrnn.training.protocol import TrainableNetwork
 from textrnn.training.pruning import Pruning
 from textrnn.training.workers import Workers
 
 __all__ = ["Steps"]
-
-LARGE_NETWORK = 300_000  # weights; what makes a step of such a network fast would only delay a smaller one's start
 
 
 class Steps:
@@ -49,10 +49,10 @@ class Steps:
         self.optimizer = self._make_optimizer()
         self.averages = [tf.Variable(v.value, trainable=False) for v in self.variables] if config.moving_average else []
         self.max_targets = max_targets
-        is_large = sum(math.prod(variable.shape) for variable in self.variables) >= LARGE_NETWORK
+        num_weights, device = sum(math.prod(variable.shape) for variable in self.variables), network.device
         # Compiled into one loop over each weight, an update is twice as fast.
-        self._update = tf.function(self._update_body, jit_compile=is_large)
-        self._parts = halves if is_large else lambda batch: [batch]
+        self._update = tf.function(self._update_body, jit_compile=device.may_compile and is_large(num_weights))
+        self.num_parts = config.parts or device.num_parts(num_weights, config.usual_rows)
         signature = network.step_signature()
         scalar = tf.TensorSpec((), tf.float32)
         self.train = tf.function(self._train, input_signature=[*signature, scalar, scalar])
@@ -89,7 +89,8 @@ class Steps:
 
     def _summed_gradients(self, num_targets: Any, inputs: Any, targets: Any, states: Any) -> Any:
         """Returns the summed loss of a batch, its gradients by the weights, and the states."""
-        results = [self._loss_and_gradients(num_targets, *part) for part in self._parts((inputs, targets, states))]
+        parts = divided((inputs, targets, states), self.num_parts)
+        results = [self._loss_and_gradients(num_targets, *part) for part in parts]
         loss_sums, part_gradients, states = zip(*results, strict=True)
         gradients = [tf.add_n(parts) for parts in zip(*part_gradients, strict=True)]
         return tf.add_n(loss_sums), gradients, joined(states)
@@ -129,7 +130,7 @@ class Steps:
             average.assign(self.pruning.masked(name, decay * average + (1.0 - decay) * variable.value))
 
     def _validate(self, inputs: Any, targets: Any, states: Any) -> Any:
-        results = [self._loss_alone(*part) for part in self._parts((inputs, targets, states))]
+        results = [self._loss_alone(*part) for part in divided((inputs, targets, states), self.num_parts)]
         loss_sums, counts, states = zip(*results, strict=True)
         return tf.add_n(loss_sums), tf.add_n(counts), joined(states)
 
@@ -157,16 +158,19 @@ class Steps:
                 variable.assign(value)
 
 
-def halves(batch: Any) -> list[Any]:
-    """Splits the rows of all tensors of a structure in two.
+def divided(batch: Any, number: int) -> list[Any]:
+    """Divides the rows of all tensors of a structure into parts of like size.
 
-    Nothing in one half waits for the other, so the two run side by side. That keeps two cores busier than dividing
-    each of a thousand small operations between them.
+    Nothing in one part waits for another, so they run side by side. That keeps as many cores busier than dividing each
+    of a thousand small operations among them.
     """
-    middle = tf.shape(tf.nest.flatten(batch)[0])[0] // 2
+    if number == 1:
+        return [batch]
+    num_rows = tf.shape(tf.nest.flatten(batch)[0])[0]
+    ends = [num_rows * part // number for part in range(number + 1)]
     return [
-        tf.nest.map_structure(lambda rows: rows[:middle], batch),
-        tf.nest.map_structure(lambda rows: rows[middle:], batch),
+        tf.nest.map_structure(lambda rows, start=start, end=end: rows[start:end], batch)
+        for start, end in itertools.pairwise(ends)
     ]
 
 
