@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from textrnn.errors import check_range
 
-__all__ = ["MAX_ATTEMPTS", "Crew", "crew"]
+__all__ = ["MAX_ATTEMPTS", "Crew", "check_jobs", "crew"]
 
 RAY_VARIABLE = "RAY_ADDRESS"  # set where a command belongs to a Ray cluster
 MAX_JOBS = 1024
@@ -53,7 +53,7 @@ def crew(
     Raises:
         TextrnnError: If `jobs` is impossible, or `make` raises it.
     """
-    check_range("jobs", jobs, 1, MAX_JOBS, whole=True)
+    check_jobs(jobs)
     work = make()
     if jobs == 1:
         return Crew(work, take)
@@ -64,3 +64,8 @@ def crew(
     from textrnn.jobs.processes import Processes
 
     return Processes(make, take, jobs)
+
+
+def check_jobs(jobs: int) -> None:
+    """Raises `TextrnnError` unless this is a number of processes."""
+    check_range("jobs", jobs, 1, MAX_JOBS, whole=True)

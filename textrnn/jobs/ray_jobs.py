@@ -1,5 +1,6 @@
 """Works on many things on a Ray cluster: Ray Data starts the processes and tries again what is lost."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from textrnn.jobs.crews import MAX_ATTEMPTS, Crew
 
 __all__ = ["RayJobs"]
 
-ITEMS_PER_JOB = 64  # that are sent together; processes are started anew for the next ones, which takes some seconds
+ITEMS_PER_JOB = 64  # that are sent together
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -35,6 +36,7 @@ class RayJobs(Crew[Item, Result]):
         self.take = take
         self.jobs = jobs
         self.items: list[Item] = []
+        self.name = uuid.uuid4().hex
 
     def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
         if kind is None or issubclass(kind, TextrnnError):
@@ -71,34 +73,47 @@ class RayJobs(Crew[Item, Result]):
         """Returns the results of items as a dataset that is computed as it is read."""
         import ray
 
-        context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
+        ray.data.DataContext.get_current().enable_progress_bars = False
         rows = [{"number": number, "item": item} for number, item in enumerate(items)]
         return ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
-            RayWorker,
-            fn_constructor_args=(self.make,),
+            answered,
+            fn_args=(self.make, self.name),
             batch_size=1,
-            compute=ray.data.ActorPoolStrategy(size=min(self.jobs, len(items))),
+            compute=ray.data.TaskPoolStrategy(size=min(self.jobs, len(items))),
             num_cpus=1,
-            max_task_retries=MAX_ATTEMPTS - 1,
+            ray_remote_args_fn=attempts,
         )
 
 
-class RayWorker:
-    """What works on items in a process of the cluster."""
+def attempts() -> dict[str, Any]:
+    """Returns how often Ray begins work again at which a process has ended."""
+    return {"max_retries": MAX_ATTEMPTS - 1}
 
-    def __init__(self, make: Callable[[], Callable[[Any], Any]]) -> None:
-        self.work = make()
-        stay_on_one_thread()
 
-    def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Works on one item; an error in it is a result, for its turn to come."""
-        result = np.empty(1, dtype=object)
-        try:
-            result[0] = self.work(batch["item"][0])
-        except TextrnnError as error:
-            result[0] = error
-        return {"number": batch["number"], "result": result}
+# In a process of the cluster
+
+made: dict[str, Callable[[Any], Any]] = {}
+
+
+def answered(
+    batch: dict[str, np.ndarray], make: Callable[[], Callable[[Any], Any]], name: str
+) -> dict[str, np.ndarray]:
+    """Works on one item; an error in it is a result, for its turn to come.
+
+    Args:
+        batch: The item, and its number.
+        make: Makes what works on it, the first time that this process is asked for it.
+        name: What that is called here.
+    """
+    result = np.empty(1, dtype=object)
+    try:
+        if name not in made:
+            made[name] = make()
+            stay_on_one_thread()
+        result[0] = made[name](batch["item"][0])
+    except TextrnnError as error:
+        result[0] = error
+    return {"number": batch["number"], "result": result}
 
 
 def checked(result: Any) -> Any:
