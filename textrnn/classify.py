@@ -11,8 +11,8 @@ import numpy as np
 from textrnn.commands import Parser, check_no_files, run
 from textrnn.errors import TextrnnError
 from textrnn.jobs.blocks import Block
-from textrnn.jobs.lines import add_line_options, answer_lines, check_outputs
 from textrnn.jobs.outputs import Answer, Outputs
+from textrnn.line_commands import add_line_options, answer_lines, check_outputs
 from textrnn.tasks.classifier import Classifier
 
 __all__ = ["command"]

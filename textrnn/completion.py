@@ -53,9 +53,9 @@ def make_parser() -> Parser:
 def command(arguments: Sequence[str] | None = None) -> None:
     """Prints a shell's script."""
     parsed = make_parser().parse_args(arguments)
-    import argcomplete
+    from argcomplete.shell_integration import shellcode
 
-    print(argcomplete.shellcode(["textrnn"], shell=parsed.shell))  # type: ignore[no-untyped-call, unused-ignore]
+    print(shellcode(["textrnn"], shell=parsed.shell))
 
 
 def kinds_of(name: str) -> Mapping[str, Any]:
@@ -127,7 +127,7 @@ def words_for(action: Any) -> None:
         directories = DirectoriesCompleter()
         action.completer = lambda prefix, **rest: [*shipped_models(), *directories(prefix, **rest)]
     elif action.dest in WORDS:
-        action.completer = ChoicesCompleter(WORDS[action.dest])
+        action.completer = ChoicesCompleter(dict.fromkeys(WORDS[action.dest], ""))
 
 
 if __name__ == "__main__":

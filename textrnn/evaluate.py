@@ -26,8 +26,8 @@ from textrnn.evaluation.bleu_tokenizers import TOKENIZERS
 from textrnn.inference.beam_search import BeamOptions
 from textrnn.inference.recognition import DecodingOptions
 from textrnn.jobs.blocks import Block, LineQueue
-from textrnn.jobs.lines import add_jobs_option
-from textrnn.jobs.processes import crew
+from textrnn.jobs.crews import crew
+from textrnn.line_commands import add_jobs_option
 from textrnn.preprocessing import corpora, files
 from textrnn.progress import Progress
 
@@ -47,6 +47,7 @@ def add_perplexity_options(parser: Parser) -> None:
         "--window", type=int, help="tokens per window that starts cold (default 4096); 0 carries the state through"
     )
     parser.add_argument("--explain", action="store_true", help="show the lines that are predicted worst")
+    add_jobs_option(parser)
 
 
 def add_memorisation_options(parser: Parser) -> None:
@@ -146,7 +147,8 @@ def evaluate_perplexity(parsed: argparse.Namespace) -> None:
 
     model = LanguageModel.load(parsed.model)
     corpus = corpora.read(parsed.corpus, parsed.encoding)
-    evaluation = model.evaluate(corpus, window=parsed.window, explain=parsed.explain, progress=Progress())
+    how = {"window": parsed.window, "explain": parsed.explain, "jobs": parsed.jobs}
+    evaluation = model.evaluate(corpus, **how, progress=Progress())
     content = dataclasses.asdict(evaluation)
     if not parsed.explain:
         del content["hardest"]

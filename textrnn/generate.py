@@ -20,8 +20,8 @@ from textrnn.commands import (
 from textrnn.errors import TextrnnError
 from textrnn.inference.sampling import SamplingOptions
 from textrnn.jobs.blocks import Block
-from textrnn.jobs.lines import add_line_options, answer_lines, check_outputs
 from textrnn.jobs.outputs import Answer, Outputs
+from textrnn.line_commands import add_line_options, answer_lines, check_outputs
 from textrnn.preprocessing.corpora import separator_line
 from textrnn.tasks.generations import MAX_ATTEMPTS
 from textrnn.tasks.language_model import Generation, LanguageModel

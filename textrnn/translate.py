@@ -24,8 +24,8 @@ from textrnn.inference.line_translation import MAX_SOURCE_TOKENS
 from textrnn.inference.sampling import SamplingOptions
 from textrnn.inference.translation import SAMPLING_NAMES, Translation
 from textrnn.jobs.blocks import Block
-from textrnn.jobs.lines import add_line_options, answer_lines, check_outputs
 from textrnn.jobs.outputs import Answer, Outputs
+from textrnn.line_commands import add_line_options, answer_lines, check_outputs
 from textrnn.preprocessing.glossary import Glossary
 from textrnn.preprocessing.subtitles import Subtitles
 from textrnn.tasks.translator import Translator

@@ -11,7 +11,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.jobs import workers
 from textrnn.errors import TextrnnError
-from textrnn.jobs.processes import WAITING_PER_JOB, crew
+from textrnn.jobs.crews import crew
+from textrnn.jobs.processes import WAITING_PER_JOB
 
 
 def worked(make, items, jobs=2, results=None, last=None):
@@ -89,7 +90,7 @@ SLEEPING = """
 import os, sys
 from tests.jobs import workers
 from textrnn import commands
-from textrnn.jobs.processes import crew
+from textrnn.jobs.crews import crew
 
 def command(arguments):
     with crew(workers.make_sleeper, print, 2) as team:

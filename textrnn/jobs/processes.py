@@ -17,59 +17,16 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
 
-from textrnn.errors import TextrnnError, check_range
+from textrnn.errors import TextrnnError
 from textrnn.inference.threads import stay_on_one_thread
+from textrnn.jobs.crews import MAX_ATTEMPTS, Crew
 
-__all__ = ["MAX_JOBS", "Crew", "crew"]
+__all__ = ["Processes"]
 
-MAX_JOBS = 1024
-MAX_ATTEMPTS = 3
 WAITING_PER_JOB = 4  # things for each process that may wait until what comes before them is done: memory stays bounded
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-class Crew(Generic[Item, Result]):
-    """Works on items in this process; as a context.
-
-    Args:
-        work: What is called with each item.
-        take: Called with each result.
-    """
-
-    def __init__(self, work: Callable[[Item], Result], take: Callable[[Result], None]) -> None:
-        self.work = work
-        self.take = take
-
-    def __enter__(self) -> "Crew[Item, Result]":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
-        pass
-
-    def put(self, item: Item) -> None:
-        """Gives the crew something to do."""
-        self.take(self.work(item))
-
-
-def crew(
-    make: Callable[[], Callable[[Item], Result]], take: Callable[[Result], None], jobs: int = 1
-) -> Crew[Item, Result]:
-    """Returns what works on items in so many processes.
-
-    Args:
-        make: Makes what is called with each item; called once in each process, and first in this one, so that what is
-            wrong is known before anything is read or written. A function of a module, or a `functools.partial` of one.
-        take: Called in this process with each result, in the order of the items.
-        jobs: How many processes; 1 is this one alone.
-
-    Raises:
-        TextrnnError: If `jobs` is impossible, or `make` raises it.
-    """
-    check_range("jobs", jobs, 1, MAX_JOBS, whole=True)
-    work = make()
-    return Crew(work, take) if jobs == 1 else Processes(make, take, jobs)
 
 
 # In a process of the crew

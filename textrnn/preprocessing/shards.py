@@ -27,6 +27,7 @@ from textrnn.errors import TextrnnError
 from textrnn.preprocessing.encoding import EncodedText, let_go
 from textrnn.preprocessing.survey import Survey
 from textrnn.preprocessing.tokenizers import Tokenizer, load_tokenizer
+from textrnn.systems import replace
 
 __all__ = ["HEADER", "RECORD", "EncodedCorpus", "JoinedArray", "opened", "shard_directories", "tokenizer_of", "written"]
 
@@ -130,7 +131,7 @@ def written(directory: pathlib.Path, encoded: EncodedCorpus, num_shards: int, re
     }
     beside = directory / f"{HEADER}.next"
     beside.write_text(json.dumps(header, ensure_ascii=False, indent=1), encoding="utf-8")
-    os.replace(beside, directory / HEADER)
+    replace(beside, directory / HEADER)
 
 
 def written_side(

@@ -1,41 +1,157 @@
 """Text that is encoded before a language model is fitted to it: what is written, and what fits when it is read."""
 
 import contextlib
+import copy
+import dataclasses
 import itertools
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import safetensors.numpy
 
 from textrnn.array_files import Layout, all_like, parsed_arrays
-from textrnn.config import NetworkConfig
-from textrnn.errors import TextrnnError
+from textrnn.config import NetworkConfig, TrainingConfig
+from textrnn.errors import TextrnnError, check_range
 from textrnn.preprocessing import shards
 from textrnn.preprocessing.corpora import Corpus
 from textrnn.preprocessing.encoding import EncodedText
 from textrnn.preprocessing.shards import RECORD, EncodedCorpus
 from textrnn.preprocessing.survey import Survey, num_documents
 from textrnn.preprocessing.tokenizers import Tokenizer
+from textrnn.progress import Progress
 from textrnn.storage import load_model
+from textrnn.systems import temporary_directory
+from textrnn.tasks.training_text import Source
+from textrnn.tasks.transfer import NO_MODEL
 
-__all__ = [
-    "MEASURED_LINES",
-    "check_cut",
-    "encoded_corpus",
-    "named_tokenizer",
-    "new_directory",
-    "options_for",
-    "record_of",
-    "write_encoded",
-]
+__all__ = ["MEASURED_LINES", "TextEncoder"]
 
 MEASURED_LINES = 100  # which tell how well a model knows a text
 OPTIONS = ("level", "vocabulary_size", "lowercase", "form")  # of a model, that say how text is encoded
 SETTLED = ("validation", "validation_fraction", "split_by", "documents", "column", "encoding")
+
+
+class TextEncoder:
+    """The part of a language model that encodes text to be kept, and that takes such text over."""
+
+    config: NetworkConfig
+    weights: dict[str, np.ndarray]
+    tokenizers: dict[str, Tokenizer]
+    given: dict[str, Any]
+    ngrams: dict[str, np.ndarray]
+    origin: str | None
+
+    def _checked(self, options: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _choose(
+        self,
+        text: Survey,
+        documents: str | None,
+        number: int,
+        pieces: Callable[[], Iterable[str]],
+        model_options: dict[str, Any],
+        asked: dict[str, Any],
+        progress: Progress,
+    ) -> TrainingConfig:
+        raise NotImplementedError
+
+    def _encoded(
+        self, model_options: dict[str, Any], asked: dict[str, Any], directory: pathlib.Path, progress: Progress
+    ) -> tuple[Corpus, Survey, tuple[EncodedText, EncodedText], TrainingConfig]:
+        raise NotImplementedError
+
+    def encode(
+        self,
+        corpus: Source,
+        output: str | os.PathLike[str],
+        *,
+        shards: int = 1,
+        tokenizer: str | os.PathLike[str] | None = None,
+        validation: Source | None = None,
+        validation_fraction: float | None = None,
+        split_by: str | None = None,
+        documents: str | None = None,
+        column: str | int | None = None,
+        encoding: str | None = None,
+        seed: int | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Encodes a text into files that `fit` reads in place of the text, on this machine or another.
+
+        What is trained from them is what the text itself would have given, bit for bit, with the same options. Parts of
+        a text that is too large for one machine are encoded on several with one vocabulary (`tokenizer`), and `fit` is
+        given all their directories. A model that is trained or loaded encodes with its own.
+
+        Args:
+            corpus: See `fit`.
+            output: A directory for the files, which must not be there yet or be empty.
+            shards: How many files of training text.
+            tokenizer: A model, or the directory of an encoded text, whose vocabulary is used.
+            validation: See `fit`.
+            validation_fraction: See `fit`.
+            split_by: See `fit`.
+            documents: See `fit`.
+            column: See `fit`.
+            encoding: See `fit`.
+            seed: Draws what is set aside, as the seed of `fit` does.
+            progress: Where messages go; by default standard error.
+
+        Raises:
+            TextrnnError: If the text is missing or unreadable, the directory holds something, or an option is wrong.
+        """
+        asked = {
+            "corpus": corpus,
+            "validation": validation,
+            "validation_fraction": validation_fraction,
+            "split_by": split_by,
+            "documents": documents,
+            "column": column,
+            "encoding": encoding,
+            "initial_model": None if self.weights else NO_MODEL,
+            **self._checked({"seed": seed}),
+        }
+        check_range("shards", shards, 1, 1_000_000, whole=True)
+        if self.weights and tokenizer is not None:
+            raise TextrnnError("This model has a vocabulary of its own. Leave out `tokenizer`.")
+        with temporary_directory() as directory, new_directory(output) as place:
+            encoder = copy.copy(self)
+            if tokenizer is not None:
+                encoder.tokenizers = {"tokenizer": named_tokenizer(tokenizer)}
+                encoder.given = {**self.given, "level": encoder.tokenizers["tokenizer"].level}
+            source, text, texts, _ = encoder._encoded(
+                dict(encoder.given), asked, pathlib.Path(directory), progress or Progress()
+            )
+            kept = encoded_corpus(source, text, texts, encoder.tokenizers["tokenizer"], encoder.config, encoder.given)
+            write_encoded(place, kept, shards, encoder.ngrams)
+
+    def _taken_over(
+        self, corpus: EncodedCorpus, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress
+    ) -> tuple[tuple[EncodedText, EncodedText], TrainingConfig]:
+        """Takes over the vocabulary of a text that was encoded before, and chooses what is not set."""
+        model_options = options_for(corpus, self.tokenizers.get("tokenizer"), model_options, asked)
+        asked["initial_model"] = asked["initial_model"] or NO_MODEL
+        if asked["initial_model"] != NO_MODEL and asked["initial_model"] != self.origin:
+            raise TextrnnError("Encoded text is for a new model, or one that is loaded. Leave out `initial_model`.")
+        config = self._choose(
+            corpus.survey,
+            corpus.documents,
+            corpus.num_documents,
+            lambda: [corpus.beginning],
+            model_options,
+            asked,
+            progress,
+        )
+        self.tokenizers = {"tokenizer": corpus.tokenizer}
+        self.config = dataclasses.replace(self.config, vocabulary_size=corpus.tokenizer.vocabulary_size)
+        check_cut(corpus, self.config)
+        if not self.weights:
+            self.ngrams = record_of(corpus)
+        return corpus.texts, config
 
 
 @contextlib.contextmanager

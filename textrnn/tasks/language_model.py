@@ -1,7 +1,6 @@
 """The language model that people call: fit it to text, continue prompts, score texts, save and load it."""
 
 import contextlib
-import copy
 import dataclasses
 import itertools
 import os
@@ -17,23 +16,14 @@ from textrnn.defaults.language_model import fine_tuning_choice, language_model_c
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.preprocessing import corpora
 from textrnn.preprocessing.sequences import EncodedText, TextPlan, encode_corpus
-from textrnn.preprocessing.shards import EncodedCorpus, shard_directories
 from textrnn.preprocessing.shards import opened as opened_shards
+from textrnn.preprocessing.shards import shard_directories
 from textrnn.preprocessing.survey import Survey, num_documents
 from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model
 from textrnn.systems import temporary_directory
-from textrnn.tasks.encoded_text import (
-    MEASURED_LINES,
-    check_cut,
-    encoded_corpus,
-    named_tokenizer,
-    new_directory,
-    options_for,
-    record_of,
-    write_encoded,
-)
+from textrnn.tasks.encoded_text import MEASURED_LINES, TextEncoder
 from textrnn.tasks.generations import Generation, Writer, described
 from textrnn.tasks.inspections import Inspector
 from textrnn.tasks.run import digest
@@ -62,7 +52,7 @@ DIGESTED_TOKENS = 1 << 22  # at once
 TRIAL_TOKENS = 200
 
 
-class LanguageModel(Task, Writer, Inspector):
+class LanguageModel(Task, Writer, Inspector, TextEncoder):
     """A recurrent language model over characters, words or subwords.
 
     Example:
@@ -267,94 +257,6 @@ class LanguageModel(Task, Writer, Inspector):
         self._remember(sides[0], texts[0], sides[1] if asked["validation"] is None else None)
         return source, text, texts, config
 
-    def _taken_over(
-        self, shards: EncodedCorpus, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress
-    ) -> tuple[tuple[EncodedText, EncodedText], TrainingConfig]:
-        """Takes over the vocabulary of a text that was encoded before, and chooses what is not set."""
-        model_options = options_for(shards, self.tokenizer, model_options, asked)
-        asked["initial_model"] = asked["initial_model"] or NO_MODEL
-        if asked["initial_model"] != NO_MODEL and asked["initial_model"] != self.origin:
-            raise TextrnnError("Encoded text is for a new model, or one that is loaded. Leave out `initial_model`.")
-        config = self._choose(
-            shards.survey,
-            shards.documents,
-            shards.num_documents,
-            lambda: [shards.beginning],
-            model_options,
-            asked,
-            progress,
-        )
-        self.tokenizers = {"tokenizer": shards.tokenizer}
-        self.config = dataclasses.replace(self.config, vocabulary_size=shards.tokenizer.vocabulary_size)
-        check_cut(shards, self.config)
-        if not self.weights:
-            self.ngrams = record_of(shards)
-        return shards.texts, config
-
-    def encode(
-        self,
-        corpus: Source,
-        output: str | os.PathLike[str],
-        *,
-        shards: int = 1,
-        tokenizer: str | os.PathLike[str] | None = None,
-        validation: Source | None = None,
-        validation_fraction: float | None = None,
-        split_by: str | None = None,
-        documents: str | None = None,
-        column: str | int | None = None,
-        encoding: str | None = None,
-        seed: int | None = None,
-        progress: Progress | None = None,
-    ) -> None:
-        """Encodes a text into files that `fit` reads in place of the text, on this machine or another.
-
-        What is trained from them is what the text itself would have given, bit for bit, with the same options. Parts of
-        a text that is too large for one machine are encoded on several with one vocabulary (`tokenizer`), and `fit` is
-        given all their directories. A model that is trained or loaded encodes with its own.
-
-        Args:
-            corpus: See `fit`.
-            output: A directory for the files, which must not be there yet or be empty.
-            shards: How many files of training text.
-            tokenizer: A model, or the directory of an encoded text, whose vocabulary is used.
-            validation: See `fit`.
-            validation_fraction: See `fit`.
-            split_by: See `fit`.
-            documents: See `fit`.
-            column: See `fit`.
-            encoding: See `fit`.
-            seed: Draws what is set aside, as the seed of `fit` does.
-            progress: Where messages go; by default standard error.
-
-        Raises:
-            TextrnnError: If the text is missing or unreadable, the directory holds something, or an option is wrong.
-        """
-        asked = {
-            "corpus": corpus,
-            "validation": validation,
-            "validation_fraction": validation_fraction,
-            "split_by": split_by,
-            "documents": documents,
-            "column": column,
-            "encoding": encoding,
-            "initial_model": None if self.weights else NO_MODEL,
-            **self._checked({"seed": seed}),
-        }
-        check_range("shards", shards, 1, 1_000_000, whole=True)
-        if self.weights and tokenizer is not None:
-            raise TextrnnError("This model has a vocabulary of its own. Leave out `tokenizer`.")
-        with temporary_directory() as directory, new_directory(output) as place:
-            encoder = copy.copy(self)
-            if tokenizer is not None:
-                encoder.tokenizers = {"tokenizer": named_tokenizer(tokenizer)}
-                encoder.given = {**self.given, "level": encoder._trained_tokenizer().level}
-            source, text, texts, _ = encoder._encoded(
-                dict(encoder.given), asked, pathlib.Path(directory), progress or Progress()
-            )
-            kept = encoded_corpus(source, text, texts, encoder._trained_tokenizer(), encoder.config, encoder.given)
-            write_encoded(place, kept, shards, encoder.ngrams)
-
     def _start(
         self,
         source: corpora.Corpus,
@@ -505,6 +407,7 @@ class LanguageModel(Task, Writer, Inspector):
         window: int | None = None,
         encoding: str = "utf-8",
         explain: bool = False,
+        jobs: int = 1,
         progress: Progress | None = None,
     ) -> "Evaluation":
         """Returns how well the model predicts a text: perplexity and bits per character.
@@ -516,10 +419,12 @@ class LanguageModel(Task, Writer, Inspector):
             encoding: Encoding of the files.
             explain: Whether to name the lines that are predicted worst, of all but those that a window begins in; a
                 bidirectional model predicts no lines.
+            jobs: How many processes score windows or documents side by side; the figures are the same.
             progress: Where progress goes; by default nowhere.
         """
         from textrnn.evaluation.hardest import HardestLines
         from textrnn.evaluation.perplexity import DEFAULT_WINDOW, evaluate
+        from textrnn.tasks.scoring import in_processes
 
         progress = progress or Progress(quiet=True)
         with temporary_directory() as directory:
@@ -529,7 +434,10 @@ class LanguageModel(Task, Writer, Inspector):
             progress.start("scoring", text.num_tokens, "tokens")
             window = DEFAULT_WINDOW if window is None else window
             hardest = HardestLines(self._trained_tokenizer()) if explain else None
-            result = evaluate(self.network, text, window, progress=progress.advance, hardest=hardest)
+            score_all = in_processes(jobs, directory, self._stored(self.weights, {}), text, explain)
+            result = evaluate(
+                self.network, text, window, progress=progress.advance, hardest=hardest, score_all=score_all
+            )
             progress.finish()
         return result
 

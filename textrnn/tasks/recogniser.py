@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
@@ -109,6 +109,7 @@ class Recogniser(Task):
         half_precision: bool = False,
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
+        device: str | None = None,
         **options: Any,
     ) -> "Recogniser":
         """Trains the recogniser on clips and their texts, and keeps the weights that write validation clips best.
@@ -132,6 +133,7 @@ class Recogniser(Task):
             half_precision: Whether to save the weights as float16.
             callbacks: Keras callbacks.
             progress: Where messages go; by default standard error.
+            device: "cpu" or "gpu" to train on; None takes what is faster. A run may be resumed on the other.
             **options: Options of `textrnn.config.RecogniserTrainingConfig`, such as `epochs`.
 
         Returns:
@@ -158,6 +160,7 @@ class Recogniser(Task):
             half_precision=half_precision,
             callbacks=callbacks,
             progress=progress,
+            device=device,
         )
         return self
 
@@ -251,7 +254,7 @@ class Recogniser(Task):
         ids = self.tokenizer.encode(text)
         return np.asarray(ids[ids != UNK_ID] - (FIRST_CHARACTER - 1), dtype=np.int32)
 
-    def _text(self, symbols: Sequence[int]) -> str:
+    def _text(self, symbols: Iterable[int]) -> str:
         """Returns the text of symbols."""
         return self.tokenizer.decode([symbol + FIRST_CHARACTER - 1 for symbol in symbols])
 

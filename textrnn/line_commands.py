@@ -8,8 +8,8 @@ from typing import IO, cast
 
 from textrnn.commands import Parser, check_writable, print_result, standard_bytes, typed
 from textrnn.jobs.blocks import Block, InputThatWaits, Kept, LineQueue
+from textrnn.jobs.crews import crew
 from textrnn.jobs.outputs import Answer, Outputs
-from textrnn.jobs.processes import crew
 from textrnn.preprocessing.files import STANDARD_INPUT, decoded_lines, decoded_stream
 
 __all__ = ["add_jobs_option", "add_line_options", "answer_lines", "check_outputs"]
