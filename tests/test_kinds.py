@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 import textrnn
 from tests.callbacks import StopAfter
+from tests.clips import tones, write_manifest
 from textrnn import TextrnnError
 from textrnn.config.kinds import KINDS
 from textrnn.tasks.compression import compress
@@ -82,6 +84,17 @@ def forecaster_logits(keras_network, numpy_network):
         (keras_network, ((values, context),)), (numpy_network, (values, context)))]  # fmt: skip
 
 
+def clips(number, seed):
+    """Returns the manifest of clips of some words."""
+    texts = np.random.default_rng(seed).choice(WORDS, number).tolist()
+    return write_manifest(tempfile.mkdtemp(prefix="clips-"), texts)
+
+
+def recogniser_logits(keras_network, numpy_network):
+    inputs = np.random.default_rng(3).normal(size=(*IDS.shape, 20)).astype(np.float32)
+    return keras_network((inputs, IDS > 0)), numpy_network(inputs, IDS > 0)
+
+
 SAMPLES = {
     "language-model": Sample(
         {"level": "char", "units": (10, 8), "embedding_dim": 6, "dropout": 0.2, "weight_drop": 0.1},
@@ -111,6 +124,14 @@ SAMPLES = {
         lambda model: [model.forecast().quantiles.tolist(), model.forecast(waves(30, 5)).values.tolist()],
         forecaster_logits,
         lambda: "wave\n" + "".join(f"{value:.4f}\n" for value in waves(120, 2)),
+    ),
+    "recogniser": Sample(
+        {"sample_rate": 8000, "num_bands": 10, "stacked_frames": 2, "units": (10, 8), "dropout": 0.2,
+         "weight_drop": 0.1},
+        lambda: clips(30, 1),
+        lambda model: [one.to_dict() for one in model.transcripts([tones("boat"), tones("the lamp")], num_beams=2)],
+        recogniser_logits,
+        lambda: clips(12, 2).read_text(),
     ),
 }  # fmt: skip
 FIT = {"steps": 12, "validations": 2, "moving_average": 0.9, "seed": 3, "patience": 0}

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from textrnn.evaluation.forecasting import ForecastEvaluation as ForecastEvaluation
     from textrnn.evaluation.memorisation import Memorisation as Memorisation
     from textrnn.evaluation.perplexity import Evaluation as Evaluation
+    from textrnn.evaluation.recognition import Recognition as Recognition
     from textrnn.inference.forecasting import Forecast as Forecast
+    from textrnn.inference.recognition import Transcript as Transcript
     from textrnn.preprocessing import corpora as corpora
     from textrnn.preprocessing import pairs as pairs
     from textrnn.preprocessing import sequences as sequences
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from textrnn.tasks.forecaster import Forecaster as Forecaster
     from textrnn.tasks.language_model import Generation as Generation
     from textrnn.tasks.language_model import LanguageModel as LanguageModel
+    from textrnn.tasks.recogniser import Recogniser as Recogniser
     from textrnn.tasks.translator import Translation as Translation
     from textrnn.tasks.translator import Translator as Translator
 
@@ -42,7 +45,10 @@ __all__ = [
     "LanguageModel",
     "Memorisation",
     "Progress",
+    "Recogniser",
+    "Recognition",
     "TextrnnError",
+    "Transcript",
     "Translation",
     "TranslationScores",
     "Translator",
@@ -68,7 +74,10 @@ HOMES = {
     "LanguageModel": "textrnn.tasks.language_model",
     "Memorisation": "textrnn.evaluation.memorisation",
     "Progress": "textrnn.progress",
+    "Recogniser": "textrnn.tasks.recogniser",
+    "Recognition": "textrnn.evaluation.recognition",
     "TextrnnError": "textrnn.errors",
+    "Transcript": "textrnn.inference.recognition",
     "Translation": "textrnn.tasks.translator",
     "TranslationScores": "textrnn.evaluation.bleu",
     "Translator": "textrnn.tasks.translator",

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import functools
 import os
 import pathlib
 import sys
@@ -23,6 +24,10 @@ from textrnn.commands import (
 from textrnn.errors import TextrnnError
 from textrnn.evaluation.bleu_tokenizers import TOKENIZERS
 from textrnn.inference.beam_search import BeamOptions
+from textrnn.inference.recognition import DecodingOptions
+from textrnn.jobs.blocks import Block, LineQueue
+from textrnn.jobs.crews import crew
+from textrnn.line_commands import add_jobs_option
 from textrnn.preprocessing import corpora, files
 from textrnn.progress import Progress
 
@@ -42,6 +47,7 @@ def add_perplexity_options(parser: Parser) -> None:
         "--window", type=int, help="tokens per window that starts cold (default 4096); 0 carries the state through"
     )
     parser.add_argument("--explain", action="store_true", help="show the lines that are predicted worst")
+    add_jobs_option(parser)
 
 
 def add_memorisation_options(parser: Parser) -> None:
@@ -82,6 +88,7 @@ def add_bleu_options(parser: Parser) -> None:
 def add_translation_options(parser: Parser) -> None:
     """Adds the options for translating a file and scoring that."""
     parser.add_argument("--source", required=True, help="sentences to translate, one a line")
+    add_jobs_option(parser)
     parser.add_argument("--model", required=True, action="append", help="a shipped model or a directory; or several")
     parser.add_argument("--save", metavar="FILE", help="where to write the translations")
     parser.add_argument("--raw", action="store_true", help=RAW_HELP)
@@ -98,6 +105,22 @@ def add_classification_options(parser: Parser) -> None:
     parser.add_argument("--training", help="the training data, to compare with a logistic regression on their words")
     parser.add_argument("--confusion", metavar="PICTURE", help="draw which classes are taken for which")
     add_shared_options(parser)
+
+
+def add_recognition_options(parser: Parser) -> None:
+    """Adds the options for scoring a recogniser, or transcriptions."""
+    parser.add_argument("clips", nargs="?", help="clips and their texts: a manifest, or a folder for each text")
+    parser.add_argument("--model", help="a shipped recogniser or a directory")
+    parser.add_argument("--language-model", metavar="NAME|DIR", help="a language model that it is used with")
+    parser.add_argument("--hypotheses", metavar="FILE", help="transcriptions to score, one a line")
+    parser.add_argument("--references", metavar="FILE", help="what was said, one text a line")
+    parser.add_argument("--lowercase", action="store_true", help="ignore case")
+    parser.add_argument("--explain", action="store_true", help="show the texts with the highest error rates")
+    parser.add_argument(
+        "--bootstrap", type=int, default=1000, metavar="N", help="samples of the 95%% intervals (default 1000; 0: none)"
+    )
+    add_shared_options(parser)
+    add_config_options(parser, DecodingOptions)
 
 
 def add_forecast_options(parser: Parser) -> None:
@@ -124,7 +147,8 @@ def evaluate_perplexity(parsed: argparse.Namespace) -> None:
 
     model = LanguageModel.load(parsed.model)
     corpus = corpora.read(parsed.corpus, parsed.encoding)
-    evaluation = model.evaluate(corpus, window=parsed.window, explain=parsed.explain, progress=Progress())
+    how = {"window": parsed.window, "explain": parsed.explain, "jobs": parsed.jobs}
+    evaluation = model.evaluate(corpus, **how, progress=Progress())
     content = dataclasses.asdict(evaluation)
     if not parsed.explain:
         del content["hardest"]
@@ -187,15 +211,23 @@ def read_references(parsed: argparse.Namespace, beside: Sentences) -> list[list[
     return sets
 
 
-def evaluate_translation(parsed: argparse.Namespace) -> None:
-    """Translates a file and prints the scores."""
+def block_translator(parsed: argparse.Namespace) -> Callable[[Block], list[str]]:
+    """Returns what translates the lines of a block."""
     from textrnn.tasks.translator import Translator
 
+    translator = Translator.load(*parsed.model)
+    options = chosen_options(parsed, BeamOptions)
+    return lambda block: list(translator.translate(block.lines, raw=parsed.raw, **options))
+
+
+def evaluate_translation(parsed: argparse.Namespace) -> None:
+    """Translates a file and prints the scores."""
     check_writable(parsed.save, read=[parsed.source, *parsed.references])
     sources = read_sentences(parsed.source, "source", parsed.encoding)
     references = read_references(parsed, sources)  # what is wrong there is better known before than after translating
-    translator = Translator.load(*parsed.model)
-    hypotheses = list(translator.translate(sources.lines, raw=parsed.raw, **chosen_options(parsed, BeamOptions)))
+    hypotheses: list[str] = []
+    with crew(functools.partial(block_translator, parsed), hypotheses.extend, parsed.jobs) as workers:
+        LineQueue(workers.put).read(sources.path, sources.lines)
     if parsed.save:
         with open(parsed.save, "w", encoding="utf-8", newline="\n") as file:
             file.writelines(f"{line}\n" for line in hypotheses)
@@ -244,6 +276,35 @@ def evaluate_forecaster(parsed: argparse.Namespace) -> None:
     forecaster = Forecaster.load(parsed.model)
     found = forecaster.evaluate(parsed.series, windows=parsed.windows, stride=parsed.stride, **series_options(parsed))
     print_result(found.to_dict() if parsed.json else found, parsed.json)
+
+
+def evaluate_recogniser(parsed: argparse.Namespace) -> None:
+    """Prints how many errors a recogniser makes, or how many transcriptions have."""
+    given = {name for name in ("clips", "model", "hypotheses", "references") if getattr(parsed, name)}
+    decoding = {**chosen_options(parsed, DecodingOptions), "language_model": parsed.language_model}
+    how = {"num_bootstrap": parsed.bootstrap, "explain": parsed.explain, "lowercase": parsed.lowercase}
+    if given == {"clips", "model"}:
+        from textrnn.tasks.recogniser import Recogniser
+
+        found = Recogniser.load(parsed.model).evaluate(parsed.clips, encoding=parsed.encoding, **decoding, **how)
+    elif given == {"hypotheses", "references"}:
+        found = scored_transcriptions(parsed, how)
+    else:
+        raise TextrnnError(
+            "Pass clips and a model: textrnn evaluate recognition manifest.tsv --model DIR; or transcriptions: textrnn "
+            "evaluate recognition --hypotheses FILE --references FILE"
+        )
+    print_result(found.to_dict() if parsed.json else found, parsed.json)
+
+
+def scored_transcriptions(parsed: argparse.Namespace, how: dict[str, Any]) -> Any:
+    """Returns the error rates of a file of transcriptions."""
+    from textrnn.evaluation import recognition
+
+    hypotheses = read_sentences(parsed.hypotheses, "hypothesis", parsed.encoding)
+    references = read_sentences(parsed.references, "reference", parsed.encoding, hypotheses)
+    names = [f"line {number}" for number in range(1, len(references.lines) + 1)]
+    return recognition.evaluate(hypotheses.lines, references.lines, names=names, **how)
 
 
 def settings(parsed: argparse.Namespace) -> dict[str, Any]:
@@ -315,6 +376,7 @@ EVALUATIONS = {
     "classification": Evaluation(
         "how well a classifier names the classes of texts", add_classification_options, evaluate_classifier
     ),
+    "recognition": Evaluation("how many errors transcriptions have", add_recognition_options, evaluate_recogniser),
     "forecast": Evaluation(
         "how well a forecaster forecasts the end of series", add_forecast_options, evaluate_forecaster
     ),

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import os
 import pathlib
 import sys
 from collections.abc import Callable, Sequence
@@ -24,23 +25,33 @@ from textrnn.config import (
     ForecasterConfig,
     ForecasterTrainingConfig,
     NetworkConfig,
+    RecogniserConfig,
+    RecogniserTrainingConfig,
     TrainingConfig,
     TranslatorConfig,
     TranslatorTrainingConfig,
     classifier,
     forecaster,
+    recogniser,
 )
+from textrnn.config.cluster import Cluster
 from textrnn.config.kinds import KINDS
+from textrnn.cores import num_cores
 from textrnn.errors import TextrnnError
 from textrnn.storage import CHECKPOINT, read_options
+from textrnn.tasks.local_workers import LocalWorkers, end_with_launcher
+from textrnn.tasks.ray_workers import train_on_ray
 from textrnn.tasks.transfer import NO_MODEL
 
 __all__ = ["command"]
 
+MOST_WORKERS = 1024
+RAY_VARIABLE = "RAY_ADDRESS"  # set where a command belongs to a Ray cluster
 TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision", "device")
 LANGUAGE_MODEL_OPTIONS = ("network", "level", "lowercase", "split_by", "column", "documents", "sample_prompt")
 TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "lowercase", "validation_target", "columns", "reverse")
 FORECASTER_OPTIONS = ("network", "column", "time", "group", "known", "missing")
+RECOGNISER_OPTIONS = ("lowercase",)
 CLASSIFIER_OPTIONS = ("network", "level", "vocabulary_size", "lowercase", "text", "label")
 FIT_OPTIONS = (
     "text",
@@ -68,6 +79,12 @@ def add_run_options(parser: Parser, more: str = "") -> None:
     parser.add_argument(
         "--initial-model",
         help=f"a shipped model or a directory whose weights training goes on from{more}; {NO_MODEL}: random weights",
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        help="processes that train together, each with its part of a batch: on this computer, or on the Ray cluster "
+        f"that {RAY_VARIABLE} names",
     )
     parser.add_argument("--half-precision", action="store_true", default=None, help="save the weights as float16")
     add_device_option(parser)
@@ -162,6 +179,24 @@ def add_forecaster_options(parser: Parser) -> None:
     add_config_options(parser, ForecasterTrainingConfig)
 
 
+def add_recogniser_options(parser: Parser) -> None:
+    """Adds the options for training a recogniser of speech."""
+    parser.add_argument(
+        "clips", nargs="?", help="manifest (path of a WAV file, tab, text), or a folder with a folder for each text"
+    )
+    add_run_options(parser)
+    parser.add_argument("--validation", help="the same as the clips, to validate on")
+    parser.add_argument(
+        "--validation-fraction", type=float, help="part of the clips to validate on (default 0.1; 0 trains on all)"
+    )
+    parser.add_argument(
+        "--lowercase", action=argparse.BooleanOptionalAction, default=None, help="write small letters only (default)"
+    )
+    parser.add_argument("--encoding", help="encoding of the manifest (default utf-8)")
+    add_config_options(parser, RecogniserConfig, skip=recogniser.FROM_DATA)
+    add_config_options(parser, RecogniserTrainingConfig)
+
+
 def text_of(parsed: argparse.Namespace) -> tuple[Any, ...]:
     """Returns what a language model is fitted to."""
     return (parsed.corpus or None,)
@@ -199,6 +234,9 @@ TRAININGS = {
     ),
     "forecaster": Training(
         add_forecaster_options, FORECASTER_OPTIONS, lambda parsed: (parsed.series,), "forecast --model {}"
+    ),
+    "recogniser": Training(
+        add_recogniser_options, RECOGNISER_OPTIONS, lambda parsed: (parsed.clips,), "transcribe --model {} clip.wav"
     ),
     "translator": Training(add_translator_options, TRANSLATOR_OPTIONS, pairs_of, 'translate --model {} "..."'),
 }
@@ -243,18 +281,36 @@ def origin_of(parsed: argparse.Namespace) -> str | None:
     return read_options(pathlib.Path(parsed.output) / CHECKPOINT).get("initial_model") if parsed.resume else None
 
 
+def in_workers(parsed: argparse.Namespace, arguments: list[str]) -> None:
+    """Runs this command in several processes that train together."""
+    if not 1 <= parsed.workers <= MOST_WORKERS:
+        raise TextrnnError(f"--workers must be from 1 to {MOST_WORKERS}. Received: {parsed.workers}.")
+    if "-" in map(str, vars(parsed).get("corpus") or [getattr(parsed, "series", None)]):
+        raise TextrnnError("Several workers cannot read one standard input. Name a file, or leave out --workers.")
+    if os.environ.get(RAY_VARIABLE):
+        return train_on_ray(command, arguments, pathlib.Path(parsed.output), parsed.workers)
+    code = LocalWorkers(["-m", "textrnn.train", *arguments], parsed.workers, num_cores()).run()
+    if code:
+        sys.exit(code)
+
+
 def command(arguments: Sequence[str] | None = None) -> None:
     """Trains a model; raises `TextrnnError` for bad input."""
     kinds = {name: (KINDS[name].purpose, training.add_options) for name, training in TRAININGS.items()}
     parsed = parsed_by_kind("textrnn train", kinds, arguments)
     kind, training = KINDS[parsed.kind], TRAININGS[parsed.kind]
     data = training.data(parsed)
+    if parsed.workers not in (None, 1, Cluster.from_environment().size):
+        return in_workers(parsed, sys.argv[1:] if arguments is None else list(arguments))
+    end_with_launcher()
     configs = kind.load("config", "config"), kind.load("config", "fitting")
     options, fit_options = gathered_options(parsed, (*TEXT_OPTIONS, *training.names), configs)
     initial_model = parsed.initial_model or origin_of(parsed)
     task = kind.load("tasks", "task")
     model = task.begun(initial_model, **options) if initial_model else task(**options)
     model.fit(*data, **fit_options)
+    if not Cluster.from_environment().is_first:
+        return
     trial = training.trial.format(parsed.output)
     print(f"{parsed.output}: model saved. Try: python -m textrnn.{trial}", file=sys.stderr)
 

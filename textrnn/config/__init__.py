@@ -8,6 +8,7 @@ from textrnn.config.classifier import ClassifierConfig, ClassifierTrainingConfig
 from textrnn.config.fitting import BUDGET, PRECISIONS, FittingConfig
 from textrnn.config.forecaster import ForecasterConfig, ForecasterTrainingConfig
 from textrnn.config.language_model import NETWORKS, NetworkConfig, TrainingConfig
+from textrnn.config.recogniser import RecogniserConfig, RecogniserTrainingConfig
 from textrnn.config.translator import TranslatorConfig, TranslatorTrainingConfig
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "ForecasterConfig",
     "ForecasterTrainingConfig",
     "NetworkConfig",
+    "RecogniserConfig",
+    "RecogniserTrainingConfig",
     "TrainingConfig",
     "TranslatorConfig",
     "TranslatorTrainingConfig",

@@ -73,5 +73,14 @@ KINDS = {
             task="Forecaster",
             purpose="train a model that forecasts a time series",
         ),
+        Kind(
+            "recogniser",
+            "recogniser",
+            config="RecogniserConfig",
+            fitting="RecogniserTrainingConfig",
+            network="SpeechRecogniser",
+            task="Recogniser",
+            purpose="train a model that writes down speech, on clips and their texts",
+        ),
     )
 }

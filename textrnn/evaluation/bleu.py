@@ -12,6 +12,7 @@ from typing import Any
 from textrnn.errors import TextrnnError, check_range
 from textrnn.evaluation.bleu_notes import MAX_NGRAM, leftovers, nltk_note, zero_note
 from textrnn.evaluation.bleu_tokenizers import chosen_tokenizer, misfit, ter_metric, tokenizer_for
+from textrnn.evaluation.bootstrap import check_num_bootstrap
 from textrnn.evaluation.references import References, ReferenceSets, checked, counted, list_of, order_note
 from textrnn.evaluation.scores import BleuScore, Comparison, LengthBucket, TranslationScores
 from textrnn.preprocessing.scripts import has_spaces, sample
@@ -66,9 +67,7 @@ def bleu(
         TextrnnError: If strings stand where lists belong, something is empty, the numbers do not fit, or the tokenizer
             is not installed.
     """
-    check_range("num_bootstrap", num_bootstrap, 0, 1_000_000, whole=True)
-    if num_bootstrap == 1:
-        raise TextrnnError("An interval needs at least 2 bootstrap samples, better 1000. Received: num_bootstrap=1.")
+    check_num_bootstrap(num_bootstrap)
     hypotheses, sets = checked(hypotheses, references)
     tokenize = chosen_tokenizer(tokenize, present(sets))
     metric = bleu_metric(tokenize, lowercase, effective_order)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from textrnn.errors import TextrnnError
+from textrnn.evaluation.bootstrap import share_interval
 
 __all__ = [
     "ClassScores",
@@ -20,7 +21,6 @@ __all__ = [
 ]
 
 NUM_BINS = 15
-NUM_SAMPLES = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +127,7 @@ def evaluate(
     most = max(range(len(labels)), key=lambda index: training_counts.get(str(labels[index]), 0))
     return Classification(
         accuracy=float(right.mean()),
-        interval=bootstrap_interval(right),
+        interval=share_interval(right),
         macro_f1=float(f1[seen].mean()),
         calibration_error=calibration_error(probabilities, targets, is_multi),
         majority=float((targets[:, most] > 0).mean()),
@@ -147,14 +147,6 @@ def named_labels(probabilities: np.ndarray, is_multi: bool) -> np.ndarray:
     if is_multi:
         return np.asarray(probabilities > 0.5)
     return np.asarray(np.arange(probabilities.shape[1]) == probabilities.argmax(axis=1)[:, np.newaxis])
-
-
-def bootstrap_interval(right: np.ndarray) -> tuple[float, float]:
-    """Returns 95% of the means of samples of the same size, drawn with replacement (seed 12345, as sacreBLEU's)."""
-    randomness = np.random.Generator(np.random.PCG64(12345))
-    means = randomness.binomial(len(right), right.mean(), NUM_SAMPLES) / len(right)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
 
 
 def calibration_error(probabilities: np.ndarray, targets: np.ndarray, is_multi: bool = False) -> float:

@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from textrnn.cores import num_cores
 
-__all__ = ["on_one_blas_thread", "one_blas_thread", "parts", "side_by_side"]
+__all__ = ["on_one_blas_thread", "one_blas_thread", "parts", "side_by_side", "stay_on_one_thread"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -117,6 +117,12 @@ def check_not_abandoned() -> None:
     event = failed.get()
     if event is not None and event.is_set():
         raise Abandoned
+
+
+def stay_on_one_thread() -> None:
+    """Lets the calling thread compute by itself from now on: other processes have the other cores."""
+    one_blas_thread.__enter__()
+    failed.set(threading.Event())
 
 
 def parts(num_rows: int, most: int = MAX_ROWS) -> list[slice]:

@@ -39,8 +39,8 @@ def save(figure: Any, path: str | os.PathLike[str]) -> None:
 
     check_picture(path)
     suffix = pathlib.Path(path).suffix.lower()
-    metadata = {**METADATA[suffix], "Title": figure.get_label() or None}
+    title = {"Title": figure.get_label()} if figure.get_label() else {}
     content = io.BytesIO()
     with matplotlib.rc_context(SVG_SETTINGS):
-        figure.savefig(content, format=suffix[1:], dpi=120, bbox_inches="tight", metadata=metadata)
+        figure.savefig(content, format=suffix[1:], dpi=120, bbox_inches="tight", metadata={**METADATA[suffix], **title})
     write_atomically(pathlib.Path(path), content.getvalue())

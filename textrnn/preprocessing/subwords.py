@@ -98,8 +98,9 @@ class SubwordTokenizer(Tokenizer):
 
     def encode_lines(self, lines: list[str]) -> list[np.ndarray]:
         parts = [[" " + line if line else "" for line in self.cased(text).split(NEWLINE)] for text in lines]
-        flat = self.processor.EncodeAsIds([line for text in parts for line in text if self.SPACE not in line])
-        encoded = iter(flat)
+        flat = [line for text in parts for line in text if self.SPACE not in line]
+        # Of a list SentencePiece encodes the lines in threads of its own, which take longer to start than a line takes.
+        encoded = iter(self.processor.EncodeAsIds(flat) if len(flat) > 1 else map(self.processor.EncodeAsIds, flat))
         result = []
         for text in parts:
             pieces: list[Any] = []

@@ -220,6 +220,7 @@ class Task:
 
         config = with_fitting_warmup(prepared.config, asked, prepared.plans[0].num_batches)
         config = prepare_threads(device, self.config, config, run.progress)
+        workers = run.joined()
         make_network = KINDS[self.kind].load("training", "network")
         options = self._network_options(config)
         network = make_network(self.config, config.precision, config.seed, device=device, **options)
@@ -246,6 +247,7 @@ class Task:
                 network,
                 config,
                 prepared.plans,
+                workers=workers,
                 stored=stored,
                 data_facts=prepared.data_facts,
                 identity={

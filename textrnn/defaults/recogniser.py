@@ -1,0 +1,73 @@
+"""What is chosen for a recogniser of speech, by how much is said and how long the clips are."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from textrnn.defaults.choice import FEWEST_STEPS, Choice, Options, as_sizes, going_on, length_in_words, with_length
+
+__all__ = ["recogniser_choice", "recogniser_tuning_choice"]
+
+SHORT = 2.0  # mean seconds of clips that are joined, so that a sequence of them can be read
+JOINED_SECONDS = 4.0  # how long joined clips are about, at most
+MUCH = 3 * 3600  # seconds of sound, from which on the network is larger
+PASSES = 60
+MOST_STEPS = 6000
+
+
+def rate_choice(rates: Sequence[int]) -> int:
+    """Returns the rate that sound is read at: no more than most of it has."""
+    return 8000 if np.median(rates) < 16_000 else 16_000
+
+
+def recogniser_choice(rates: Sequence[int], seconds: Sequence[float], model: Options, training: Options) -> Choice:
+    """Chooses network and training of a recogniser.
+
+    Args:
+        rates: Samples per second of each clip.
+        seconds: How long each clip is.
+        model: The options of the network that are set, with `lowercase`.
+        training: The options of training that are set.
+    """
+    total, mean = float(np.sum(seconds)), float(np.mean(seconds))
+    units = (128, 128) if total < MUCH else (256, 256)
+    network: Options = {"sample_rate": rate_choice(rates), "units": units, "lowercase": True}
+    fitting: Options = {
+        "learning_rate": 0.004,
+        "warmup_steps": 100,
+        "clip_norm": 1.0,
+        "moving_average": 0.99,
+        "validations": 10,
+        "patience": 0,
+        "batch_seconds": 60.0,
+        "joined_clips": max(int(JOINED_SECONDS / max(mean, 0.1)), 1) if mean < SHORT else 1,
+    }
+    chosen = {**network, **fitting, **model, **training}
+    joined = chosen["joined_clips"]
+    # Joined clips fill a batch as single ones do, so that a pass takes as many steps.
+    steps = int(min(max(PASSES * total / chosen["batch_seconds"], FEWEST_STEPS), MOST_STEPS))
+    fitting = with_length(fitting, training, "steps", steps)
+    layers = " + ".join(map(str, as_sizes(chosen["units"])))
+    text = f"up to {joined} clips are read as one, " if joined > 1 else ""
+    what = f"{len(seconds):,} clips of {mean:.2g} seconds at {chosen['sample_rate']:,} samples a second: {text}"
+    case = "small letters, " if chosen["lowercase"] else ""
+    return Choice(network, fitting, (f"{what}{case}{layers} units, {length_in_words({**fitting, **training})}",))
+
+
+def recogniser_tuning_choice(seconds: Sequence[float], training: Options) -> Choice:
+    """Chooses how a trained recogniser goes on with other clips.
+
+    Args:
+        seconds: How long each clip is.
+        training: The options of training that are set.
+    """
+    mean = float(np.mean(seconds))
+    fitting: Options = {
+        "learning_rate": 0.001,
+        "warmup_steps": 20,
+        "moving_average": 0.99,
+        "validations": 6,
+        "patience": 0,
+        "joined_clips": max(int(JOINED_SECONDS / max(mean, 0.1)), 1) if mean < SHORT else 1,
+    }
+    return going_on(f"{len(seconds):,} clips", with_length(fitting, training, "epochs", 10), training)
