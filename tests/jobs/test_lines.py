@@ -178,6 +178,14 @@ def test_scores_of_two_processes_are_those_of_one(call, lines, reverser, tmp_pat
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes() == references.read_bytes()
 
 
+def test_a_perplexity_of_two_processes_is_that_of_one(call, trained, lighthouse):
+    """Windows of 200 tokens, of which 64 are scored together."""
+    arguments = ["perplexity", lighthouse, lighthouse, "--model", trained[1], "--window", 200, "--json", "--explain"]
+    alone = call(evaluate, *arguments)
+    assert alone[0] == 0
+    assert call(evaluate, *arguments, "--jobs", 2)[:2] == alone[:2]
+
+
 def test_prompts_of_a_file(call, trained, tmp_path):
     """What is drawn for a line depends on the seed and its number, not on the process or the lines around it."""
     prompts, output = tmp_path / "prompts.txt", tmp_path / "out.txt"

@@ -54,8 +54,10 @@ def test_what_a_process_died_of_is_begun_again(cluster, tmp_path):
 
 
 def test_what_kills_three_processes_ends_the_work(cluster, tmp_path):
-    with pytest.raises(TextrnnError, match="the Ray cluster has failed"):
-        worked(functools.partial(functools.partial, workers.Dying(tmp_path, 5, 99)), range(12))
+    results = []
+    with pytest.raises(TextrnnError, match="^5: the Ray cluster has failed"):
+        worked(functools.partial(functools.partial, workers.Dying(tmp_path, 5, 99)), range(12), results)
+    assert results == [0, 1, 2, 3, 4]
     assert len(list(tmp_path.iterdir())) == 3
 
 

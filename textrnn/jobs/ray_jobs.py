@@ -1,6 +1,8 @@
 """Works on many things on a Ray cluster: Ray Data starts the processes and tries again what is lost."""
 
+import logging
 import uuid
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -32,6 +34,7 @@ class RayJobs(Crew[Item, Result]):
 
         if not ray.is_initialized():
             ray.init(log_to_driver=False, logging_level="error")
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         self.make = make
         self.take = take
         self.jobs = jobs
@@ -63,7 +66,7 @@ class RayJobs(Crew[Item, Result]):
                     self.take(checked(waiting.pop(num_taken)))
                     num_taken += 1
         except RayError as error:
-            reason = str(error).strip().splitlines()[-1]
+            reason = str(error).strip().splitlines()[-1].rstrip(".")
             raise TextrnnError(
                 f"{items[num_taken]}: the Ray cluster has failed with these, or with what comes after them: {reason}. "
                 "All before them is done."
@@ -75,18 +78,20 @@ class RayJobs(Crew[Item, Result]):
 
         ray.data.DataContext.get_current().enable_progress_bars = False
         rows = [{"number": number, "item": item} for number, item in enumerate(items)]
-        return ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
-            answered,
-            fn_args=(self.make, self.name),
-            batch_size=1,
-            compute=ray.data.TaskPoolStrategy(size=min(self.jobs, len(items))),
-            num_cpus=1,
-            ray_remote_args_fn=attempts,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of `ray_remote_args_fn`, until there is another way
+            return ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
+                answered,
+                fn_args=(self.make, self.name),
+                batch_size=1,
+                compute=ray.data.TaskPoolStrategy(size=min(self.jobs, len(items))),
+                num_cpus=1,
+                ray_remote_args_fn=attempts,
+            )
 
 
 def attempts() -> dict[str, Any]:
-    """Returns how often Ray begins work again at which a process has ended."""
+    """Returns how often Ray begins work again at which a process has ended; without it, for ever."""
     return {"max_retries": MAX_ATTEMPTS - 1}
 
 

@@ -14,6 +14,7 @@ from textrnn.config import NETWORKS, NetworkConfig, TrainingConfig
 from textrnn.config.signatures import with_options
 from textrnn.defaults.language_model import fine_tuning_choice, language_model_choice
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
+from textrnn.jobs.crews import check_jobs
 from textrnn.preprocessing import corpora
 from textrnn.preprocessing.sequences import EncodedText, TextPlan, encode_corpus
 from textrnn.preprocessing.shards import opened as opened_shards
@@ -419,13 +420,15 @@ class LanguageModel(Task, Writer, Inspector, TextEncoder):
             encoding: Encoding of the files.
             explain: Whether to name the lines that are predicted worst, of all but those that a window begins in; a
                 bidirectional model predicts no lines.
-            jobs: How many processes score windows or documents side by side; the figures are the same.
+            jobs: How many processes score windows or documents side by side; the figures are the same. A script that
+                calls this with more than 1 does so below `if __name__ == "__main__":`.
             progress: Where progress goes; by default nowhere.
         """
         from textrnn.evaluation.hardest import HardestLines
         from textrnn.evaluation.perplexity import DEFAULT_WINDOW, evaluate
         from textrnn.tasks.scoring import in_processes
 
+        check_jobs(jobs)
         progress = progress or Progress(quiet=True)
         with temporary_directory() as directory:
             source = cut_for(self.config, opened(corpus, encoding))

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 
 from textrnn.config.kinds import KINDS
 from textrnn.evaluation.perplexity import Group, Score, ScoreAll, scored
-from textrnn.jobs.crews import check_jobs
 from textrnn.jobs.processes import Processes
 from textrnn.preprocessing.encoding import EncodedText, mapped_text
 from textrnn.storage import StoredModel, load_model, save_model
@@ -54,7 +53,6 @@ def in_processes(
         text: The text.
         with_rows: Whether the loss at each token is asked for.
     """
-    check_jobs(jobs)
     if jobs == 1:
         return None
     save_model(directory / "model", model)
