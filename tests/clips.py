@@ -10,10 +10,11 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz "
 
 
 def tones(text, rate=8000, level=0.3):
-    """Returns the samples of a text, float32: a tone for each letter, and silence for a space."""
+    """Returns the samples of a text, float32: a tone for each letter, large or small, and silence for a space."""
     times = np.arange(round(TONE_SECONDS * rate)) / rate
     pieces = [
-        level * np.sin(2 * np.pi * (300 + 120 * LETTERS.index(letter)) * times) * (letter != " ") for letter in text
+        level * np.sin(2 * np.pi * (300 + 120 * LETTERS.index(letter)) * times) * (letter != " ")
+        for letter in text.lower()
     ]
     return np.concatenate([np.zeros(0), *pieces]).astype(np.float32)
 

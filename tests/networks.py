@@ -2,7 +2,7 @@
 
 import itertools
 
-from textrnn.config import ClassifierConfig, ForecasterConfig, NetworkConfig, TranslatorConfig
+from textrnn.config import ClassifierConfig, ForecasterConfig, NetworkConfig, RecogniserConfig, TranslatorConfig
 from textrnn.config.classifier import TUTORIAL as IMAGES
 from textrnn.config.forecaster import FORECASTERS
 
@@ -37,6 +37,11 @@ CONFIGS = {
     "classifier of images": ClassifierConfig(labels=tuple(range(10)), num_features=28, **IMAGES),
     "classifier of vectors": ClassifierConfig(labels=("a", "b"), num_features=12, multi_label=True),
     "classifier of nothing yet": ClassifierConfig(),
+    **{
+        f"recogniser of {n}": RecogniserConfig(vocabulary_size=30, units=(64,) * n, input_dropout=0.1, weight_drop=0.2)
+        for n in range(1, 5)
+    },
+    "recogniser of nothing yet": RecogniserConfig(bidirectional=False, dropout=0.0),
     **{
         f"forecaster of {n}{words}": ForecasterConfig(**{"units": (64,) * n, **options})
         for n in range(1, 5)

@@ -41,6 +41,7 @@ ORDER = (
         "serve",
         "__main__",
     ),
+    ("completion",),
 )
 PLACES = {room: place for place, rooms in enumerate(ORDER) for room in rooms}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent.name != "pretrained")

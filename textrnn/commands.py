@@ -59,8 +59,10 @@ COMMANDS = {
     "export": "write a model for other programs, or as a page",
     "import-keras": "make a model of a Keras model",
     "serve": "show a model's page and answer JSON on this computer",
+    "completion": "let a shell complete these commands with the Tab key",
 }
 USAGE_ERROR = 2
+DISTRIBUTIONS = {"google": "protobuf", "sklearn": "scikit-learn"}  # packages that are installed by another name
 RAW_HELP = "give lines to the network as they are: no sentences apart, no characters or capitals changed"
 
 
@@ -323,7 +325,11 @@ def drop_output() -> None:
 def missing_package(package: str) -> str:
     """Says what cannot be done without a package."""
     if package in ("tensorflow", "keras"):
-        return "training needs TensorFlow, which is not installed: pip install tensorflow"
+        return (
+            "training needs TensorFlow, which is not installed: pip install tensorflow, or install textrnn with all "
+            "that it depends on"
+        )
+    package = DISTRIBUTIONS.get(package, package)
     return f"this needs {package}, which is not installed: pip install {package}"
 
 
@@ -373,7 +379,9 @@ def fits(text: str, stream: Any) -> bool:
 
 
 def main() -> int:
-    """Runs `textrnn COMMAND ...`."""
+    """Runs `textrnn COMMAND ...`, or answers a shell that wants such a line completed."""
+    if "_ARGCOMPLETE" in os.environ:
+        import_module("textrnn.completion").complete()
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help"):
         print("usage: textrnn COMMAND ...\n")

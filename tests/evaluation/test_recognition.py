@@ -125,6 +125,7 @@ def test_a_script_without_spaces_is_noted():
         (["seven"], [7], {}, "must be a list of sentences. Received: 7"),
         ([], [], {}, "There are no hypotheses to score"),
         (["seven"], [" "], {}, "All references are empty"),
+        (["seven"], ["one"], {"names": [], "explain": True}, "Each of 1 text needs a name. Received: 0"),
         (["seven"], ["seven"], {"num_bootstrap": 1}, "at least 2 bootstrap samples"),
         (["seven"], ["seven"], {"num_bootstrap": -1}, "`num_bootstrap` must be"),
     ],

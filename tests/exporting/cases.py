@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from tests.conftest import random_weights
-from textrnn.config import ClassifierConfig, ForecasterConfig, NetworkConfig, TranslatorConfig
+from textrnn.config import ClassifierConfig, ForecasterConfig, NetworkConfig, RecogniserConfig, TranslatorConfig
 from textrnn.config.kinds import KINDS
 
 CELLS = ("simple_rnn", "gru", "lstm")
@@ -50,7 +50,14 @@ def translators():
             **options, **{**sizes, "source_vocabulary_size": 19}, tie_weights=False)  # fmt: skip
 
 
-CASES = dict(itertools.chain(language_models(), classifiers(), forecasters(), translators()))
+def recognisers():
+    for cell in CELLS:
+        options = {"vocabulary_size": 12, "cell": cell, "units": (7, 5), "num_bands": 4}
+        yield f"recogniser, {cell}, both ways", RecogniserConfig(**options)
+        yield f"recogniser, {cell}, one way", RecogniserConfig(**options, bidirectional=False)
+
+
+CASES = dict(itertools.chain(language_models(), classifiers(), forecasters(), recognisers(), translators()))
 
 
 class Model:
@@ -87,6 +94,7 @@ def expected(model):
         "language-model": language_model_answers,
         "classifier": classifier_answers,
         "forecaster": forecaster_answers,
+        "recogniser": recogniser_answers,
         "translator": translator_answers,
     }
     return answers[model.config.kind](model.config, model.network, generator)
@@ -129,6 +137,14 @@ def forecaster_answers(config, network, generator):
     return {"sequence": (inputs, {"forecast": network(values, context)})}
 
 
+def recogniser_answers(config, network, generator):
+    frames = generator.normal(0, 1, (3, 6, config.num_features)).astype(np.float32)
+    lengths = np.array([6, 4, 1], np.int32)
+    mask = np.arange(6) < lengths[:, np.newaxis]
+    logits = np.where(mask[:, :, np.newaxis], network(frames, mask), np.nan)  # at padding anything may stand
+    return {"sequence": ({"frames": frames, "lengths": lengths}, {"logits": logits})}
+
+
 def translator_answers(config, network, generator):
     source_ids, target_ids = padded(generator, 3, 19), generator.integers(1, 23, (3, 4)).astype(np.int32)
     memory, states = network.encode(source_ids)
@@ -147,12 +163,16 @@ def translator_answers(config, network, generator):
 
 
 def differences(found, wanted):
-    """Returns how far arrays by name lie from what is wanted at most; of a memory what is padding does not count."""
+    """Returns how far arrays by name lie from what is wanted at most.
+
+    Of a memory what is padding does not count, nor does what is wanted to be NaN.
+    """
     mask = wanted["source_mask"][:, :, np.newaxis] if "source_mask" in wanted else None
     assert set(found) == set(wanted)
     worst = 0.0
     for name, array in wanted.items():
         assert found[name].shape == array.shape, name
         here = found[name] * mask if name in ("memory", "keys") else found[name]
-        worst = max(worst, float(np.abs(np.asarray(here, np.float64) - array).max()))
+        apart = np.where(np.isnan(array), 0.0, np.abs(np.asarray(here, np.float64) - array))
+        worst = max(worst, float(apart.max()))
     return worst

@@ -10,13 +10,14 @@ from tests.conftest import ROOT, assert_refused, random_weights
 from tests.exporting.pages import SHORT, exported, in_node, needs_node, stored
 from textrnn import LanguageModel, Translator
 from textrnn import export as command
-from textrnn.config import ClassifierConfig, ForecasterConfig, NetworkConfig, TranslatorConfig
+from textrnn.config import ClassifierConfig, ForecasterConfig, NetworkConfig, RecogniserConfig, TranslatorConfig
 from textrnn.config.forecaster import FORECASTERS
 from textrnn.errors import TextrnnError
 from textrnn.exporting import export
 from textrnn.exporting import page as page_module
 from textrnn.preprocessing.series import Series, SeriesData, to_stored
-from textrnn.preprocessing.tokenizers import SubwordTokenizer, WordTokenizer, make_tokenizer
+from textrnn.preprocessing.tokenizers import CharTokenizer, SubwordTokenizer, WordTokenizer, make_tokenizer
+from textrnn.preprocessing.vocabulary import SPECIAL_TOKENS
 
 TEXT = (ROOT / "corpora" / "lighthouse.txt").read_text(encoding="utf-8")
 LINES = TEXT.split("\n")[:400]
@@ -375,3 +376,11 @@ def test_the_command_writes_a_page(call, words, tmp_path):
     assert_refused(call(command, tmp_path / "model", "--to", tmp_path / "page.htm"), ".html (a page")
     assert_refused(call(command, tmp_path / "model", "--to", tmp_path / "no" / "page.html"), "cannot be written")
     assert_refused(call(command, tmp_path / "none", "--to", tmp_path / "page.html"), "no such model")
+
+
+def test_a_kind_that_has_no_page(tmp_path):
+    """A page would need a microphone."""
+    config = RecogniserConfig(vocabulary_size=7, units=(4,))
+    tokenizer = CharTokenizer([*SPECIAL_TOKENS, "a", "b", " "])
+    with pytest.raises(TextrnnError, match="A recogniser has no page. Use `textrnn export --to model.onnx`"):
+        export(stored(tmp_path / "model", config, {"tokenizer": tokenizer}), tmp_path / "page.html")

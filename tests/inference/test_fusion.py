@@ -39,7 +39,7 @@ def doubled(text):
     return sum(not word for word in text.split(" ")[:-1]) * math.log(1e-30)
 
 
-def check_ranking(network, tokenizer, score_of):
+def assert_ranking(network, tokenizer, score_of):
     """Compares what a search finds with what all texts have by sound and by a function of their own."""
     frames, weight = random_frames(), 0.6
     model = symbol_model(network, tokenizer, SYMBOLS)
@@ -70,7 +70,7 @@ def test_a_model_of_characters_says_what_it_would_of_the_whole_text(documents):
         logs = np.log(shares / shares.sum(axis=1, keepdims=True))
         return sum(row[" ab".find(following)] for row, following in zip(logs, [*text, "end"], strict=True))
 
-    check_ranking(network, tokenizer, score_of)
+    assert_ranking(network, tokenizer, score_of)
 
 
 def test_a_character_that_the_model_does_not_know_is_an_unknown_one():
@@ -83,7 +83,7 @@ def test_a_character_that_the_model_does_not_know_is_an_unknown_one():
         logs -= np.log(np.exp(logs).sum(axis=1, keepdims=True))
         return sum(row[" ab".find(following)] for row, following in zip(logs, [*text, "end"], strict=True))
 
-    check_ranking(network, tokenizer, score_of)
+    assert_ranking(network, tokenizer, score_of)
 
 
 @pytest.mark.parametrize("documents", ["line", None])
@@ -104,7 +104,7 @@ def test_a_model_of_words_says_what_it_would_of_the_whole_text(documents):
             + doubled(text)
         )
 
-    check_ranking(network, tokenizer, score_of)
+    assert_ranking(network, tokenizer, score_of)
 
 
 def test_a_word_is_read_with_a_capital_where_that_is_likelier():
@@ -121,7 +121,7 @@ def test_a_word_is_read_with_a_capital_where_that_is_likelier():
             total += max(scores)
         return total + read_at_once(network, token_ids)[-1][EOS_ID] + doubled(text)
 
-    check_ranking(network, tokenizer, score_of)
+    assert_ranking(network, tokenizer, score_of)
 
 
 def test_a_model_without_ends_says_nothing_of_them():

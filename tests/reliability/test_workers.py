@@ -119,7 +119,8 @@ def test_workers_end_with_the_command_that_started_them(tmp_path):
 
 @pytest.mark.slow
 def test_a_run_goes_on_with_another_number_of_workers(tmp_path, interruptible):
-    options = ["--dropout", "0", "--weight-drop", "0"]
+    rates = ("dropout", "weight-drop", "input-dropout", "output-dropout", "embedding-dropout")
+    options = [word for rate in rates for word in (f"--{rate}", "0")]
     process = train(tmp_path / "changed", *options)
     wait_for_validations(tmp_path / "changed", 5, process)
     process.send_signal(signal.SIGINT)

@@ -59,7 +59,7 @@ def test_with_dropout_workers_repeat_themselves_and_learn_as_well(tmp_path):
     assert first == again
     for name in RUNS:
         assert first[name]["steps"] != alone[name]["steps"]
-        assert first[name]["validations"][-1] == pytest.approx(alone[name]["validations"][-1], rel=0.02)
+        assert first[name]["validations"][-1] == pytest.approx(alone[name]["validations"][-1], rel=0.05)
 
 
 def test_rows_are_shared_out_in_order():

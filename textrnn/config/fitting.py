@@ -6,11 +6,12 @@ from typing import Any
 from textrnn.config.base import Config
 from textrnn.errors import TextrnnError, check_choice, check_range
 
-__all__ = ["BUDGET", "PRECISIONS", "CategoricalFittingConfig", "FittingConfig"]
+__all__ = ["BUDGET", "DEVICES", "OPTIMIZERS", "PRECISIONS", "SCHEDULES", "CategoricalFittingConfig", "FittingConfig"]
 
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("cosine", "linear", "constant")
 PRECISIONS = ("float32", "bfloat16")
+DEVICES = ("cpu", "gpu")  # what a run may be asked to compute on; no property of a model, nor of how it was trained
 BUDGET = ("epochs", "steps", "minutes")  # what says how long a run is
 
 

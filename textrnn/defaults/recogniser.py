@@ -10,7 +10,8 @@ __all__ = ["recogniser_choice", "recogniser_tuning_choice"]
 
 SHORT = 2.0  # mean seconds of clips that are joined, so that a sequence of them can be read
 JOINED_SECONDS = 4.0  # how long joined clips are about, at most
-PASSES = 40
+MUCH = 3 * 3600  # seconds of sound, from which on the network is larger
+PASSES = 60
 MOST_STEPS = 6000
 
 
@@ -29,7 +30,7 @@ def recogniser_choice(rates: Sequence[int], seconds: Sequence[float], model: Opt
         training: The options of training that are set.
     """
     total, mean = float(np.sum(seconds)), float(np.mean(seconds))
-    units = (96, 96) if total < 3 * 3600 else (160, 160)
+    units = (128, 128) if total < MUCH else (256, 256)
     network: Options = {"sample_rate": rate_choice(rates), "units": units, "lowercase": True}
     fitting: Options = {
         "learning_rate": 0.004,

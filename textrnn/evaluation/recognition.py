@@ -191,17 +191,27 @@ def evaluate(
     said = [spaced(text or "", lowercase) for text in sets[0]]
     words = [edits(one.split(), other.split()) for one, other in zip(written, said, strict=True)]
     characters = [edits(one, other) for one, other in zip(written, said, strict=True)]
-    labels = names or [f"text {number}" for number in range(1, len(said) + 1)]
-    misread = [
-        Misreading(*one) for one in zip(labels, said, written, characters, strict=True) if explain and one[1] != one[2]
-    ]
     return Recognition(
         error_rate(words, "word", num_bootstrap),
         error_rate(characters, "character", num_bootstrap),
         sum(one == other for one, other in zip(written, said, strict=True)),
         len(said),
-        tuple(sorted(misread, key=lambda one: -one.characters.rate)[:NUM_SHOWN]),
+        worst_read(names, said, written, characters) if explain else (),
         () if has_spaces(sample(said)) else (NO_SPACES,),
+    )
+
+
+def worst_read(
+    names: Sequence[str] | None, said: list[str], written: list[str], characters: list[Edits]
+) -> tuple[Misreading, ...]:
+    """Returns the texts with the highest error rates, of those that have an error."""
+    if names is None:
+        names = [f"text {number}" for number in range(1, len(said) + 1)]
+    if len(names) != len(said):
+        raise TextrnnError(f"Each of {counted(len(said), 'text')} needs a name. Received: {len(names)} in `names`.")
+    every = [Misreading(*one) for one in zip(names, said, written, characters, strict=True)]
+    return tuple(
+        sorted((one for one in every if one.characters.total), key=lambda one: -one.characters.rate)[:NUM_SHOWN]
     )
 
 

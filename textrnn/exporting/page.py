@@ -63,6 +63,8 @@ def page_text(model: Task, weight_format: str = "int8") -> str:
     """
     if not model.weights:
         raise TextrnnError(f"This {model.noun} has not been trained yet. Call `fit`, or load a {model.noun}.")
+    if model.kind not in PURPOSES:
+        raise TextrnnError(f"A {model.noun} has no page. Use `textrnn export --to model.onnx` for other programs.")
     content, arrays = content_of(model)
     arrays = {**stored_arrays(model.weights, weight_format), **arrays}
     layouts, data = packed(arrays)

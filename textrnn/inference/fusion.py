@@ -129,23 +129,27 @@ class WordBeginnings:
         self.token_ids = sorted(words, key=words.__getitem__)
         self.sorted = [words[token_id] for token_id in self.token_ids]
         self.ranges: dict[str, np.ndarray] = {}
+        self.nowhere = np.zeros((2, len(symbols) + 1), np.int64)
 
     def after(self, beginning: str) -> np.ndarray:
-        """Returns from where to where those stand, of all in order, that go on with each symbol after a beginning.
+        """Returns where among the sorted tokens those stand that go on with each symbol after a beginning: start, stop.
 
         Returns:
             Shape `(2, symbols + 1)`; the last column is for those that are the beginning itself.
         """
-        if beginning not in self.ranges:
-            ends = [self._range(beginning + symbol) if symbol.strip() else (0, 0) for symbol in self.symbols]
-            itself = bisect.bisect_left(self.sorted, beginning), bisect.bisect_right(self.sorted, beginning)
-            self.ranges[beginning] = np.array([*ends, itself]).T
+        if beginning in self.ranges:
+            return self.ranges[beginning]
+        start, stop = self._range(beginning)
+        if start == stop:  # not remembered, since there is no end of such
+            return self.nowhere
+        parts = [self._range(beginning + symbol) if symbol.strip() else (0, 0) for symbol in self.symbols]
+        itself = start, bisect.bisect_right(self.sorted, beginning)
+        self.ranges[beginning] = np.array([*parts, itself]).T
         return self.ranges[beginning]
 
     def _range(self, beginning: str) -> tuple[int, int]:
-        return bisect.bisect_left(self.sorted, beginning), bisect.bisect_left(
-            self.sorted, beginning + chr(sys.maxunicode)
-        )
+        last = beginning + chr(sys.maxunicode)
+        return bisect.bisect_left(self.sorted, beginning), bisect.bisect_left(self.sorted, last)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -203,7 +207,7 @@ class WordModel:
         self.tokenizer = tokenizer
         self.symbols = symbols
         self.beginnings = WordBeginnings(tokenizer, symbols)
-        self._encoded = functools.lru_cache(MOST_REMEMBERED)(lambda word: tokenizer.encode(word).tolist())
+        self._encoded = functools.lru_cache(MOST_REMEMBERED)(lambda word: tokenizer.encode(word).tolist() or [UNK_ID])
         self.is_subword = isinstance(tokenizer, SubwordTokenizer)
         self.is_space = np.array([symbol == SPACE for symbol in symbols])
         self.ends = last_tokens(network, tokenizer)

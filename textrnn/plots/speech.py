@@ -71,7 +71,7 @@ def ctc_probabilities(
     figure = Figure(figsize=(8, 2.6), layout="constrained")
     axes = figure.subplots()
     axes.fill_between(times, probabilities[:, blank], color=BLANK_COLOR, alpha=0.35, linewidth=0, label="blank")
-    shown = [symbol for symbol in np.flatnonzero(probabilities.max(axis=0) >= LEAST_SHOWN) if symbol != blank]
+    shown = [symbol for symbol, most in enumerate(probabilities.max(axis=0)) if most >= LEAST_SHOWN and symbol != blank]
     for number, symbol in enumerate(shown):
         color, values = COLORS[number % len(COLORS)], probabilities[:, symbol]
         axes.plot(times, values, color=color, linewidth=1.4)

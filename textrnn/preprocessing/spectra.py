@@ -55,7 +55,7 @@ class Spectrum:
         frames = np.lib.stride_tricks.sliding_window_view(samples, self.size)[:: self.hop][:number]
         frames = frames - frames.mean(axis=1, keepdims=True)  # no constant share, as cheap sound cards add
         power = np.square(np.abs(np.fft.rfft(frames * self.window, self.fft_size))) / self.size
-        return np.log(power.astype(np.float32) @ self.bands + np.float32(1e-10))
+        return np.asarray(np.log(power.astype(np.float32) @ self.bands + np.float32(1e-10)))
 
 
 @functools.lru_cache(maxsize=8)
@@ -122,7 +122,7 @@ def stacked(frames: np.ndarray, config: RecogniserConfig) -> np.ndarray:
     missing = max((number - 1) * config.stride + config.stacked_frames - len(frames), 0)
     padded = np.pad(frames, ((0, missing), (0, 0)), mode="edge")
     places = np.arange(number)[:, np.newaxis] * config.stride + np.arange(config.stacked_frames)
-    return padded[places].reshape(number, -1)
+    return np.asarray(padded[places].reshape(number, -1))
 
 
 def num_steps(num_frames: int, config: RecogniserConfig) -> int:

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
@@ -34,6 +34,7 @@ LanguageModelLike: TypeAlias = Union["LanguageModel", str, os.PathLike[str], Non
 
 MODEL_OPTIONS = ("lowercase",)  # beside those of the config
 NUM_BEAMS = 16  # with a language model
+TOO_SHORT = "too short for their texts, or without a character that is known"
 SHOWN = 3  # clips that are named in a message
 TRIAL_SECONDS = 10
 VALIDATION_SECONDS = 120.0  # of sound in a batch
@@ -108,6 +109,7 @@ class Recogniser(Task):
         half_precision: bool = False,
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
+        device: str | None = None,
         **options: Any,
     ) -> "Recogniser":
         """Trains the recogniser on clips and their texts, and keeps the weights that write validation clips best.
@@ -131,6 +133,7 @@ class Recogniser(Task):
             half_precision: Whether to save the weights as float16.
             callbacks: Keras callbacks.
             progress: Where messages go; by default standard error.
+            device: "cpu" or "gpu" to train on; None takes what is faster. A run may be resumed on the other.
             **options: Options of `textrnn.config.RecogniserTrainingConfig`, such as `epochs`.
 
         Returns:
@@ -157,6 +160,7 @@ class Recogniser(Task):
             half_precision=half_precision,
             callbacks=callbacks,
             progress=progress,
+            device=device,
         )
         return self
 
@@ -236,11 +240,11 @@ class Recogniser(Task):
                 f"{clips.sounds[i] if is_path(clips.sounds[i]) else i} ({clips.texts[i]!r:.40})" for i in lost[:SHOWN]
             )
             progress.message(
-                f"left out {len(lost):,} of {len(frames):,} clips to {use}, which are too short for their texts: "
-                f"{named}{', ...' if len(lost) > SHOWN else ''}"
+                f"left out {len(lost):,} of {len(frames):,} clips to {use}, {TOO_SHORT}: {named}"
+                f"{', ...' if len(lost) > SHOWN else ''}"
             )
         if not len(kept):
-            raise TextrnnError(f"No clips are left to {use}: all are too short for their texts.")
+            raise TextrnnError(f"No clips are left to {use}: all are {TOO_SHORT}.")
         numbers = {speaker: number for number, speaker in enumerate(dict.fromkeys(clips.speakers))}
         speakers = np.array([numbers[speaker] for speaker in clips.speakers] or [0] * len(clips))
         return SpeechData(frames, symbols, self._symbols(" "), speakers).take(kept.tolist())
@@ -250,7 +254,7 @@ class Recogniser(Task):
         ids = self.tokenizer.encode(text)
         return np.asarray(ids[ids != UNK_ID] - (FIRST_CHARACTER - 1), dtype=np.int32)
 
-    def _text(self, symbols: Sequence[int]) -> str:
+    def _text(self, symbols: Iterable[int]) -> str:
         """Returns the text of symbols."""
         return self.tokenizer.decode([symbol + FIRST_CHARACTER - 1 for symbol in symbols])
 

@@ -18,14 +18,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from textrnn.config.fitting import DEVICES
 from textrnn.cores import num_cores
 from textrnn.errors import TextrnnError, check_choice
 
-__all__ = ["DEVICES", "Device", "chosen_device", "is_large", "layer_dtype", "usable_cores"]
+__all__ = ["Device", "chosen_device", "is_large", "layer_dtype", "usable_cores"]
 
-DEVICES = ("cpu", "gpu")
 LARGE_NETWORK = 300_000  # weights; what makes a step of such a network fast would only delay a smaller one's start
-FEWEST_ROWS = 8  # of a part: with fewer, reading the weights costs a core more than it gains by having less to do
+FEWEST_ROWS = 8  # of a part; a core makes .97 of what it makes with 32 rows with 16, .90 with 8, and .71 with 4
 # Sizes of the layers whose loop is compiled where all batches have one shape. Smaller ones train for less time than
 # compiling takes; larger ones spend their time in the matrix products, which gain nothing.
 COMPILED_UNITS = range(64, 385)
