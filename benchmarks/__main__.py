@@ -225,7 +225,7 @@ def measure_commands(rounds: int) -> list[Measurement]:
     found = []
     with tempfile.TemporaryDirectory() as directory:
         hypotheses = pathlib.Path(directory, "hypotheses.txt")
-        hypotheses.write_text("The lamp was lit.\n" * 5)
+        hypotheses.write_text("The lamp was lit.\n" * 5, encoding="utf-8")
         commands = {
             "generate, first token": ["textrnn.generate", "To be or not to", "--max-tokens", "1"],
             "generate, 60 tokens": ["textrnn.generate", "To be or not to", "--max-tokens", "60", "--seed", "7"],

@@ -12,6 +12,7 @@ import time
 import numpy as np
 
 from textrnn.training import tf
+from textrnn.training.devices import usable_cores
 from textrnn.training.layers import Attention
 from textrnn.training.threads import share_cores
 
@@ -20,7 +21,7 @@ BATCH, SOURCE, TARGET, QUERY, MEMORY = 96, 16, 17, 256, 512
 
 def main() -> None:
     """Prints milliseconds of each side, with "general" attention."""
-    share_cores()  # as a translator's training does
+    share_cores(usable_cores())  # as a translator's training does
     generator = np.random.default_rng(0)
     queries = tf.constant(generator.normal(size=(BATCH, TARGET, QUERY)), tf.float32)
     memory = tf.constant(generator.normal(size=(BATCH, SOURCE, MEMORY)), tf.float32)

@@ -41,7 +41,7 @@ class Command:
             input=self.content,
             env={**os.environ, **variables},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
         )
         passed, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
         if run.returncode:

@@ -24,6 +24,7 @@ def training_form(turns: Turns, form: str, path: str, batch_size: int = 32) -> N
     from textrnn.preprocessing.sequences import TextPlan, encode_corpus
     from textrnn.preprocessing.tokenizers import make_tokenizer
     from textrnn.training import keras
+    from textrnn.training.devices import chosen_device
     from textrnn.training.language_model import RecurrentNetwork
     from textrnn.training.threads import prepare_threads
     from textrnn.training.trainer import Trainer
@@ -35,7 +36,7 @@ def training_form(turns: Turns, form: str, path: str, batch_size: int = 32) -> N
         longest = int(text.lengths.max())
         options: dict[str, Any] = {**NETWORKS["tutorial"], "form": form, "dropout": 0.0, "max_length": longest}
         config = NetworkConfig(vocabulary_size=tokenizer.vocabulary_size, **options)
-        prepare_threads(config)
+        training = prepare_threads(chosen_device(), config, fitting(TrainingConfig, "float32", epochs=1000))
         network = RecurrentNetwork(config, seed=1)
         plan = TextPlan(text, form, batch_size, 64, longest, seed=0)
 
@@ -48,6 +49,6 @@ def training_form(turns: Turns, form: str, path: str, batch_size: int = 32) -> N
                 if num_batches % BLOCK == 0:
                     turns.wait(**facts)
 
-        trainer = Trainer(network, fitting(TrainingConfig, "float32", epochs=1000), plan, plan, callbacks=[Pause()])
+        trainer = Trainer(network, training, plan, plan, callbacks=[Pause()])
         facts = {"loss": trainer.validation_loss(), "targets": plan.num_targets, "batches": plan.num_batches}
         trainer.fit()

@@ -47,6 +47,7 @@ def train_steps(units: int = 256, vocabulary_size: int = 4000, length: int = 64)
     from textrnn.config import NetworkConfig, TrainingConfig
     from textrnn.preprocessing.batches import Batch
     from textrnn.training import keras
+    from textrnn.training.devices import chosen_device
     from textrnn.training.language_model import RecurrentNetwork
     from textrnn.training.threads import prepare_threads
     from textrnn.training.trainer import Trainer
@@ -61,8 +62,7 @@ def train_steps(units: int = 256, vocabulary_size: int = 4000, length: int = 64)
             self.model.stop_training = len(ends) > STEPS
 
     plan = OneBatch(Batch(*task.batch()), 100)
-    prepare_threads(config)
-    training = fitting(TrainingConfig, "float32", state_reset=0.0)
+    training = prepare_threads(chosen_device(), config, fitting(TrainingConfig, "float32", state_reset=0.0))
     Trainer(RecurrentNetwork(config), training, plan, OneBatch(plan.batch, 1), callbacks=[Clock()]).fit()
     return {"seconds": float(np.median(np.diff(ends))), "megabytes": peak_megabytes()}
 
@@ -70,7 +70,7 @@ def train_steps(units: int = 256, vocabulary_size: int = 4000, length: int = 64)
 def measure(function: Any, **options: Any) -> dict[str, float]:
     """Calls one of the functions above in a process of its own."""
     code = f"import json; from benchmarks import growth; print(json.dumps(growth.{function.__name__}(**{options!r})))"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False)
     if run.returncode:
         raise SystemExit(f"{function.__name__}({options}) failed:\n{run.stderr[-2000:]}")
     return json.loads(run.stdout.splitlines()[-1])

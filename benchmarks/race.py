@@ -12,6 +12,7 @@ import numpy as np
 
 from textrnn.config import TrainingConfig
 from textrnn.preprocessing.sequences import EncodedText, TextPlan
+from textrnn.training.devices import usable_cores
 from textrnn.training.history import EpochRecord
 from textrnn.training.threads import share_cores
 from textrnn.training.trainer import Trainer
@@ -142,7 +143,7 @@ def show(passed: tuple[float, int, float]) -> None:
 
 def run(name: str, network: Any, race: Race) -> Result:
     """Trains a network of textrnn's, in a process that has done nothing else: it sets the threads of TensorFlow."""
-    share_cores()
+    share_cores(usable_cores())
     model = network.build(race.vocabulary_size, race.precision, race.seed)
     trainer = RaceTrainer(model, race.config(network.learning_rate), race)
     trainer.fit()

@@ -2,12 +2,13 @@
 
 import dataclasses
 import json
-import os
 import pathlib
 import platform
 import statistics
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+from textrnn.cores import num_cores
 
 __all__ = ["Measurement", "Report"]
 
@@ -67,7 +68,7 @@ class Report:
     def read(cls, directory: pathlib.Path) -> "Report":
         """Returns what an earlier run has left."""
         path = directory / "speed.json"
-        parts = json.loads(path.read_text()) if path.is_file() else {}
+        parts = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         for part in parts.values():
             part["measurements"] = [Measurement(**values) for values in part["measurements"]]
         return cls(directory, parts)
@@ -82,17 +83,17 @@ class Report:
             name: {**part, "measurements": [dataclasses.asdict(one) for one in part["measurements"]]}
             for name, part in self.parts.items()
         }
-        (self.directory / "speed.json").write_text(json.dumps(plain, indent=1) + "\n")
+        (self.directory / "speed.json").write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
         notes = self.directory / "SPEED_NOTES.md"
         lines = ["# Speed", "", *HEAD, ""]
         for description in dict.fromkeys(part["machine"] for part in self.parts.values()):
             lines += [f"Machine: {description}", ""]
         if notes.is_file():
-            lines += [notes.read_text().strip(), ""]
+            lines += [notes.read_text(encoding="utf-8").strip(), ""]
         lines += ["![speed](speed.png)", "", "![growth](growth.png)", ""]
         for name in self.parts:
             lines += self.table(name)
-        (self.directory / "SPEED.md").write_text("\n".join(lines).rstrip() + "\n")
+        (self.directory / "SPEED.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
         self.draw_speed()
         self.draw_growth()
 
@@ -202,13 +203,16 @@ def machine() -> str:
     name = platform.processor() or platform.machine()
     info = pathlib.Path("/proc/cpuinfo")
     if info.is_file():
-        models = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        models = [
+            line.split(":")[1].strip()
+            for line in info.read_text(encoding="utf-8").splitlines()
+            if line.startswith("model name")
+        ]
         name = models[0] if models else name
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = []
     for package in ("tensorflow", "keras", "numpy", "torch"):
         try:
             versions.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             versions.append(f"{package} not installed")
-    return f"{cores} cores of {name}; Python {platform.python_version()}, {', '.join(versions)}"
+    return f"{num_cores()} cores of {name}; Python {platform.python_version()}, {', '.join(versions)}"

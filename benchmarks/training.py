@@ -115,14 +115,16 @@ def textrnn_language_model(turns: Turns, precision: str = "float32", **options: 
     """A side: textrnn."""
     from textrnn.config import TrainingConfig
     from textrnn.preprocessing.batches import Batch
+    from textrnn.training.devices import chosen_device
     from textrnn.training.language_model import RecurrentNetwork
     from textrnn.training.threads import prepare_threads
 
     task = Task(**options)
-    prepare_threads(task.config())
+    config = fitting(TrainingConfig, precision, state_reset=0.0)
+    config = prepare_threads(chosen_device(), task.config(), config)
     network = RecurrentNetwork(task.config(), precision=precision)
     network.set_weights_by_name(task.weights())
-    fit_in_turns(turns, network, fitting(TrainingConfig, precision, state_reset=0.0), Batch(*task.batch()), task.steps)
+    fit_in_turns(turns, network, config, Batch(*task.batch()), task.steps)
 
 
 def fitting(kind: Callable, precision: str, **options: Any) -> Any:
@@ -262,14 +264,15 @@ class TranslationTask:
 def textrnn_translator(turns: Turns, precision: str = "float32", **options: Any) -> None:
     """A side: textrnn."""
     from textrnn.config import TranslatorTrainingConfig
+    from textrnn.training.devices import chosen_device
     from textrnn.training.threads import prepare_threads
     from textrnn.training.translator import EncoderDecoder
 
     task = TranslationTask(**options)
-    prepare_threads(task.config())
+    config = prepare_threads(chosen_device(), task.config(), fitting(TranslatorTrainingConfig, precision))
     network = EncoderDecoder(task.config(), precision=precision)
     network.set_weights_by_name(random_weights(task.config().weight_shapes()))
-    fit_in_turns(turns, network, fitting(TranslatorTrainingConfig, precision), task.batch(), task.steps)
+    fit_in_turns(turns, network, config, task.batch(), task.steps)
 
 
 def pytorch_translator(turns: Turns, **options: Any) -> None:

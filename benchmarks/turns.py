@@ -54,7 +54,7 @@ def peak_megabytes() -> float:
     status = pathlib.Path("/proc/self/status")
     if not status.is_file():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    (line,) = (line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1000
 
 
@@ -92,13 +92,13 @@ def take_turns(sides: Mapping[str, Side], rounds: int, check: Callable[[dict[str
         processes = {}
         for name, (function, options) in sides.items():
             place = f"{function.__module__}:{function.__name__}"
-            errors = stack.enter_context(tempfile.TemporaryFile("w+"))
+            errors = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
             process = subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.turns", place, json.dumps(options)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                text=True,
+                encoding="utf-8",
             )
             stack.callback(process.kill)
             processes[name] = (process, errors)

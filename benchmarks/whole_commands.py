@@ -35,7 +35,7 @@ def measure(arguments: list[str], runs: int) -> CommandResult:
     seconds = []
     for _ in range(runs):
         start = time.perf_counter()
-        run = subprocess.run([sys.executable, "-m", *arguments], capture_output=True, text=True)
+        run = subprocess.run([sys.executable, "-m", *arguments], capture_output=True, encoding="utf-8")
         seconds.append(time.perf_counter() - start)
         if run.returncode:
             raise SystemExit(f"{' '.join(arguments)} failed:\n{run.stderr[-2000:]}")
@@ -46,6 +46,6 @@ def measure(arguments: list[str], runs: int) -> CommandResult:
         f"names = [name for name in {HEAVY} if name in sys.modules];"
         "print(json.dumps([names, peak_megabytes()]), file=sys.stderr)"
     )
-    shown = subprocess.run([sys.executable, "-c", code, *rest], capture_output=True, text=True, check=True)
+    shown = subprocess.run([sys.executable, "-c", code, *rest], capture_output=True, encoding="utf-8", check=True)
     heavy, megabytes = json.loads(shown.stderr.splitlines()[-1])
     return CommandResult(seconds, megabytes, heavy)

@@ -5,34 +5,10 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
-from textrnn import (
-    classify,
-    compress,
-    evaluate,
-    export,
-    forecast,
-    generate,
-    import_keras,
-    serve,
-    train,
-    transcribe,
-    translate,
-)
-from textrnn.commands import COMMANDS, Parser
-from textrnn.config.kinds import KINDS
+from textrnn.commands import COMMANDS
+from textrnn.completion import parsers
 
 PATH = pathlib.Path(__file__).parent / "COMMANDS.md"
-SIMPLE = {
-    "generate": generate,
-    "translate": translate,
-    "classify": classify,
-    "forecast": forecast,
-    "transcribe": transcribe,
-    "compress": compress,
-    "export": export,
-    "serve": serve,
-    "import-keras": import_keras,
-}
 
 
 def document() -> str:
@@ -50,20 +26,6 @@ def document() -> str:
             lines += ["", f"### {name} {kind}: {text}"] if kind else []
             lines += ["", *options(parser)]
     return "\n".join(lines) + "\n"
-
-
-def parsers(command: str) -> Iterator[tuple[str, str, Parser]]:
-    """Yields the kinds of a command, what each is for, and its parser."""
-    if command in SIMPLE:
-        yield "", "", SIMPLE[command].make_parser()
-        return
-    kinds = {name: (one.purpose, one.add_options) for name, one in evaluate.EVALUATIONS.items()}
-    if command == "train":
-        kinds = {name: (KINDS[name].purpose, training.add_options) for name, training in train.TRAININGS.items()}
-    for kind, (text, add_options) in kinds.items():
-        parser = Parser(prog=f"textrnn {command} {kind}")
-        add_options(parser)
-        yield kind, text, parser
 
 
 def options(parser: argparse.ArgumentParser) -> Iterator[str]:

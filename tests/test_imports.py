@@ -12,7 +12,7 @@ PACKAGE = pathlib.Path(textrnn.__file__).parent
 
 # Each room imports only from rooms before it; training and inference know nothing of each other.
 ORDER = (
-    ("errors", "progress"),
+    ("errors", "progress", "cores", "systems"),
     ("config", "teaching"),
     ("preprocessing",),
     ("weights", "array_files"),
@@ -20,11 +20,12 @@ ORDER = (
     ("storage", "defaults"),
     ("plots",),
     ("training", "inference"),
+    ("jobs",),
     ("evaluation",),
     ("tasks",),
     ("exporting", "importing"),
     ("commands",),
-    ("interactive",),
+    ("interactive", "line_commands"),
     (
         "generate",
         "translate",
@@ -32,6 +33,7 @@ ORDER = (
         "forecast",
         "transcribe",
         "train",
+        "encode",
         "evaluate",
         "compress",
         "export",
@@ -39,6 +41,7 @@ ORDER = (
         "serve",
         "__main__",
     ),
+    ("completion",),
 )
 PLACES = {room: place for place, rooms in enumerate(ORDER) for room in rooms}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent.name != "pretrained")

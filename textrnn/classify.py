@@ -1,13 +1,18 @@
 """`python -m textrnn.classify "a masterpiece" --model DIR`: names the classes of texts, without TensorFlow."""
 
 import argparse
+import functools
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from textrnn.commands import Parser, check_no_files, print_result, run, standard_input, typed
+import numpy as np
+
+from textrnn.commands import Parser, check_no_files, run
 from textrnn.errors import TextrnnError
-from textrnn.preprocessing.files import decoded_lines
+from textrnn.jobs.blocks import Block
+from textrnn.jobs.outputs import Answer, Outputs
+from textrnn.line_commands import add_line_options, answer_lines, check_outputs
 from textrnn.tasks.classifier import Classifier
 
 __all__ = ["command"]
@@ -17,9 +22,8 @@ def make_parser() -> Parser:
     """Returns the parser of this command."""
     parser = Parser(prog="textrnn classify", description="Names the classes of texts with a trained classifier.")
     parser.add_argument("text", nargs="*", help="texts; - reads them from standard input, one a line")
-    parser.add_argument("--input", metavar="FILE", help="file of texts, one a line")
     parser.add_argument("--model", required=True, help="the directory of a classifier")
-    parser.add_argument("--encoding", default="utf-8", help="encoding of the file (default utf-8)")
+    add_line_options(parser, "classify", "classes")
     parser.add_argument("--explain", action="store_true", help="show which tokens carried each decision")
     parser.add_argument("--probabilities", action="store_true", help="show the probability of every class")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -29,60 +33,62 @@ def make_parser() -> Parser:
 def command(arguments: Sequence[str] | None = None) -> None:
     """Names classes; raises `TextrnnError` for bad input."""
     parsed = make_parser().parse_args(arguments)
+    check_outputs(parsed)
     if not parsed.text and parsed.input is None:
         raise TextrnnError('Pass a text, - for standard input, or --input FILE: textrnn classify "..." --model DIR')
     check_no_files(parsed.text, "classify", f"textrnn classify - --model {parsed.model}")
-    classifier = Classifier.load(parsed.model)
-    if not classifier.config.vocabulary_size:
-        raise TextrnnError(f"{parsed.model}: reads vectors, not text. Use it from Python: Classifier.load(...).predict")
-    if parsed.json:
-        results = [described(classifier, text, parsed.explain) for text in texts(parsed)]
-        print_result({"model": parsed.model, "results": results}, True)
-        return
-    for text in texts(parsed):  # each answered as it comes
-        print(shown(classifier, text, parsed), flush=True)
+    outputs = Outputs([parsed.output], [None if parsed.json or parsed.explain else 1], parsed.resume, parsed.input)
+    answer_lines(parsed, functools.partial(BlockClassifier, parsed), outputs, parsed.text)
 
 
-def texts(parsed: argparse.Namespace) -> Iterator[str]:
-    """Yields the texts in the order in which they were named; blank lines too, so that lines keep their numbers."""
-    for text in parsed.text:
-        yield from without_newlines(standard_input()) if text == "-" else [typed(text)]
-    if parsed.input is not None:
-        yield from decoded_lines(parsed.input, parsed.encoding)
+class BlockClassifier:
+    """Names the classes of blocks of texts, in the form that was asked for; blank lines keep their place.
 
+    Args:
+        parsed: The command line.
 
-def without_newlines(lines: Iterable[str]) -> Iterator[str]:
-    """Yields lines without the newlines that end them."""
-    return (line.removesuffix("\n") for line in lines)
+    Raises:
+        TextrnnError: If the classifier does not read text.
+    """
 
+    def __init__(self, parsed: argparse.Namespace) -> None:
+        self.parsed = parsed
+        self.classifier = Classifier.load(parsed.model)
+        if not self.classifier.config.vocabulary_size:
+            raise TextrnnError(
+                f"{parsed.model}: reads vectors, not text. Use it from Python: Classifier.load(...).predict"
+            )
 
-def shown(classifier: Classifier, text: str, parsed: argparse.Namespace) -> str:
-    """Returns what is printed for one text."""
-    if not text.strip():
-        return ""
-    if parsed.explain:
-        return f"{classifier.explain(text)}\n"
-    if parsed.probabilities:
-        (row,) = classifier.probabilities([text])
-        ranked = sorted(zip(row, classifier.labels, strict=True), key=lambda pair: -pair[0])
-        return "  ".join(f"{label} {100 * probability:.1f}%" for probability, label in ranked)
-    found = classifier.predict(text)
-    return "|".join(map(str, found)) if isinstance(found, tuple) else str(found)
+    def __call__(self, block: Block) -> Answer:
+        """Names the classes of a block."""
+        probabilities = self.classifier.probabilities(block.lines)
+        rows = list(zip(block.lines, self.classifier.named(probabilities), probabilities, strict=True))
+        if self.parsed.json:
+            return Answer(block.start, block.end, ("",), results=tuple(self.described(*row) for row in rows))
+        shown = "".join(f"{self.shown(*row) if row[0].strip() else ''}\n" for row in rows)
+        return Answer(block.start, block.end, (shown,))
 
+    def shown(self, text: str, named: Any, probabilities: np.ndarray) -> str:
+        """Returns what is printed for one text, whose class and probabilities are these."""
+        if self.parsed.explain:
+            return f"{self.classifier.explain(text)}\n"
+        if self.parsed.probabilities:
+            ranked = sorted(zip(probabilities, self.classifier.labels, strict=True), key=lambda pair: -pair[0])
+            return "  ".join(f"{label} {100 * probability:.1f}%" for probability, label in ranked)
+        return "|".join(map(str, named)) if isinstance(named, tuple) else str(named)
 
-def described(classifier: Classifier, text: str, explain: bool) -> dict[str, Any]:
-    """Returns what `--json` prints for one text."""
-    probabilities = classifier.probabilities([text])
-    labels = [str(label) for label in classifier.labels]
-    content: dict[str, Any] = {
-        "text": text,
-        "label": classifier.named(probabilities)[0],
-        "probabilities": dict(zip(labels, map(float, probabilities[0]), strict=True)),
-    }
-    if explain:
-        found = classifier.explain(text)
-        content["effects"] = [list(pair) for pair in zip(found.tokens, found.effects, strict=True)]
-    return content
+    def described(self, text: str, named: Any, probabilities: np.ndarray) -> dict[str, Any]:
+        """Returns what `--json` prints for one text, whose class and probabilities are these."""
+        labels = map(str, self.classifier.labels)
+        content: dict[str, Any] = {
+            "text": text,
+            "label": named,
+            "probabilities": dict(zip(labels, map(float, probabilities), strict=True)),
+        }
+        if self.parsed.explain:
+            found = self.classifier.explain(text)
+            content["effects"] = [list(pair) for pair in zip(found.tokens, found.effects, strict=True)]
+        return content
 
 
 if __name__ == "__main__":

@@ -24,11 +24,13 @@ from textrnn.preprocessing.files import (
     unpacked,
     unreadable,
 )
+from textrnn.systems import ENDING_SIGNALS
 
 __all__ = [
     "RAW_HELP",
     "Parser",
     "add_config_options",
+    "add_device_option",
     "add_series_options",
     "argument_text",
     "check_no_files",
@@ -52,13 +54,16 @@ COMMANDS = {
     "forecast": "forecast a time series",
     "transcribe": "write down speech",
     "train": "train a model on your text",
+    "encode": "encode text once, for training on it",
     "evaluate": "score a model, a text or translations",
     "compress": "make a model smaller",
     "export": "write a model for other programs, or as a page",
     "import-keras": "make a model of a Keras model",
     "serve": "show a model's page and answer JSON on this computer",
+    "completion": "let a shell complete these commands with the Tab key",
 }
 USAGE_ERROR = 2
+DISTRIBUTIONS = {"google": "protobuf", "sklearn": "scikit-learn"}  # packages that are installed by another name
 RAW_HELP = "give lines to the network as they are: no sentences apart, no characters or capitals changed"
 
 
@@ -129,6 +134,11 @@ def add_series_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--known", nargs="+", help="columns of variables that are known beforehand, such as holidays")
     parser.add_argument("--missing", help="for missing values: interpolate (default), previous, or error for none")
     parser.add_argument("--encoding", help="encoding of the file (default utf-8)")
+
+
+def add_device_option(parser: argparse.ArgumentParser) -> None:
+    """Adds what says what training runs on."""
+    parser.add_argument("--device", help="cpu or gpu; by default a GPU that has cuDNN, and else the processor")
 
 
 def series_options(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -258,7 +268,7 @@ def print_result(result: Any, as_json: bool) -> None:
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was asked to end by SIGTERM."""
+    """The process was asked to end, by SIGTERM or on Windows by Ctrl-Break."""
 
 
 def run(command: Callable[[Sequence[str] | None], None], arguments: Sequence[str] | None = None) -> int:
@@ -273,7 +283,8 @@ def run(command: Callable[[Sequence[str] | None], None], arguments: Sequence[str
 
     open_closed_streams()
     accept_any_text(sys.stdout)
-    signal.signal(signal.SIGTERM, terminate)
+    for number in ENDING_SIGNALS:
+        signal.signal(number, terminate)
     try:
         command(arguments)
         sys.stdout.flush()
@@ -320,7 +331,11 @@ def drop_output() -> None:
 def missing_package(package: str) -> str:
     """Says what cannot be done without a package."""
     if package in ("tensorflow", "keras"):
-        return "training needs TensorFlow, which is not installed: pip install tensorflow"
+        return (
+            "training needs TensorFlow, which is not installed: pip install tensorflow, or install textrnn with all "
+            "that it depends on"
+        )
+    package = DISTRIBUTIONS.get(package, package)
     return f"this needs {package}, which is not installed: pip install {package}"
 
 
@@ -370,7 +385,9 @@ def fits(text: str, stream: Any) -> bool:
 
 
 def main() -> int:
-    """Runs `textrnn COMMAND ...`."""
+    """Runs `textrnn COMMAND ...`, or answers a shell that wants such a line completed."""
+    if "_ARGCOMPLETE" in os.environ:
+        import_module("textrnn.completion").complete()
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help"):
         print("usage: textrnn COMMAND ...\n")

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import functools
 import os
 import pathlib
 import sys
@@ -24,6 +25,9 @@ from textrnn.errors import TextrnnError
 from textrnn.evaluation.bleu_tokenizers import TOKENIZERS
 from textrnn.inference.beam_search import BeamOptions
 from textrnn.inference.recognition import DecodingOptions
+from textrnn.jobs.blocks import Block, LineQueue
+from textrnn.jobs.crews import crew
+from textrnn.line_commands import add_jobs_option
 from textrnn.preprocessing import corpora, files
 from textrnn.progress import Progress
 
@@ -43,6 +47,7 @@ def add_perplexity_options(parser: Parser) -> None:
         "--window", type=int, help="tokens per window that starts cold (default 4096); 0 carries the state through"
     )
     parser.add_argument("--explain", action="store_true", help="show the lines that are predicted worst")
+    add_jobs_option(parser)
 
 
 def add_memorisation_options(parser: Parser) -> None:
@@ -83,6 +88,7 @@ def add_bleu_options(parser: Parser) -> None:
 def add_translation_options(parser: Parser) -> None:
     """Adds the options for translating a file and scoring that."""
     parser.add_argument("--source", required=True, help="sentences to translate, one a line")
+    add_jobs_option(parser)
     parser.add_argument("--model", required=True, action="append", help="a shipped model or a directory; or several")
     parser.add_argument("--save", metavar="FILE", help="where to write the translations")
     parser.add_argument("--raw", action="store_true", help=RAW_HELP)
@@ -141,7 +147,8 @@ def evaluate_perplexity(parsed: argparse.Namespace) -> None:
 
     model = LanguageModel.load(parsed.model)
     corpus = corpora.read(parsed.corpus, parsed.encoding)
-    evaluation = model.evaluate(corpus, window=parsed.window, explain=parsed.explain, progress=Progress())
+    how = {"window": parsed.window, "explain": parsed.explain, "jobs": parsed.jobs}
+    evaluation = model.evaluate(corpus, **how, progress=Progress())
     content = dataclasses.asdict(evaluation)
     if not parsed.explain:
         del content["hardest"]
@@ -204,17 +211,25 @@ def read_references(parsed: argparse.Namespace, beside: Sentences) -> list[list[
     return sets
 
 
-def evaluate_translation(parsed: argparse.Namespace) -> None:
-    """Translates a file and prints the scores."""
+def block_translator(parsed: argparse.Namespace) -> Callable[[Block], list[str]]:
+    """Returns what translates the lines of a block."""
     from textrnn.tasks.translator import Translator
 
+    translator = Translator.load(*parsed.model)
+    options = chosen_options(parsed, BeamOptions)
+    return lambda block: list(translator.translate(block.lines, raw=parsed.raw, **options))
+
+
+def evaluate_translation(parsed: argparse.Namespace) -> None:
+    """Translates a file and prints the scores."""
     check_writable(parsed.save, read=[parsed.source, *parsed.references])
     sources = read_sentences(parsed.source, "source", parsed.encoding)
     references = read_references(parsed, sources)  # what is wrong there is better known before than after translating
-    translator = Translator.load(*parsed.model)
-    hypotheses = list(translator.translate(sources.lines, raw=parsed.raw, **chosen_options(parsed, BeamOptions)))
+    hypotheses: list[str] = []
+    with crew(functools.partial(block_translator, parsed), hypotheses.extend, parsed.jobs) as workers:
+        LineQueue(workers.put).read(sources.path, sources.lines)
     if parsed.save:
-        with open(parsed.save, "w", encoding="utf-8") as file:
+        with open(parsed.save, "w", encoding="utf-8", newline="\n") as file:
             file.writelines(f"{line}\n" for line in hypotheses)
     print_scores(hypotheses, references, sources.lines, parsed)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import functools
 import re
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,9 @@ from textrnn.commands import (
 )
 from textrnn.errors import TextrnnError
 from textrnn.inference.sampling import SamplingOptions
+from textrnn.jobs.blocks import Block
+from textrnn.jobs.outputs import Answer, Outputs
+from textrnn.line_commands import add_line_options, answer_lines, check_outputs
 from textrnn.preprocessing.corpora import separator_line
 from textrnn.tasks.generations import MAX_ATTEMPTS
 from textrnn.tasks.language_model import Generation, LanguageModel
@@ -26,12 +30,15 @@ __all__ = ["command"]
 
 DEFAULT_MODEL = "shakespeare"
 ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
+SIGNS = {character: sign for sign, character in ESCAPES.items()}
+TEXTS_AT_ONCE = 64
 
 
 def make_parser() -> Parser:
     """Returns the parser of this command."""
     parser = Parser(prog="textrnn generate", description="Continues a prompt with a trained language model.")
     parser.add_argument("prompt", nargs="*", help="text to continue; several make one batch; - reads standard input")
+    add_line_options(parser, r"continue (\n, \t and \\ are read in them)", r"texts, one a line (with \n, \t and \\)")
     parser.add_argument("--model", default=DEFAULT_MODEL, help=f"a shipped model or a directory ({DEFAULT_MODEL})")
     parser.add_argument("--num-samples", type=int, default=1, help="how many texts to make for each prompt")
     parser.add_argument(
@@ -58,6 +65,10 @@ def command(arguments: Sequence[str] | None = None) -> None:
     SamplingOptions(**options)  # what is wrong is better known before standard input is read
     if parsed.interactive:
         check_interactive(parsed)
+    if parsed.input is not None:
+        continue_lines(parsed, options)
+        return
+    check_input_options(parsed)
     prompts = [prompt_text(prompt) for prompt in parsed.prompt] or [""]
     model = LanguageModel.load(parsed.model)
     warn_of_unknown(model, prompts)
@@ -83,10 +94,15 @@ def unescaped(text: str) -> str:
     return re.sub(r"\\[nt\\]", lambda found: ESCAPES[found[0]], text)
 
 
-def needs_whole_texts(parsed: argparse.Namespace) -> bool:
-    """Says whether a text must be complete before it can be printed."""
-    result: bool = parsed.json or parsed.explain or parsed.memorisation or parsed.new_only or parsed.unique
-    return result
+def escaped(text: str) -> str:
+    """Returns a text in one line, with what `unescaped` reads in place of newlines, tabs and backslashes."""
+    return re.sub(r"[\n\t\\]", lambda found: SIGNS[found[0]], text)
+
+
+def needs_whole_texts(parsed: argparse.Namespace, but_json: bool = False) -> bool:
+    """Says whether a text must be complete before it can be printed, perhaps but for --json."""
+    result: bool = parsed.explain or parsed.memorisation or parsed.new_only or parsed.unique
+    return result or (parsed.json and not but_json)
 
 
 def check_interactive(parsed: argparse.Namespace) -> None:
@@ -96,6 +112,61 @@ def check_interactive(parsed: argparse.Namespace) -> None:
             "--interactive goes on from one typed prompt, and reads standard input itself. Leave out further prompts, "
             "-, --num-samples, --new-only, --unique, --explain, --memorisation and --json."
         )
+
+
+def check_input_options(parsed: argparse.Namespace) -> None:
+    """Raises `TextrnnError` for options that are for --input alone."""
+    for name in ("output", "resume"):
+        if getattr(parsed, name):
+            raise TextrnnError(
+                f"--{name} is for --input FILE, whose lines are prompts. One text goes to a file with >."
+            )
+    if parsed.jobs != 1:
+        raise TextrnnError("--jobs is for --input FILE, whose lines are prompts.")
+
+
+def continue_lines(parsed: argparse.Namespace, options: dict[str, Any]) -> None:
+    """Continues each line of files."""
+    if parsed.prompt or parsed.interactive or needs_whole_texts(parsed, but_json=True):
+        raise TextrnnError(
+            "--input continues each line of a file, and no more. Leave out further prompts, --interactive, --new-only, "
+            "--unique, --explain and --memorisation."
+        )
+    if parsed.resume and parsed.seed is None:
+        raise TextrnnError("--resume needs the --seed of the first time: without one, the texts are others each time.")
+    check_outputs(parsed)
+    outputs = Outputs([parsed.output], [None if parsed.json else parsed.num_samples], parsed.resume, parsed.input)
+    answer_lines(parsed, functools.partial(BlockWriter, parsed, options), outputs)
+
+
+class BlockWriter:
+    """Continues the prompts of blocks of lines. What is drawn for a line depends on its number and the seed.
+
+    Args:
+        parsed: The command line.
+        options: How to draw.
+    """
+
+    def __init__(self, parsed: argparse.Namespace, options: dict[str, Any]) -> None:
+        self.parsed = parsed
+        self.options = options
+        self.model = LanguageModel.load(parsed.model)
+
+    def __call__(self, block: Block) -> Answer:
+        """Continues the prompts of a block."""
+        prompts = [unescaped(line) for line in block.lines]
+        number = self.parsed.num_samples
+        at_once = max(TEXTS_AT_ONCE // number, 1)
+        results = []
+        for start in range(0, len(prompts), at_once):
+            some = prompts[start : start + at_once]
+            first = [number * (block.start + start + index) for index in range(len(some))]
+            groups = self.model.generations(some, num_samples=number, first_samples=first, **self.options)
+            results += [result for group in groups for result in group]
+        if self.parsed.json:
+            described = tuple(as_dict(self.model, result, self.parsed) for result in results)
+            return Answer(block.start, block.end, ("",), results=described)
+        return Answer(block.start, block.end, ("".join(f"{escaped(result.text)}\n" for result in results),))
 
 
 def print_generations(

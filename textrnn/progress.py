@@ -73,7 +73,7 @@ class Progress:
 
     def _bar_class(self) -> Any:
         """Returns the class of bars that can be shown, or None: a bar of text would flood a notebook's output."""
-        if self.stream.isatty():
+        if self.stream.isatty() and importlib.util.find_spec("tqdm"):
             from tqdm import tqdm  # only here: what starts fast has no bar
 
             return tqdm

@@ -34,6 +34,7 @@ from textrnn.config.base import Shapes
 from textrnn.config.kinds import KINDS
 from textrnn.errors import TextrnnError, check_choice, nearest
 from textrnn.preprocessing.tokenizers import Tokenizer, load_tokenizer
+from textrnn.systems import replace
 from textrnn.weight_formats import WEIGHT_FORMATS, expected_arrays, restored, stored_arrays
 
 __all__ = [
@@ -209,16 +210,17 @@ def write_files(directory: pathlib.Path, files: dict[str, bytes]) -> None:
                 finish_renames(directory)
         for name, content in files.items():
             write_atomically(directory / f"{name}.next", content)
-        os.replace(directory / "manifest.json.next", manifest)
+        replace(directory / "manifest.json.next", manifest)
+    except OSError as error:
+        raise TextrnnError(
+            f"{directory}: cannot be written: {error.strerror or error}. The model that was there is unchanged."
+        ) from error
+    with contextlib.suppress(OSError):  # of files that another program has open: the next save does the rest
         finish_renames(directory)
         for name in OPTIONAL_FILES:
             if name not in files:
                 (directory / name).unlink(missing_ok=True)
                 (directory / f"{name}.next").unlink(missing_ok=True)  # of a save that was killed
-    except OSError as error:
-        raise TextrnnError(
-            f"{directory}: cannot be written: {error.strerror or error}. The model that was there is unchanged."
-        ) from error
 
 
 def check_not_foreign(directory: pathlib.Path, files: Iterable[str] = (*REQUIRED_FILES, *OPTIONAL_FILES)) -> None:
@@ -234,7 +236,7 @@ def finish_renames(directory: pathlib.Path) -> None:
     for name, content in files.items():
         path = directory / f"{name}.next"
         if path.exists() and path.read_bytes() == content:
-            os.replace(path, directory / name)
+            replace(path, directory / name)
 
 
 def write_atomically(path: pathlib.Path, content: bytes) -> None:
@@ -246,9 +248,10 @@ def write_atomically(path: pathlib.Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        replace(temporary, path)
     except BaseException:
-        pathlib.Path(temporary).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            pathlib.Path(temporary).unlink(missing_ok=True)
         raise
 
 

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import os
 import pathlib
 import sys
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 from textrnn.commands import (
     Parser,
     add_config_options,
+    add_device_option,
     add_series_options,
     chosen_options,
     parsed_by_kind,
@@ -32,14 +34,20 @@ from textrnn.config import (
     forecaster,
     recogniser,
 )
+from textrnn.config.cluster import Cluster
 from textrnn.config.kinds import KINDS
+from textrnn.cores import num_cores
 from textrnn.errors import TextrnnError
 from textrnn.storage import CHECKPOINT, read_options
+from textrnn.tasks.local_workers import LocalWorkers, end_with_launcher
+from textrnn.tasks.ray_workers import train_on_ray
 from textrnn.tasks.transfer import NO_MODEL
 
 __all__ = ["command"]
 
-TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision")
+MOST_WORKERS = 1024
+RAY_VARIABLE = "RAY_ADDRESS"  # set where a command belongs to a Ray cluster
+TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision", "device")
 LANGUAGE_MODEL_OPTIONS = ("network", "level", "lowercase", "split_by", "column", "documents", "sample_prompt")
 TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "lowercase", "validation_target", "columns", "reverse")
 FORECASTER_OPTIONS = ("network", "column", "time", "group", "known", "missing")
@@ -72,7 +80,14 @@ def add_run_options(parser: Parser, more: str = "") -> None:
         "--initial-model",
         help=f"a shipped model or a directory whose weights training goes on from{more}; {NO_MODEL}: random weights",
     )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        help="processes that train together, each with its part of a batch: on this computer, or on the Ray cluster "
+        f"that {RAY_VARIABLE} names",
+    )
     parser.add_argument("--half-precision", action="store_true", default=None, help="save the weights as float16")
+    add_device_option(parser)
 
 
 def add_shared_options(parser: Parser, more: str = "") -> None:
@@ -266,18 +281,36 @@ def origin_of(parsed: argparse.Namespace) -> str | None:
     return read_options(pathlib.Path(parsed.output) / CHECKPOINT).get("initial_model") if parsed.resume else None
 
 
+def in_workers(parsed: argparse.Namespace, arguments: list[str]) -> None:
+    """Runs this command in several processes that train together."""
+    if not 1 <= parsed.workers <= MOST_WORKERS:
+        raise TextrnnError(f"--workers must be from 1 to {MOST_WORKERS}. Received: {parsed.workers}.")
+    if "-" in map(str, vars(parsed).get("corpus") or [getattr(parsed, "series", None)]):
+        raise TextrnnError("Several workers cannot read one standard input. Name a file, or leave out --workers.")
+    if os.environ.get(RAY_VARIABLE):
+        return train_on_ray(command, arguments, pathlib.Path(parsed.output), parsed.workers)
+    code = LocalWorkers(["-m", "textrnn.train", *arguments], parsed.workers, num_cores()).run()
+    if code:
+        sys.exit(code)
+
+
 def command(arguments: Sequence[str] | None = None) -> None:
     """Trains a model; raises `TextrnnError` for bad input."""
     kinds = {name: (KINDS[name].purpose, training.add_options) for name, training in TRAININGS.items()}
     parsed = parsed_by_kind("textrnn train", kinds, arguments)
     kind, training = KINDS[parsed.kind], TRAININGS[parsed.kind]
     data = training.data(parsed)
+    if parsed.workers not in (None, 1, Cluster.from_environment().size):
+        return in_workers(parsed, sys.argv[1:] if arguments is None else list(arguments))
+    end_with_launcher()
     configs = kind.load("config", "config"), kind.load("config", "fitting")
     options, fit_options = gathered_options(parsed, (*TEXT_OPTIONS, *training.names), configs)
     initial_model = parsed.initial_model or origin_of(parsed)
     task = kind.load("tasks", "task")
     model = task.begun(initial_model, **options) if initial_model else task(**options)
     model.fit(*data, **fit_options)
+    if not Cluster.from_environment().is_first:
+        return
     trial = training.trial.format(parsed.output)
     print(f"{parsed.output}: model saved. Try: python -m textrnn.{trial}", file=sys.stderr)
 

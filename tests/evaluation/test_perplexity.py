@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from textrnn import TextrnnError, corpora
+from tests.conftest import random_weights
+from textrnn import LanguageModel, Progress, TextrnnError, corpora
 from textrnn.config import NetworkConfig
 from textrnn.evaluation.perplexity import Evaluation, evaluate
 from textrnn.inference.language_model import RecurrentNetwork
@@ -81,3 +82,21 @@ def test_unknown_tokens_are_noted():
     much = Evaluation(1.0, 1000, 4000, 0.125)
     assert much.notes[0].startswith("12.5% of the tokens are unknown")
     assert str(much).endswith(f"\nnote: {much.notes[0]}")
+
+
+@pytest.mark.parametrize("options", [{}, {"form": "lines", "documents": "line"}], ids=["windows", "lines"])
+def test_two_processes_have_the_figures_of_one(tmp_path, options):
+    """Windows of 200 tokens, or lines; the lines that are predicted worst too."""
+    model = LanguageModel(level="char", units=(5,), embedding_dim=3, **options)
+    model.config = NetworkConfig(vocabulary_size=9, units=(5,), embedding_dim=3, **options)
+    model.tokenizers, model.weights = {"tokenizer": TOKENIZER}, random_weights(model.config)
+    path = tmp_path / "a.txt"
+    draw = np.random.default_rng(1)
+    path.write_text("".join("".join(draw.choice(list("abcd"), size)) + "\n" for size in draw.integers(1, 40, 300)))
+    alone = model.evaluate(path, window=200, explain=True)
+    told = Progress(quiet=True)
+    assert model.evaluate(path, window=200, explain=True, jobs=2, progress=told) == alone
+    assert told.done == alone.num_tokens
+    assert len(alone.hardest) > 1
+    with pytest.raises(TextrnnError, match="`jobs` must be"):
+        model.evaluate(path, jobs=0)

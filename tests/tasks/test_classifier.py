@@ -133,6 +133,25 @@ def test_a_blank_text_has_no_tokens(call, reviewer, monkeypatch):
     assert [one["effects"] == [] for one in json.loads(output)["results"]] == [False, True, False]
 
 
+def test_lines_of_files_in_two_processes(call, reviewer, tmp_path):
+    _, directory = reviewer
+    rows = [text for text, _ in reviews(150, 5)]
+    rows[70] = ""
+    lines, output = tmp_path / "lines.txt", tmp_path / "out.txt"
+    lines.write_text("".join(f"{row}\n" for row in rows))
+    read = ["--input", lines, lines, "--model", directory / "model"]
+    named = call(classify, *read)[1].splitlines()
+    assert len(named) == 300
+    assert named[:150] == named[150:]
+    assert {name for row, name in zip(rows, named, strict=False) if "great" in row} == {"good"}
+    assert named[70] == ""
+    for more in ([], ["--probabilities"], ["--json"]):
+        status, alone, _ = call(classify, *read, *more)
+        assert status == 0
+        assert call(classify, *read, "--output", output, "--jobs", 2, *more)[0] == 0
+        assert output.read_text() == alone
+
+
 def test_the_name_of_a_file_is_not_classified(call, reviewer):
     _, directory = reviewer
     status, output, error = call(classify, directory / "test.csv", "--model", directory / "model")

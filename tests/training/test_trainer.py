@@ -311,24 +311,25 @@ def test_history_is_written(trained):
     assert (directory / "loss.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("rows", [1, 4, 5])
-def test_two_halves_make_the_step_of_the_whole_batch(monkeypatch, rows):
+@pytest.mark.parametrize(("rows", "parts"), [(1, 2), (4, 2), (5, 2), (5, 3), (5, 4), (3, 7)])
+def test_parts_make_the_step_of_the_whole_batch(monkeypatch, rows, parts):
+    monkeypatch.setattr("textrnn.training.devices.LARGE_NETWORK", 0)
     histories = []
-    for large_network in (0, 10**9):
-        monkeypatch.setattr("textrnn.training.steps.LARGE_NETWORK", large_network)
-        trainer = make_trainer(network_options={"input_dropout": 0.0}, batch_size=rows)
+    for number in (1, parts):
+        trainer = make_trainer(network_options={"input_dropout": 0.0}, batch_size=rows, parts=number)
+        assert trainer.steps.num_parts == number
         histories.append([(record.training_loss, record.validation_loss) for record in trainer.fit()])
     np.testing.assert_allclose(*histories, atol=1e-5)
 
 
-def test_a_run_in_halves_resumes_exactly(monkeypatch, tmp_path, interruptible):
-    monkeypatch.setattr("textrnn.training.steps.LARGE_NETWORK", 0)
-    monkeypatch.setattr("textrnn.training.networks.COMPILED_UNITS", range(1, 100))
-    whole = make_trainer()
+def test_a_run_in_parts_resumes_exactly(monkeypatch, tmp_path, interruptible):
+    monkeypatch.setattr("textrnn.training.devices.LARGE_NETWORK", 0)
+    monkeypatch.setattr("textrnn.training.devices.COMPILED_UNITS", range(1, 100))
+    whole = make_trainer(parts=3)
     whole.fit()
     with pytest.raises(KeyboardInterrupt):
-        make_trainer(tmp_path, callbacks=[StopAfter(7)]).fit()
-    resumed = make_trainer(tmp_path)
+        make_trainer(tmp_path, callbacks=[StopAfter(7)], parts=3).fit()
+    resumed = make_trainer(tmp_path, parts=3)
     resumed.fit(resume=True)
     for name, weights in whole.network.get_weights_by_name().items():
         np.testing.assert_array_equal(weights, resumed.network.get_weights_by_name()[name])

@@ -6,11 +6,12 @@ from typing import Any
 from textrnn.config.base import Config
 from textrnn.errors import TextrnnError, check_choice, check_range
 
-__all__ = ["BUDGET", "PRECISIONS", "CategoricalFittingConfig", "FittingConfig"]
+__all__ = ["BUDGET", "DEVICES", "OPTIMIZERS", "PRECISIONS", "SCHEDULES", "CategoricalFittingConfig", "FittingConfig"]
 
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("cosine", "linear", "constant")
 PRECISIONS = ("float32", "bfloat16")
+DEVICES = ("cpu", "gpu")  # what a run may be asked to compute on; no property of a model, nor of how it was trained
 BUDGET = ("epochs", "steps", "minutes")  # what says how long a run is
 
 
@@ -47,6 +48,8 @@ class FittingConfig(Config):
             the start (Howard and Ruder 2018, section 3.3).
         seed: Fixes initial weights, batch order and dropout.
         precision: Arithmetic of the matrix products: "float32" or "bfloat16".
+        parts: How many parts a batch is divided in, which are trained side by side. None takes one for each core, as
+            far as there is enough to do; a run that is resumed keeps its number. Each part draws its own dropout.
     """
 
     epochs: int | None = None
@@ -69,6 +72,7 @@ class FittingConfig(Config):
     unfreeze_steps: int = 0
     seed: int = 0
     precision: str = "float32"
+    parts: int | None = None
 
     def __post_init__(self) -> None:
         self._set_budget()
@@ -89,6 +93,13 @@ class FittingConfig(Config):
         check_range("validations_per_epoch", self.validations_per_epoch, 1, 1000, whole=True)
         check_range("averaged_checkpoints", self.averaged_checkpoints, 1, 20, whole=True)
         check_range("seed", self.seed, 0, 2**31 - 1, whole=True)
+        if self.parts is not None:
+            check_range("parts", self.parts, 1, 1024, whole=True)
+
+    @property
+    def usual_rows(self) -> int:
+        """Rows of a usual training batch."""
+        return int(vars(self).get("batch_size", 32))
 
     def to_dict(self) -> dict[str, Any]:
         return {**super().to_dict(), "frozen": list(self.frozen)}

@@ -270,6 +270,11 @@ class TranslatorTrainingConfig(CategoricalFittingConfig):
     likelihood_weight: float = 0.3
 
     @property
+    def usual_rows(self) -> int:
+        """Rows of a usual training batch: as many as it holds short sentences."""
+        return self.batch_tokens // 16
+
+    @property
     def has_drawn_candidates(self) -> bool:
         """Whether the network learns from translations that it draws itself."""
         return self.objective == "minimum-risk"

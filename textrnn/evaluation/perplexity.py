@@ -5,7 +5,7 @@ Perplexity depends on the tokens; bits per character compare models of any level
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -14,10 +14,12 @@ from textrnn.evaluation.hardest import HardestLines, HardLine
 from textrnn.inference.language_model import RecurrentNetwork
 from textrnn.inference.networks import cross_entropies
 from textrnn.inference.stack import States
-from textrnn.preprocessing.sequences import EncodedText, TextPlan
+from textrnn.preprocessing.batches import pad
+from textrnn.preprocessing.encoding import let_go
+from textrnn.preprocessing.sequences import EncodedText, TextPlan, line_groups
 from textrnn.preprocessing.tokenizers import PAD_ID
 
-__all__ = ["DEFAULT_WINDOW", "Evaluation", "evaluate"]
+__all__ = ["DEFAULT_WINDOW", "Evaluation", "Group", "Score", "evaluate", "scored"]
 
 DEFAULT_WINDOW = 4096
 STEPS_AT_ONCE = 32  # so many of each row: more logits would cost memory, and time to fetch it
@@ -77,6 +79,66 @@ class Evaluation:
         return "\n".join(lines)
 
 
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Rows that are scored together, and do not depend on others.
+
+    Args:
+        starts: The first token of each window of running text, or the number of each document.
+        length: Tokens of each window; 0 for documents.
+    """
+
+    starts: tuple[int, ...]
+    length: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """What a group has cost.
+
+    Args:
+        losses: Summed nats of each batch that it was read in, one after another.
+        num_tokens: Tokens that were predicted.
+        rows: Targets and the loss at each, for those who want to see lines.
+    """
+
+    losses: tuple[float, ...]
+    num_tokens: int
+    rows: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
+
+
+ScoreAll = Callable[[Iterable[Group], Callable[[Score], None]], None]
+
+
+class Total:
+    """Adds scores up, in the order of the text, so that the sum is the same whoever has scored.
+
+    Args:
+        progress: Called with the number of tokens scored since the last call.
+        hardest: Is told of all lines; None keeps none.
+        are_cold: Whether rows begin within a text.
+    """
+
+    def __init__(
+        self, progress: Callable[[int], object] | None, hardest: HardestLines | None, are_cold: bool = False
+    ) -> None:
+        self.progress = progress
+        self.hardest = hardest
+        self.are_cold = are_cold
+        self.loss, self.num_tokens = 0.0, 0
+
+    def take(self, score: Score) -> None:
+        """Adds the score of the next group."""
+        for loss in score.losses:
+            self.loss += loss
+        self.num_tokens += score.num_tokens
+        if self.hardest is not None:
+            for targets, losses in score.rows:
+                self.hardest.add(targets, losses, is_cold=self.are_cold)
+        if self.progress is not None:
+            self.progress(score.num_tokens)
+
+
 def evaluate(
     network: RecurrentNetwork,
     text: EncodedText,
@@ -84,6 +146,7 @@ def evaluate(
     batch_size: int = 64,
     progress: Callable[[int], object] | None = None,
     hardest: HardestLines | None = None,
+    score_all: ScoreAll | None = None,
 ) -> Evaluation:
     """Scores a text in the form that the network was trained in.
 
@@ -96,24 +159,89 @@ def evaluate(
         batch_size: Rows scored at once where rows do not depend on each other.
         progress: Called with the number of tokens scored since the last call.
         hardest: Is told of all lines; None keeps none.
+        score_all: Scores groups, and gives what takes them each score in its turn; None scores them here. Where one
+            state is carried, and where a network reads in both directions, there are no groups.
 
     Raises:
         TextrnnError: If there is nothing to predict.
     """
     check_range("window", window, 0, 1_000_000_000, whole=True)
     config = network.config
+    progress_of_scores = progress
+    if score_all is None:
+        progress_of_scores = None  # it is told while a group is scored
+
+        def score_all(groups: Iterable[Group], take: Callable[[Score], None]) -> None:
+            for group in groups:
+                take(scored(network, text, group, hardest is not None, progress))
+
     if config.form != "stream" or text.markers:
-        return evaluate_documents(network, text, batch_size, progress, hardest)
+        return evaluate_documents(network, text, batch_size, Total(progress_of_scores, hardest), score_all)
     if text.num_tokens < 2:
         raise TextrnnError(f"A text of {text.num_tokens} tokens leaves nothing to predict. Pass a longer text.")
     if window:
-        total = windowed_loss(network, text.token_ids, window, batch_size, progress, hardest)
+        total = Total(progress_of_scores, hardest, are_cold=True)
+        score_all(window_groups(text.num_tokens, window, batch_size), total.take)
+        loss = total.loss
     else:
-        total = carried_loss(network, text.token_ids, progress, hardest)
+        loss = carried_loss(network, text.token_ids, progress, hardest)
     num_tokens = text.num_tokens - 1
     share = num_tokens / text.num_tokens  # the first token is read, not predicted
     num_characters = round(text.num_characters * share)
-    return Evaluation(total / num_tokens, num_tokens, num_characters, text.unknown_share, lines_of(hardest))
+    return Evaluation(loss / num_tokens, num_tokens, num_characters, text.unknown_share, lines_of(hardest))
+
+
+def window_groups(num_tokens: int, window: int, batch_size: int) -> Iterator[Group]:
+    """Cuts running text into windows, so many together; what is left at the end is a shorter one."""
+    num_whole = (num_tokens - 1) // window
+    starts = [number * window for number in range(num_whole)]
+    for first in range(0, num_whole, batch_size):
+        yield Group(tuple(starts[first : first + batch_size]), window)
+    rest = num_tokens - 1 - num_whole * window
+    if rest:
+        yield Group((num_whole * window,), rest)
+
+
+def scored(
+    network: RecurrentNetwork,
+    text: EncodedText,
+    group: Group,
+    with_rows: bool = False,
+    progress: Callable[[int], object] | None = None,
+) -> Score:
+    """Scores a group.
+
+    Args:
+        network: The network.
+        text: The text.
+        group: Which of it.
+        with_rows: Whether to tell the loss at each token.
+        progress: Called with the number of tokens scored since the last call.
+    """
+    states = network.initial_states(len(group.starts))
+    losses, rows, num_tokens = [], [], 0
+    for inputs, targets in batches_of(text, group):
+        costs, states = losses_of_rows(network, inputs, targets, states, progress)
+        losses.append(float(costs.sum()))
+        num_tokens += int((targets != PAD_ID).sum())
+        if with_rows:
+            rows.append((targets, costs))
+    return Score(tuple(losses), num_tokens, tuple(rows))
+
+
+def batches_of(text: EncodedText, group: Group) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields inputs and targets of a group, shape `(rows, time)`; each batch goes on from the states of the last."""
+    if group.length:
+        cut = np.stack([text.token_ids[start : start + group.length + 1] for start in group.starts]).astype(np.int64)
+        let_go(text.token_ids)
+        yield cut[:, :-1], cut[:, 1:]
+        return
+    rows = [text.document(number) for number in group.starts]
+    let_go(text.token_ids)
+    inputs, targets = pad([row[:-1] for row in rows]), pad([row[1:] for row in rows])
+    for start in range(0, inputs.shape[1], ROW_TOKENS - 1):
+        window = slice(start, start + ROW_TOKENS - 1)
+        yield inputs[:, window], targets[:, window].astype(np.int64)
 
 
 def lines_of(hardest: HardestLines | None) -> tuple[HardLine, ...]:
@@ -144,30 +272,6 @@ def carried_loss(
     return total
 
 
-def windowed_loss(
-    network: RecurrentNetwork,
-    token_ids: np.ndarray,
-    window: int,
-    batch_size: int,
-    progress: Callable[[int], object] | None,
-    hardest: HardestLines | None = None,
-) -> float:
-    """Returns the summed loss in nats of windows that each start cold."""
-    total = 0.0
-    num_whole = (len(token_ids) - 1) // window
-    starts = [start * window for start in range(num_whole)]
-    groups = [starts[first : first + batch_size] for first in range(0, num_whole, batch_size)]
-    rest = len(token_ids) - 1 - num_whole * window
-    for group, length in [*((group, window) for group in groups), *([([num_whole * window], rest)] if rest else [])]:
-        inputs = np.stack([token_ids[start : start + length] for start in group]).astype(np.int64)
-        targets = np.stack([token_ids[start + 1 : start + length + 1] for start in group]).astype(np.int64)
-        losses, _ = losses_of_rows(network, inputs, targets, network.initial_states(len(group)), progress)
-        total += float(losses.sum())
-        if hardest is not None:
-            hardest.add(targets, losses, is_cold=True)
-    return total
-
-
 def losses_of_rows(
     network: RecurrentNetwork,
     inputs: np.ndarray,
@@ -188,34 +292,23 @@ def losses_of_rows(
 
 
 def evaluate_documents(
-    network: RecurrentNetwork,
-    text: EncodedText,
-    batch_size: int,
-    progress: Callable[[int], object] | None,
-    hardest: HardestLines | None = None,
+    network: RecurrentNetwork, text: EncodedText, batch_size: int, total: Total, score_all: ScoreAll
 ) -> Evaluation:
     """Scores each document, or line, from its beginning to its end."""
-    form = "ngrams" if network.config.bidirectional else "lines"
-    plan = TextPlan(text, form, batch_size, 1, network.config.max_length if form == "ngrams" else ROW_TOKENS)
-    total, num_tokens = 0.0, 0
-    states: States = []
-    for batch in plan.batches():
-        targets = batch.targets.astype(np.int64)
-        if form == "ngrams":
-            losses = cross_entropies(network.ngram_logits(batch.inputs), targets)
-            if progress is not None:
-                progress(len(targets))
-        else:
-            before = states if batch.continues else network.initial_states(len(targets))
-            losses, states = losses_of_rows(network, batch.inputs, targets, before, progress)
-            if hardest is not None:
-                hardest.add(targets, losses)
-        total += float(losses.sum())
-        num_tokens += int((targets != PAD_ID).sum())
-    if not num_tokens:
+    if network.config.bidirectional:
+        plan = TextPlan(text, "ngrams", batch_size, 1, network.config.max_length)
+        for batch in plan.batches():
+            losses = cross_entropies(network.ngram_logits(batch.inputs), batch.targets.astype(np.int64))
+            total.take(Score((float(losses.sum()),), len(losses)))
+    else:
+        groups = line_groups(text.lengths, batch_size, None, 0)
+        score_all((Group(tuple(map(int, group))) for group in groups), total.take)
+    if not total.num_tokens:
         raise TextrnnError("No line has a token to predict. Pass a text with lines of at least two tokens.")
     share = 1.0
     if not text.markers:  # each line's first token is read, not predicted
-        share = num_tokens / max(int(text.lengths.sum()), 1)
+        share = total.num_tokens / max(int(text.lengths.sum()), 1)
     num_characters = round(text.num_characters * share)
-    return Evaluation(total / num_tokens, num_tokens, num_characters, text.unknown_share, lines_of(hardest))
+    return Evaluation(
+        total.loss / total.num_tokens, total.num_tokens, num_characters, text.unknown_share, lines_of(total.hardest)
+    )

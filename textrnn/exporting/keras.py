@@ -3,7 +3,6 @@
 `keras.models.load_model("model.keras")` needs no textrnn. Where the output layer is the embedding, it is a copy here.
 """
 
-import os
 import pathlib
 import tempfile
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from keras import ops
 from textrnn.errors import TextrnnError
 from textrnn.exporting.graphs import Array, graphs_of
 from textrnn.exporting.layers import MASKED, NORMALIZATION_EPSILON, Layers
+from textrnn.systems import replace
 from textrnn.tasks.task import Task
 
 __all__ = ["KerasLayers", "keras_model", "write"]
@@ -29,7 +29,7 @@ def write(model: Task, path: pathlib.Path, weight_format: str) -> list[pathlib.P
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as place:
             whole = pathlib.Path(place) / "model.keras"
             keras_model(model).save(whole)
-            os.replace(whole, path)
+            replace(whole, path)
     except OSError as error:
         raise TextrnnError(f"{path}: cannot be written: {error.strerror or error}.") from error
     return [path]

@@ -15,7 +15,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ import safetensors.numpy
 from textrnn.array_files import Layout, parsed_arrays
 from textrnn.config.base import Shapes
 from textrnn.errors import TextrnnError
+from textrnn.systems import temporary_directory
 
 __all__ = ["read_weights"]
 
@@ -44,8 +44,7 @@ def read_weights(path: pathlib.Path, content: bytes, places: dict[str, str], sha
     Raises:
         TextrnnError: If an array is not there, not what it must be, or reading it took too much.
     """
-    with tempfile.TemporaryDirectory(prefix="textrnn-") as place:
-        directory = pathlib.Path(place)
+    with temporary_directory() as directory:
         (directory / CONTENT).write_bytes(content)
         wanted = {name: [where, shapes[name]] for name, where in places.items()}
         (directory / REQUEST).write_text(json.dumps(wanted), encoding="utf-8")
@@ -65,13 +64,14 @@ def run_apart(path: pathlib.Path, directory: pathlib.Path) -> None:
     }
     environment |= {
         "PYTHONPATH": str(pathlib.Path(__file__).parents[2]),
+        "PYTHONUTF8": "1",  # what it prints comes back as it is
         "HDF5_PLUGIN_PRELOAD": "::",  # no plugins
         "OPENBLAS_NUM_THREADS": "1",  # each of which takes addresses
     }
     command = [sys.executable, "-P", "-m", "textrnn.importing.keras_weights"]
     try:
         done = subprocess.run(
-            command, cwd=directory, env=environment, capture_output=True, text=True, errors="replace",
+            command, cwd=directory, env=environment, capture_output=True, text=True, encoding="utf-8", errors="replace",
             timeout=TIMEOUT_SECONDS, stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:

@@ -128,6 +128,7 @@ def generate(
     samples: Sequence[int] = (0,),
     attempt: int = 0,
     explain: bool = False,
+    first_samples: Sequence[int] = (),
 ) -> Iterator[Piece]:
     """Continues prompts.
 
@@ -140,6 +141,7 @@ def generate(
             `i * len(samples) + j`.
         attempt: How often these samples were drawn before; another attempt draws other texts.
         explain: Whether each piece says how probable its token was.
+        first_samples: What is added to the numbers of the samples of each prompt; nothing unless it is given.
 
     Yields:
         Pieces of text in the order in which they become certain.
@@ -148,9 +150,9 @@ def generate(
     seed = options.seed if options.seed is not None else int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
     sequences: list[Continuation] = []
     reads: list[ReadPrompt] = []
-    for prompt in prompts:
+    for prompt, first in zip(prompts, first_samples or [0] * len(prompts), strict=True):
         read = read_prompt(network, tokenizer, prompt)
-        for sample in samples:
+        for sample in (first + sample for sample in samples):
             entropy = [seed, sample, attempt] if attempt else [seed, sample]
             text = StoppableText(tokenizer, read.token_ids, options.stop, read.known)
             randomness = np.random.Generator(np.random.PCG64(entropy))

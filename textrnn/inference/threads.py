@@ -11,12 +11,13 @@ What is computed does not depend on the number of threads, to the last bit: work
 import contextvars
 import functools
 import itertools
-import os
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["on_one_blas_thread", "one_blas_thread", "parts", "side_by_side"]
+from textrnn.cores import num_cores
+
+__all__ = ["on_one_blas_thread", "one_blas_thread", "parts", "side_by_side", "stay_on_one_thread"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -90,11 +91,6 @@ def set_num_threads(library: Any, number: int) -> None:
     library.set_num_threads(number)
 
 
-def num_cores() -> int:
-    """Returns how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 one_blas_thread = OneBlasThread()
 
 
@@ -121,6 +117,12 @@ def check_not_abandoned() -> None:
     event = failed.get()
     if event is not None and event.is_set():
         raise Abandoned
+
+
+def stay_on_one_thread() -> None:
+    """Lets the calling thread compute by itself from now on: other processes have the other cores."""
+    one_blas_thread.__enter__()
+    failed.set(threading.Event())
 
 
 def parts(num_rows: int, most: int = MAX_ROWS) -> list[slice]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from textrnn.errors import TextrnnError, nearest
 from textrnn.preprocessing.tables import read_pairs
+from textrnn.systems import replace
 
 __all__ = ["SOURCES", "named_corpus"]
 
@@ -105,7 +106,7 @@ def write_checked_pairs(archive: bytes, member: str, path: pathlib.Path, url: st
         num_pairs = sum(1 for _ in read_pairs(partial))
         if not num_pairs:
             raise TextrnnError(f"{url}: the download holds no sentence pairs.")
-        partial.replace(path)
+        replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 

@@ -76,7 +76,7 @@ def encode_corpus(
         progress: Called with the number of characters read since the last call.
         markers: Whether to put each document between `bos` and `eos`.
     """
-    dtype = np.dtype(np.uint16 if tokenizer.vocabulary_size <= 65_536 else np.int32)
+    dtype = dtype_of(tokenizer.vocabulary_size)
     num_characters = num_unknown = 0
     with open(directory / f"{name}.tokens", "wb") as tokens, open(directory / f"{name}.bounds", "wb") as bounds:
         writer = DocumentWriter(markers)
@@ -89,8 +89,29 @@ def encode_corpus(
             writer.write(tokens, bounds, dtype)
         writer.close()
         writer.write(tokens, bounds, dtype)
+    return mapped_text(directory, name, tokenizer.vocabulary_size, (num_characters, num_unknown), markers)
+
+
+def dtype_of(vocabulary_size: int) -> np.dtype:
+    """Returns the smallest type that holds the token ids of a vocabulary."""
+    return np.dtype(np.uint16 if vocabulary_size <= 65_536 else np.int32)
+
+
+def mapped_text(
+    directory: pathlib.Path, name: str, vocabulary_size: int, counts: tuple[int, int], markers: bool
+) -> EncodedText:
+    """Maps what `encode_corpus` has written into memory, in this process or another.
+
+    Args:
+        directory: Where the files are.
+        name: Stem of their names.
+        vocabulary_size: Of the tokenizer that has encoded them.
+        counts: Characters that were read, and unknown tokens.
+        markers: Whether documents stand between `bos` and `eos`.
+    """
     found = mapped(directory / f"{name}.bounds", np.dtype(np.int64)).reshape(-1, 2)
-    token_ids = mapped(directory / f"{name}.tokens", dtype)
+    token_ids = mapped(directory / f"{name}.tokens", dtype_of(vocabulary_size))
+    num_characters, num_unknown = counts
     if markers:
         num_characters += len(found)
     return EncodedText(token_ids, found[:, 0], found[:, 1], num_characters, num_unknown, markers)
@@ -163,8 +184,9 @@ def let_go(array: np.ndarray) -> None:
 
     Without it, a process that reads through a large file holds all of it in the end.
     """
-    owner: Any = array
-    while isinstance(owner, np.ndarray) and owner.base is not None:
-        owner = owner.base
-    if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        owner.madvise(mmap.MADV_DONTNEED)
+    for part in getattr(array, "parts", [array]):
+        owner: Any = part
+        while isinstance(owner, np.ndarray) and owner.base is not None:
+            owner = owner.base
+        if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            owner.madvise(mmap.MADV_DONTNEED)

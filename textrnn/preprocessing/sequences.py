@@ -127,7 +127,9 @@ def batched(items: Any, size: int) -> Iterator[Any]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def stream_windows(token_ids: np.ndarray, batch_size: int, length: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def stream_windows(
+    token_ids: np.ndarray, batch_size: int, length: int, begin: int = 0, end: int | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Cuts one long token sequence into next-token training windows.
 
     Row `i` of each batch continues row `i` of the batch before it, so a recurrent state can be carried over. The last
@@ -143,6 +145,8 @@ def stream_windows(token_ids: np.ndarray, batch_size: int, length: int) -> Itera
         token_ids: Integers, shape `(num_tokens,)`.
         batch_size: Number of rows, at least 1.
         length: Tokens per window, at least 1.
+        begin: The first token that counts.
+        end: The token after the last one that counts; None is the end of all.
 
     Yields:
         Two int32 arrays of shape `(batch_size, length)`.
@@ -154,20 +158,21 @@ def stream_windows(token_ids: np.ndarray, batch_size: int, length: int) -> Itera
     """
     check_range("batch_size", batch_size, 1, whole=True)
     check_range("length", length, 1, whole=True)
-    row_length = (len(token_ids) - 1) // batch_size
+    num_tokens = (len(token_ids) if end is None else end) - begin
+    row_length = (num_tokens - 1) // batch_size
     if row_length < 1:
         raise TextrnnError(
-            f"{len(token_ids)} tokens are too few for {batch_size} rows: each row needs a token and the one after it. "
+            f"{num_tokens} tokens are too few for {batch_size} rows: each row needs a token and the one after it. "
             "Pass a longer corpus or a smaller `batch_size`."
         )
-    used = row_length * batch_size
-    inputs = token_ids[:used].reshape(batch_size, row_length)
-    targets = token_ids[1 : used + 1].reshape(batch_size, row_length)
-    for number, start in enumerate(range(0, row_length, length)):
+    starts = range(begin, begin + row_length * batch_size, row_length)
+    for number, passed in enumerate(range(0, row_length, length)):
         if number % LET_GO_EVERY == LET_GO_EVERY - 1:
             let_go(token_ids)
-        window = slice(start, start + length)
-        yield inputs[:, window].astype(np.int32), targets[:, window].astype(np.int32)
+        size = min(length, row_length - passed)
+        rows = [token_ids[start + passed : start + passed + size + 1] for start in starts]
+        window = np.stack(rows).astype(np.int32)  # (batch_size, size + 1)
+        yield window[:, :-1].copy(), window[:, 1:].copy()
 
 
 def document_windows(
@@ -257,14 +262,13 @@ def marked_windows(
         start = 0 if randomness is None else int(randomness.integers(0, spare + 1))
         yield from document_windows(text, batch_size, length, start)
         return
-    token_ids = text.token_ids
+    start, end = 0, text.num_tokens
     if randomness is not None:
-        batch_size, length, num_windows = stream_shape(len(token_ids), batch_size, length)
+        batch_size, length, num_windows = stream_shape(text.num_tokens, batch_size, length)
         used = batch_size * length * num_windows + 1
-        spare = min(len(token_ids) - used, length)
-        start = int(randomness.integers(0, spare + 1))
-        token_ids = token_ids[start : start + used]
-    for number, (inputs, targets) in enumerate(stream_windows(token_ids, batch_size, length)):
+        start = int(randomness.integers(0, min(text.num_tokens - used, length) + 1))
+        end = start + used
+    for number, (inputs, targets) in enumerate(stream_windows(text.token_ids, batch_size, length, start, end)):
         yield inputs, targets, np.full(len(inputs), number > 0)
 
 

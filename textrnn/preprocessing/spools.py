@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from textrnn import systems
 from textrnn.errors import TextrnnError, nearest
 from textrnn.preprocessing.files import STANDARD_INPUT, as_read, shown_name, unreadable
 
@@ -54,7 +55,7 @@ class SpooledPath(type(pathlib.Path())):  # type: ignore[misc]
 def remove(name: str, process: int) -> None:
     """Removes a temporary file, but in no child process."""
     if os.getpid() == process:
-        pathlib.Path(name).unlink(missing_ok=True)
+        systems.remove(pathlib.Path(name))
 
 
 def spooled_standard_input(suffix: str = ".txt") -> SpooledPath:

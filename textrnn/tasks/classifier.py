@@ -170,6 +170,7 @@ class Classifier(Task, Predictor):
         half_precision: bool = False,
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
+        device: str | None = None,
         **options: Any,
     ) -> "Classifier":
         """Trains the classifier on labelled sequences and keeps the weights that name validation classes best.
@@ -194,6 +195,7 @@ class Classifier(Task, Predictor):
             half_precision: Whether to save the weights as float16.
             callbacks: Keras callbacks.
             progress: Where messages go; by default standard error.
+            device: "cpu" or "gpu" to train on; None takes what is faster. A run may be resumed on the other.
             **options: Options of `textrnn.config.ClassifierTrainingConfig`, such as `epochs`.
 
         Returns:
@@ -221,6 +223,7 @@ class Classifier(Task, Predictor):
             half_precision=half_precision,
             callbacks=callbacks,
             progress=progress,
+            device=device,
         )
         return self
 

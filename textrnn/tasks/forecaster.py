@@ -126,6 +126,7 @@ class Forecaster(Task, Backtester):
         half_precision: bool = False,
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
+        device: str | None = None,
         **options: Any,
     ) -> "Forecaster":
         """Trains the forecaster on series and keeps the weights that forecast the end of each best.
@@ -152,6 +153,7 @@ class Forecaster(Task, Backtester):
             half_precision: Whether to save the weights as float16.
             callbacks: Keras callbacks.
             progress: Where messages go; by default standard error.
+            device: "cpu" or "gpu" to train on; None takes what is faster. A run may be resumed on the other.
             **options: Options of `textrnn.config.ForecasterTrainingConfig`, such as `epochs`.
 
         Returns:
@@ -179,6 +181,7 @@ class Forecaster(Task, Backtester):
             half_precision=half_precision,
             callbacks=callbacks,
             progress=progress,
+            device=device,
         )
         return self
 

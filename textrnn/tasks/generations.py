@@ -118,6 +118,7 @@ class Writer:
         explain: bool = False,
         new_only: bool = False,
         unique: bool = False,
+        first_samples: Sequence[int] = (),
         **options: Any,
     ) -> list[list[Generation]]:
         """Continues prompts in one batch; returns for each prompt a list of `num_samples` generations.
@@ -128,6 +129,8 @@ class Writer:
             explain: Whether to tell each token's probability and its alternatives.
             new_only: Whether texts that stand in the training text are drawn again, as far as its record can tell.
             unique: Whether texts that were drawn before for the same prompt are drawn again.
+            first_samples: For each prompt the number of its first sample: with the same seed, the same prompt gets
+                other texts at other numbers. By default 0 for all.
             **options: Options of `SamplingOptions`.
 
         Returns:
@@ -144,10 +147,18 @@ class Writer:
         if not prompts:
             return []
         ngrams = self._record_of_documents() if new_only else None
-        groups = self._drawn(prompts, range(num_samples), sampling, explain)
+        first = list(first_samples) or [0] * len(prompts)
+        if len(first) != len(prompts):
+            raise TextrnnError(
+                f"`first_samples` has {len(first)} numbers for {len(prompts)} prompts. Pass one for each."
+            )
+        groups = self._drawn(prompts, range(num_samples), sampling, explain, first)
         if not (new_only or unique):
             return groups
-        return [self._selected(group, sampling, explain, ngrams, unique) for group in groups]
+        return [
+            self._selected(group, sampling, explain, ngrams, unique, number)
+            for group, number in zip(groups, first, strict=True)
+        ]
 
     def _record_of_documents(self) -> "NgramFilter":
         ngrams = self._ngram_filter()
@@ -159,10 +170,16 @@ class Writer:
         return ngrams
 
     def _drawn(
-        self, prompts: list[str], samples: Sequence[int], options: SamplingOptions, explain: bool, attempt: int = 0
+        self,
+        prompts: list[str],
+        samples: Sequence[int],
+        options: SamplingOptions,
+        explain: bool,
+        first_samples: Sequence[int],
+        attempt: int = 0,
     ) -> list[list[Generation]]:
-        """Draws the samples of these numbers for each prompt."""
-        pieces = self._pieces(prompts, options, samples, attempt, explain)
+        """Draws the samples of these numbers for each prompt, counted from the number of its first one."""
+        pieces = self._pieces(prompts, options, samples, attempt, explain, first_samples)
         collected: list[list[Piece]] = [[] for _ in range(len(prompts) * len(samples))]
         for piece in pieces:
             collected[piece.sequence].append(piece)
@@ -180,6 +197,7 @@ class Writer:
         explain: bool,
         ngrams: "NgramFilter | None",
         unique: bool,
+        first_sample: int,
     ) -> list[Generation]:
         """Draws the samples of one prompt again until each is what is wanted, or leaves them out."""
         chosen: dict[int, Generation] = {}
@@ -194,7 +212,8 @@ class Writer:
             missing = [sample for sample in range(len(group)) if sample not in chosen]
             if not missing or attempt == MAX_ATTEMPTS:
                 break
-            drawn = dict(zip(missing, self._drawn([prompt], missing, options, explain, attempt)[0], strict=True))
+            again = self._drawn([prompt], missing, options, explain, [first_sample], attempt)[0]
+            drawn = dict(zip(missing, again, strict=True))
         if not chosen:
             raise TextrnnError(
                 f"Each of {MAX_ATTEMPTS} attempts wrote a text that stands in the training text. "
@@ -236,10 +255,17 @@ class Writer:
         return next_words(self.network, self._trained_tokenizer(), self._prompt(prompt), number)
 
     def _pieces(
-        self, prompts: list[str], options: SamplingOptions, samples: Sequence[int], attempt: int, explain: bool
+        self,
+        prompts: list[str],
+        options: SamplingOptions,
+        samples: Sequence[int],
+        attempt: int,
+        explain: bool,
+        first_samples: Sequence[int] = (),
     ) -> Iterator[Piece]:
         read = [self._prompt(prompt) for prompt in prompts]
-        return generate(self.network, self._trained_tokenizer(), read, options, samples, attempt, explain)
+        network, tokenizer = self.network, self._trained_tokenizer()
+        return generate(network, tokenizer, read, options, samples, attempt, explain, first_samples)
 
     def _prompt(self, text: str) -> Prompt:
         if not isinstance(text, str):

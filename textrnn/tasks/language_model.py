@@ -5,8 +5,7 @@ import dataclasses
 import itertools
 import os
 import pathlib
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +14,17 @@ from textrnn.config import NETWORKS, NetworkConfig, TrainingConfig
 from textrnn.config.signatures import with_options
 from textrnn.defaults.language_model import fine_tuning_choice, language_model_choice
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
+from textrnn.jobs.crews import check_jobs
 from textrnn.preprocessing import corpora
 from textrnn.preprocessing.sequences import EncodedText, TextPlan, encode_corpus
+from textrnn.preprocessing.shards import opened as opened_shards
+from textrnn.preprocessing.shards import shard_directories
 from textrnn.preprocessing.survey import Survey, num_documents
 from textrnn.preprocessing.tokenizers import LEVELS, UNK_ID, Tokenizer, make_tokenizer
 from textrnn.progress import Progress
 from textrnn.storage import StoredModel, load_model
+from textrnn.systems import temporary_directory
+from textrnn.tasks.encoded_text import MEASURED_LINES, TextEncoder
 from textrnn.tasks.generations import Generation, Writer, described
 from textrnn.tasks.inspections import Inspector
 from textrnn.tasks.run import digest
@@ -44,13 +48,12 @@ if TYPE_CHECKING:
 __all__ = ["Generation", "LanguageModel"]
 
 VALIDATION_ROWS = 8
-MEASURED_LINES = 100
 RUNNING_TEXT = "none"
 DIGESTED_TOKENS = 1 << 22  # at once
 TRIAL_TOKENS = 200
 
 
-class LanguageModel(Task, Writer, Inspector):
+class LanguageModel(Task, Writer, Inspector, TextEncoder):
     """A recurrent language model over characters, words or subwords.
 
     Example:
@@ -159,6 +162,7 @@ class LanguageModel(Task, Writer, Inspector):
         sample_prompt: str | None = None,
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
+        device: str | None = None,
         **options: Any,
     ) -> "list[EpochRecord]":
         """Trains the model on text and keeps the weights that predict the validation text best.
@@ -190,6 +194,7 @@ class LanguageModel(Task, Writer, Inspector):
             sample_prompt: What the line sampled after each validation continues.
             callbacks: Keras callbacks.
             progress: Where messages go; by default standard error.
+            device: "cpu" or "gpu" to train on; None takes what is faster. A run may be resumed on the other.
             **options: Options of `textrnn.config.TrainingConfig`, such as `minutes`, `epochs` or `learning_rate`.
 
         Returns:
@@ -218,27 +223,40 @@ class LanguageModel(Task, Writer, Inspector):
             half_precision=half_precision,
             callbacks=callbacks,
             progress=progress,
+            device=device,
         )
 
     def _prepared(
         self, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress, resources: contextlib.ExitStack
     ) -> Prepared:
+        directories = shard_directories(asked["corpus"])
+        if directories:
+            texts, config = self._taken_over(opened_shards(directories), model_options, asked, progress)
+        else:
+            directory = resources.enter_context(temporary_directory())
+            _, _, texts, config = self._encoded(model_options, asked, pathlib.Path(directory), progress)
+        return self._batched(texts, config, asked)
+
+    def _encoded(
+        self, model_options: dict[str, Any], asked: dict[str, Any], directory: pathlib.Path, progress: Progress
+    ) -> tuple[corpora.Corpus, Survey, tuple[EncodedText, EncodedText], TrainingConfig]:
+        """Reads the text, chooses what is not set, and encodes both sides into files below a directory."""
         if asked["documents"] is not None:
             running = asked["documents"] == RUNNING_TEXT
             model_options = {**model_options, "documents": None if running else asked["documents"]}
         source, text = read_training_text(asked, self.config.to_dict() if self.weights else model_options)
         self._start(source, text, model_options, asked, progress)
-        config = self._choose(text, source, model_options, asked, progress)
+        number = 1 if self.weights else num_documents(source, text)
+        config = self._choose(text, source.documents, number, source.pieces, model_options, asked, progress)
         for line in source.notes:
             progress.message(line)
         fraction = share_set_aside(asked, text.num_characters, self.config.documents, not self.weights)
         if fraction == 0 and asked["validation"] is None:
             progress.message("no text is set aside: the validation loss is that of the training text")
         sides = training_sides(source, self.config, asked, fraction, config.seed)
-        directory = resources.enter_context(tempfile.TemporaryDirectory(prefix="textrnn-"))
-        texts = self._encode(*sides, pathlib.Path(directory), progress)
+        texts = self._encode(*sides, directory, progress)
         self._remember(sides[0], texts[0], sides[1] if asked["validation"] is None else None)
-        return self._batched(texts, config, asked)
+        return source, text, texts, config
 
     def _start(
         self,
@@ -295,22 +313,33 @@ class LanguageModel(Task, Writer, Inspector):
     def _choose(
         self,
         text: Survey,
-        source: corpora.Corpus,
+        documents: str | None,
+        number: int,
+        pieces: Callable[[], Iterable[str]],
         model_options: dict[str, Any],
         asked: dict[str, Any],
         progress: Progress,
     ) -> TrainingConfig:
-        """Completes the config of a model without weights, and returns how to train; says what was chosen."""
+        """Completes the config of a model without weights, and returns how to train; says what was chosen.
+
+        Args:
+            text: What the text looks like.
+            documents: What a document is in it.
+            number: How many there are.
+            pieces: Reads it from its beginning.
+            model_options: The options of the model that are set.
+            asked: The options of `fit`.
+            progress: Where messages go.
+        """
         given = self._given(asked)
         if self.weights:
-            choice = fine_tuning_choice(text, self.config, given, self._surplus_loss(source))
+            choice = fine_tuning_choice(text, self.config, given, self._surplus_loss(pieces))
             dropouts = {name: value for name, value in model_options.items() if name in DROPOUTS}
             dropouts = {**choice.model, **dropouts}
             self.chosen = {**self.chosen, **dropouts}
             self.config = dataclasses.replace(self.config, **dropouts)
         else:
-            number = num_documents(source, text)
-            choice = language_model_choice(text, source.documents, model_options, given, number)
+            choice = language_model_choice(text, documents, model_options, given, number)
             self.chosen = {**choice.model, **model_options}
             options = {name: value for name, value in self.chosen.items() if name not in ("level", "lowercase")}
             self.level = self.chosen["level"]
@@ -319,12 +348,12 @@ class LanguageModel(Task, Writer, Inspector):
             progress.message(line)
         return TrainingConfig(**{**choice.training, **given})
 
-    def _surplus_loss(self, source: corpora.Corpus) -> float | None:
+    def _surplus_loss(self, pieces: Callable[[], Iterable[str]]) -> float | None:
         """Returns how much more a text costs than the model's own validation text did; None if that is not known."""
         usual = self.facts.get("validation_loss")
         if usual is None or self.config.form != "stream":
             return None
-        beginning = "".join(itertools.islice(source.pieces(), MEASURED_LINES))
+        beginning = "".join(itertools.islice(pieces(), MEASURED_LINES))
         return surplus_loss(self.network, self._trained_tokenizer(), beginning, usual)
 
     def _encode(
@@ -379,6 +408,7 @@ class LanguageModel(Task, Writer, Inspector):
         window: int | None = None,
         encoding: str = "utf-8",
         explain: bool = False,
+        jobs: int = 1,
         progress: Progress | None = None,
     ) -> "Evaluation":
         """Returns how well the model predicts a text: perplexity and bits per character.
@@ -390,20 +420,27 @@ class LanguageModel(Task, Writer, Inspector):
             encoding: Encoding of the files.
             explain: Whether to name the lines that are predicted worst, of all but those that a window begins in; a
                 bidirectional model predicts no lines.
+            jobs: How many processes score windows or documents side by side; the figures are the same. A script that
+                calls this with more than 1 does so below `if __name__ == "__main__":`.
             progress: Where progress goes; by default nowhere.
         """
         from textrnn.evaluation.hardest import HardestLines
         from textrnn.evaluation.perplexity import DEFAULT_WINDOW, evaluate
+        from textrnn.tasks.scoring import in_processes
 
+        check_jobs(jobs)
         progress = progress or Progress(quiet=True)
-        with tempfile.TemporaryDirectory(prefix="textrnn-") as directory:
+        with temporary_directory() as directory:
             source = cut_for(self.config, opened(corpus, encoding))
             markers = self.config.documents is not None
-            text = encode_corpus(source, self._trained_tokenizer(), pathlib.Path(directory), markers=markers)
+            text = encode_corpus(source, self._trained_tokenizer(), directory, markers=markers)
             progress.start("scoring", text.num_tokens, "tokens")
             window = DEFAULT_WINDOW if window is None else window
             hardest = HardestLines(self._trained_tokenizer()) if explain else None
-            result = evaluate(self.network, text, window, progress=progress.advance, hardest=hardest)
+            score_all = in_processes(jobs, directory, self._stored(self.weights, {}), text, explain)
+            result = evaluate(
+                self.network, text, window, progress=progress.advance, hardest=hardest, score_all=score_all
+            )
             progress.finish()
         return result
 

@@ -111,6 +111,7 @@ class Recogniser(Task):
         half_precision: bool = False,
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
+        device: str | None = None,
         **options: Any,
     ) -> "Recogniser":
         """Trains the recogniser on clips and their texts, and keeps the weights that write validation clips best.
@@ -134,6 +135,7 @@ class Recogniser(Task):
             half_precision: Whether to save the weights as float16.
             callbacks: Keras callbacks.
             progress: Where messages go; by default standard error.
+            device: "cpu" or "gpu" to train on; None takes what is faster. A run may be resumed on the other.
             **options: Options of `textrnn.config.RecogniserTrainingConfig`, such as `epochs`.
 
         Returns:
@@ -160,6 +162,7 @@ class Recogniser(Task):
             half_precision=half_precision,
             callbacks=callbacks,
             progress=progress,
+            device=device,
         )
         return self
 

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from textrnn.config import BUDGET, FittingConfig
+from textrnn.config.cluster import Cluster
 from textrnn.errors import TextrnnError
 from textrnn.preprocessing.batches import Batch
 from textrnn.preprocessing.tokenizers import Tokenizer
@@ -22,13 +23,9 @@ from textrnn.tasks.model_card import write_model_card
 
 if TYPE_CHECKING:
     from textrnn.training.history import EpochRecord, Score
+    from textrnn.training.workers import Workers
 
 __all__ = ["Run", "digest", "prepared_output", "unchanged_by_failure", "vocabulary_digest", "with_fitting_warmup"]
-
-try:
-    import fcntl
-except ImportError:  # not on Windows, where two runs into one directory are not noticed
-    fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lock"
 DATA = ("corpus", "pairs", "target", "data", "labels", "validation", "validation_target", "validation_labels")
@@ -59,20 +56,25 @@ def prepared_output(output: str | os.PathLike[str], may_hold_run: bool) -> pathl
 def lock(directory: pathlib.Path) -> IO[str]:
     """Sees that no other process trains into a directory; the lock lasts until the file returned is closed.
 
-    The system gives it up when a process dies, however it dies, so no lock is ever left behind.
+    The system gives it up when a process dies, however it dies, so no lock is ever left behind. Where the file system
+    knows no locks, there is none.
     """
+    import portalocker  # only here: it takes as long to import as a model to load
+
     file = open(directory / LOCK, "a+", encoding="utf-8")  # noqa: SIM115 (stays open as long as the run)
     try:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.seek(0)
-        owner = file.read(20).strip()
-        file.close()
+        portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
+    except portalocker.AlreadyLocked as error:
+        owner = ""
+        with file, contextlib.suppress(OSError):  # on Windows nobody else can read what is locked
+            file.seek(0)
+            owner = file.read(20).strip()
         raise TextrnnError(
             f"{directory}: another training run{f' (process {owner})' if owner else ''} is writing here. "
             "Wait for it to end, or name another place."
         ) from error
+    except portalocker.LockException:  # as on some network drives
+        return file
     file.truncate(0)
     file.write(f"{os.getpid()}\n")
     file.flush()
@@ -109,6 +111,9 @@ def with_fitting_warmup(config: FittingConfig, asked: dict[str, Any], num_batche
 class Run:
     """A training run of a task, as a context: its output directory is locked while the `with` block runs.
 
+    Of several processes that train together (`TF_CONFIG`), the first one writes and speaks; the others read what is
+    there, to go on with it.
+
     Args:
         output: Directory for the model, the checkpoint, `history.csv` and `loss.png`; None writes nothing.
         resume: Whether to go on from the checkpoint in `output`.
@@ -116,10 +121,11 @@ class Run:
         half_precision: Whether to save the weights as float16.
         callbacks: Keras callbacks.
         progress: Where messages go; by default standard error.
+        device: "cpu" or "gpu"; None takes what is faster. Not recorded: a run may be resumed on the other.
 
     Raises:
         TextrnnError: If `output` cannot be written, another process trains into it, or it holds a run and neither
-            `resume` nor `overwrite` is set.
+            `resume` nor `overwrite` is set; or if there is no such device.
         ModuleNotFoundError: If TensorFlow is not installed: better known before the data is read.
     """
 
@@ -131,6 +137,7 @@ class Run:
         half_precision: bool,
         callbacks: Sequence[Any],
         progress: Progress | None,
+        device: str | None = None,
     ) -> None:
         if importlib.util.find_spec("tensorflow") is None:
             raise ModuleNotFoundError("Training needs TensorFlow: pip install tensorflow", name="tensorflow")
@@ -138,13 +145,22 @@ class Run:
             raise TextrnnError("`resume` goes on with an earlier run and `overwrite` replaces it. Pass one of them.")
         if resume and output is None:
             raise TextrnnError("There is no directory to resume from. Pass `output`.")
-        self.output = None if output is None else prepared_output(output, resume or overwrite)
-        self.lock = None if self.output is None else lock(self.output)
+        if device is not None:
+            from textrnn.training.devices import chosen_device
+
+            chosen_device(device)  # better known before the data is read
+        self.device = device
+        self.cluster = Cluster.from_environment()
+        self.output = None if output is None else pathlib.Path(output)
+        self.lock = None
+        if output is not None and self.cluster.is_first:
+            self.output = prepared_output(output, resume or overwrite)
+            self.lock = lock(self.output)
         self.resume = resume
         self.overwrite = overwrite
         self.half_precision = half_precision
         self.callbacks = callbacks
-        self.progress = progress or Progress()
+        self.progress = progress or Progress(quiet=not self.cluster.is_first)
         self.initial_model: str | None = None  # of a run that is resumed, if it began with a model
 
     def __enter__(self) -> "Run":
@@ -182,12 +198,21 @@ class Run:
         set_now = {name: value for name, value in asked.items() if value is not None}
         return {**then, **model}, {**asked, **then_asked, **set_now}
 
+    def joined(self) -> "Workers":
+        """Returns the workers of this run when all are there; to be called before TensorFlow begins to work."""
+        from textrnn.training.workers import Workers
+
+        if self.cluster.size > 1:
+            self.progress.message(f"waiting for {self.cluster.size} workers, at {', '.join(self.cluster.addresses)}")
+        return Workers(self.cluster)
+
     def train(
         self,
         network: Any,
         config: FittingConfig,
         plans: tuple[Any, Any],
         *,
+        workers: "Workers",
         stored: Callable[[Weights, dict[str, Any]], StoredModel],
         data_facts: dict[str, Any],
         identity: dict[str, Any],
@@ -204,6 +229,7 @@ class Run:
             network: The Keras network.
             config: How to train.
             plans: Training and validation batches.
+            workers: The processes that train together.
             stored: Returns the model to save, from weights and facts.
             data_facts: What the manifest tells about the data.
             identity: What must be the same for the run to be resumed, beside the options of training.
@@ -240,8 +266,11 @@ class Run:
             identity={**identity, "training": config.to_dict()},
             options={**options, "fit": recorded({**options["fit"], **config.to_dict()})},
             is_trained=is_trained,
+            workers=workers,
         )
-        if self.overwrite and self.output is not None:  # not before: wrong input must lose nothing
+        if (
+            self.overwrite and self.output is not None and self.cluster.is_first
+        ):  # not before: wrong input must lose nothing
             (self.output / CHECKPOINT).unlink(missing_ok=True)
         records = trainer.fit(self.resume)
         weights = network.get_weights_by_name()
@@ -250,7 +279,7 @@ class Run:
         return records, weights, facts(records)
 
     def _save(self, model: StoredModel) -> None:
-        if self.output is not None:
+        if self.output is not None and self.cluster.is_first:
             weight_format = "float16" if self.half_precision else "float32"
             save_model(self.output, model, weight_format)
             write_model_card(self.output, model, weight_format)

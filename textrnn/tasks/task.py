@@ -20,6 +20,7 @@ from textrnn.tasks.model_card import write_model_card
 from textrnn.tasks.run import Run, unchanged_by_failure, vocabulary_digest, with_fitting_warmup
 
 if TYPE_CHECKING:
+    from textrnn.training.devices import Device
     from textrnn.training.history import EpochRecord, Score
 
 __all__ = ["TOKENIZER_OPTIONS", "Prepared", "Task", "Weights"]
@@ -208,12 +209,21 @@ class Task:
         return {"label_smoothing": config.label_smoothing}
 
     def _train(self, run: Run, prepared: Prepared, asked: dict[str, Any]) -> "list[EpochRecord]":
+        from textrnn.training.devices import chosen_device
+
+        device = chosen_device(run.device)
+        with device.placed():
+            return self._train_on(device, run, prepared, asked)
+
+    def _train_on(self, device: "Device", run: Run, prepared: Prepared, asked: dict[str, Any]) -> "list[EpochRecord]":
         from textrnn.training.threads import prepare_threads
 
         config = with_fitting_warmup(prepared.config, asked, prepared.plans[0].num_batches)
-        prepare_threads(self.config, run.progress)
+        config = prepare_threads(device, self.config, config, run.progress)
+        workers = run.joined()
         make_network = KINDS[self.kind].load("training", "network")
-        network = make_network(self.config, config.precision, config.seed, **self._network_options(config))
+        options = self._network_options(config)
+        network = make_network(self.config, config.precision, config.seed, device=device, **options)
         is_trained = bool(self.weights)
         if self.weights or prepared.initial_weights:
             network.set_weights_by_name({**network.get_weights_by_name(), **self.weights, **prepared.initial_weights})
@@ -237,6 +247,7 @@ class Task:
                 network,
                 config,
                 prepared.plans,
+                workers=workers,
                 stored=stored,
                 data_facts=prepared.data_facts,
                 identity={

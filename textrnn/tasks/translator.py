@@ -177,6 +177,7 @@ class Translator(Task):
         half_precision: bool = False,
         callbacks: Sequence[Any] = (),
         progress: Progress | None = None,
+        device: str | None = None,
         **options: Any,
     ) -> "list[EpochRecord]":
         """Trains the translator on sentence pairs and keeps the weights that translate the validation pairs best.
@@ -206,6 +207,7 @@ class Translator(Task):
             half_precision: Whether to save the weights as float16.
             callbacks: Keras callbacks.
             progress: Where messages go; by default standard error.
+            device: "cpu" or "gpu" to train on; None takes what is faster. A run may be resumed on the other.
             **options: Options of `textrnn.config.TranslatorTrainingConfig`, such as `minutes` or `epochs`.
 
         Returns:
@@ -233,6 +235,7 @@ class Translator(Task):
             half_precision=half_precision,
             callbacks=callbacks,
             progress=progress,
+            device=device,
         )
 
     def _prepared(

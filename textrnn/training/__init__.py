@@ -14,7 +14,7 @@ def without_notes() -> Iterator[None]:
     except (AttributeError, OSError, ValueError):  # no such stream, as in some notebooks
         yield
         return
-    with open(os.devnull, "w") as nowhere:
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:
         yield

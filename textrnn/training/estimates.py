@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from textrnn.config import FittingConfig
 from textrnn.progress import duration
+from textrnn.training.devices import usable_cores
 
 __all__ = ["BASE_MEMORY", "advice", "length_of", "num_parameters", "num_passes", "precision_advice", "seconds_for"]
 
@@ -22,15 +23,18 @@ def num_parameters(config: Any) -> int:
 
 
 def flops_per_second(precision: str, seconds: float = 0.15) -> float:
-    """Measures this machine's rate on matrix products of a training step's size, for both halves of a batch."""
+    """Measures this machine's rate on matrix products of a training step's size, for all parts of a batch."""
     left, right = (tf.cast(tf.random.normal(shape), precision) for shape in ((1024, 512), (512, 1024)))
     tf.matmul(left, right)
     count, start = 0, time.monotonic()
     while time.monotonic() - start < seconds:
         tf.matmul(left, right)
         count += 1
-    # Each half has half of the cores, and what is measured here is one of them.
-    return 2 * count * 2 * 1024 * 512 * 1024 / (time.monotonic() - start)
+    passed = time.monotonic() - start
+    # Where each part has threads of its own, what is measured here is one of them.
+    threads = tf.config.threading.get_intra_op_parallelism_threads()
+    side_by_side = max(usable_cores() // threads, 1) if threads else 1
+    return side_by_side * count * 2 * 1024 * 512 * 1024 / passed
 
 
 def seconds_for(products: float, precision: str) -> float:

@@ -146,6 +146,11 @@ class RecurrentNetwork(TokenNetwork):
         """Whether all training batches have one shape."""
         return self.network_config.form == "stream"
 
+    @property
+    def has_left_padding(self) -> bool:
+        """Whether padding stands before the sequences of a batch."""
+        return self.network_config.form == "ngrams"
+
     def step_signature(self) -> list[Any]:
         """Returns the specs of a training step's inputs, targets and states."""
         config = self.network_config

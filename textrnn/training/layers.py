@@ -1,22 +1,27 @@
-"""Recurrent layers that train fast on a CPU, as drop-ins for `keras.layers.SimpleRNN`, `GRU` and `LSTM`.
+"""Recurrent layers that train fast, as drop-ins for `keras.layers.SimpleRNN`, `GRU` and `LSTM`.
 
-They keep the Keras layers' weights, masks, states, configuration and saving, and replace only the loop over time:
+They keep the Keras layers' weights, masks, states, configuration and saving, and on a CPU replace only the loop over
+time:
 
 - the inputs of all steps are projected in one matrix product before the loop;
 - the gradient is written by hand, so that the loop keeps only what it needs, and the gradient of the recurrent kernel
   is formed in one product after the loop instead of one per step;
 - with `precision="bfloat16"` the matrix products run in bfloat16 and everything else stays in float32.
 
-What the loop does not cover (other activations, `recurrent_dropout`, `unroll`, `reset_after=False`) runs through the
-Keras loop, so every configuration that Keras accepts gives Keras's numbers.
+Where a graphics card has cuDNN they keep the loop of Keras too, which calls it (`has_keras_loop`). What the fast loop
+does not cover (other activations, `recurrent_dropout`, `unroll`, `reset_after=False`) runs through the Keras loop as
+well, so every configuration that Keras accepts gives Keras's numbers.
 """
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from textrnn.config import PRECISIONS
+from textrnn.training.devices import layer_dtype
 from textrnn.training.recurrence import GRUSteps, LSTMSteps, SimpleRNNSteps, matrix_product, recurrent_loop
 
 __all__ = [
@@ -40,6 +45,7 @@ class FastLoop(keras.layers.RNN):
             (Merity et al. 2018, section 2), from 0 up to 1.
         precision: "float32", or "bfloat16" for bfloat16 matrix products.
         compiled: Whether the loop is compiled, anew for each shape of batch.
+        has_keras_loop: Whether Keras's loop stays, and with it cuDNN: for sequences that are padded on the right.
     """
 
     steps: Any = None
@@ -51,8 +57,11 @@ class FastLoop(keras.layers.RNN):
         weight_drop: float = 0.0,
         precision: str = "float32",
         compiled: bool = False,
+        has_keras_loop: bool = False,
         **options: Any,
     ) -> None:
+        if has_keras_loop:
+            options["dtype"] = layer_dtype(precision)
         super().__init__(units, **options)
         if not 0.0 <= weight_drop < 1.0:
             raise ValueError(f"`weight_drop` must be at least 0 and below 1. Received: weight_drop={weight_drop}.")
@@ -61,6 +70,7 @@ class FastLoop(keras.layers.RNN):
         self.weight_drop = weight_drop
         self.precision = precision
         self.compiled = compiled
+        self.has_keras_loop = has_keras_loop
         self.weight_drop_seed = keras.random.SeedGenerator(self.cell.seed) if weight_drop else None
 
     @property
@@ -73,17 +83,46 @@ class FastLoop(keras.layers.RNN):
             and getattr(cell, "reset_after", True)
             and not cell.recurrent_dropout
             and not self.unroll
+            and not self.has_keras_loop
             and self.compute_dtype == "float32"
         )
 
+    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+        """Reads sequences as a Keras layer does; with a Keras loop in bfloat16, outputs and states are float32 too."""
+        results = super().call(sequences, initial_state=initial_state, mask=mask, training=training)
+        if self.has_keras_loop and self.precision != "float32":
+            results = tf.nest.map_structure(lambda result: tf.cast(result, tf.float32), results)
+        return results
+
+    def keras_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool) -> Any:
+        """Runs Keras's loop over right-padded sequences; an empty one leaves the states as they were."""
+        with self.recurrent_kernel_dropped(training):
+            if mask is None:
+                return super().inner_loop(sequences, initial_state, mask, training=training)
+            return self.masked_keras_loop(sequences, initial_state, mask, training)
+
+    def masked_keras_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool) -> Any:
+        """Does the work of `keras_loop` on sequences with padding.
+
+        cuDNN refuses a row without a real step, so such a row gets one, and what comes of it is put aside.
+        """
+        empty = tf.logical_not(tf.reduce_any(mask, axis=1, keepdims=True))  # (batch, 1)
+        mask |= empty & tf.equal(tf.range(tf.shape(mask)[1]), 0)
+        last, outputs, states = super().inner_loop(sequences, initial_state, mask, training=training)
+        states = [tf.where(empty, before, after) for before, after in zip(initial_state, states, strict=True)]
+        zero = tf.zeros((), last.dtype)
+        return tf.where(empty, zero, last), tf.where(empty[:, tf.newaxis], zero, outputs), states
+
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
         """Runs the cell over time; Keras calls this from `call`."""
-        if not self.has_fast_loop:
-            if self.weight_drop:
-                raise ValueError("`weight_drop` needs tanh and sigmoid activations and no `recurrent_dropout`.")
-            return super().inner_loop(sequences, initial_state, mask, training=training)
+        if not (self.has_fast_loop or self.has_keras_loop) and self.weight_drop:
+            raise ValueError("`weight_drop` needs tanh and sigmoid activations and no `recurrent_dropout`.")
         if isinstance(mask, (list, tuple)):
             mask = mask[0]
+        if self.has_keras_loop:
+            return self.keras_loop(sequences, initial_state, mask, training)
+        if not self.has_fast_loop:
+            return super().inner_loop(sequences, initial_state, mask, training=training)
         inputs = tf.transpose(sequences, (1, 0, 2))
         mask = None if mask is None else tf.transpose(tf.cast(mask, tf.float32))[..., tf.newaxis]
         if self.go_backwards:
@@ -92,9 +131,7 @@ class FastLoop(keras.layers.RNN):
         if training and self.cell.dropout:
             dropped = tf.ones_like(inputs[0])
             inputs *= keras.random.dropout(dropped, self.cell.dropout, seed=self.cell.seed_generator)
-        recurrent_kernel = tf.convert_to_tensor(self.cell.recurrent_kernel)
-        if training and self.weight_drop:
-            recurrent_kernel = keras.random.dropout(recurrent_kernel, self.weight_drop, seed=self.weight_drop_seed)
+        recurrent_kernel = self.recurrent_kernel(training)
         projected, recurrent_bias = self._project(inputs)
         outputs, *states = recurrent_loop(
             self.steps, projected, recurrent_kernel, recurrent_bias, initial_state, mask, self.precision, self.compiled
@@ -102,6 +139,24 @@ class FastLoop(keras.layers.RNN):
         if mask is not None:  # as in Keras: zeros before the first real step, the last output after it
             outputs *= mask if self.zero_output_for_mask else tf.minimum(tf.cumsum(mask, axis=0), 1.0)
         return outputs[-1], tf.transpose(outputs, (1, 0, 2)), states
+
+    def recurrent_kernel(self, training: bool) -> Any:
+        """Returns the recurrent kernel, in training without the share of it that is dropped."""
+        kernel = tf.convert_to_tensor(self.cell.recurrent_kernel)
+        if training and self.weight_drop:
+            kernel = keras.random.dropout(kernel, self.weight_drop, seed=self.weight_drop_seed)
+        return kernel
+
+    @contextlib.contextmanager
+    def recurrent_kernel_dropped(self, training: bool) -> Iterator[None]:
+        """Lets the cell have what `recurrent_kernel` returns while a `with` block runs: Keras's loop reads it there."""
+        attributes: dict[str, Any] = self.cell.__dict__  # past Keras, which would take it for a new weight
+        kept = attributes["recurrent_kernel"]
+        attributes["recurrent_kernel"] = self.recurrent_kernel(training)
+        try:
+            yield
+        finally:
+            attributes["recurrent_kernel"] = kept
 
     def _project(self, inputs: Any) -> tuple[Any, Any]:
         """Returns the projected inputs, shape `(time, batch, gates)`, and the bias inside the loop."""
@@ -117,7 +172,7 @@ class FastLoop(keras.layers.RNN):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the layer's configuration, from which `from_config` makes an equal layer."""
-        options = ("weight_drop", "precision", "compiled")
+        options = ("weight_drop", "precision", "compiled", "has_keras_loop")
         return {**super().get_config(), **{name: getattr(self, name) for name in options}}
 
 

@@ -8,13 +8,11 @@ import numpy as np
 
 from textrnn.config.base import Config
 from textrnn.training import layers
+from textrnn.training.devices import Device, chosen_device
 from textrnn.training.losses import num_real, projected_cross_entropy, summed_cross_entropy
 
 __all__ = ["NamedNetwork", "TokenNetwork"]
 
-# Sizes of the layers whose loop is compiled where all batches have one shape. Smaller ones train for less time than
-# compiling takes; larger ones spend their time in the matrix products, which gain nothing.
-COMPILED_UNITS = range(64, 385)
 SEED_GENERATORS = ("seed_generator", "dropout_seed", "weight_drop_seed")  # what layers call theirs
 
 
@@ -27,13 +25,17 @@ class NamedNetwork(keras.Model):
         config: What the network is.
         precision: "float32" or "bfloat16", the arithmetic of the matrix products.
         seed: Fixes the initial weights and the dropout.
+        device: What the network is trained on; None is what `chosen_device` takes.
     """
 
     network_config: Any  # of the class that each network names
 
-    def __init__(self, config: Config, precision: str = "float32", seed: int = 0, **options: Any) -> None:
+    def __init__(
+        self, config: Config, precision: str = "float32", seed: int = 0, device: Device | None = None, **options: Any
+    ) -> None:
         super().__init__(name="network", **options)
         self.network_config = config
+        self.device = device or chosen_device()
         self.named_dropouts: dict[str, keras.layers.Dropout] = {}
         self.precision = precision
         self.seed = seed
@@ -48,15 +50,17 @@ class NamedNetwork(keras.Model):
 
     def make_recurrent(self, units: int, name: str) -> layers.FastLoop:
         """Returns a recurrent layer; one whose name ends in "_backward" reads backwards."""
-        config = self.network_config
+        config, device = self.network_config, self.device
+        has_keras_loop = device.uses_keras_loop(config.cell, self.has_left_padding)
         return layers.CELLS[config.cell](
             units,
             return_sequences=True,
             return_state=True,
             go_backwards=name.endswith("_backward"),
             weight_drop=config.weight_drop,
-            precision=self.precision,
-            compiled=self.precision == "float32" and self.has_fixed_shape and units in COMPILED_UNITS,
+            precision=device.recurrent_precision(self.precision) if has_keras_loop else self.precision,
+            compiled=device.compiles_loop(units, self.precision, self.has_fixed_shape),
+            has_keras_loop=has_keras_loop,
             seed=next(self.seeds),
             kernel_initializer=keras.initializers.GlorotUniform(seed=next(self.seeds)),
             recurrent_initializer=keras.initializers.Orthogonal(seed=next(self.seeds)),
@@ -81,6 +85,11 @@ class NamedNetwork(keras.Model):
     @property
     def has_fixed_shape(self) -> bool:
         """Whether all training batches have one shape."""
+        return False
+
+    @property
+    def has_left_padding(self) -> bool:
+        """Whether padding stands before the sequences of a batch."""
         return False
 
     def weight_owners(self) -> list[Any]:
@@ -152,8 +161,9 @@ class TokenNetwork(NamedNetwork):
         """Returns the cross-entropy summed over real targets, in nats, and the states to carry on with."""
         hidden, states = self.step_hidden(inputs, states, training)
         weights = self.target_weights(inputs, targets)
-        if not training:
-            return summed_cross_entropy(self.output_projection(hidden), targets, weights=weights), states
+        if not (training and self.device.may_compile):
+            smoothing = self.label_smoothing if training else 0.0
+            return summed_cross_entropy(self.output_projection(hidden), targets, smoothing, weights), states
         # Four blocks to a batch: few enough to cost nothing, small enough for the cache.
         block_rows = max(-(-max_targets // 4), 16)
         return projected_cross_entropy(

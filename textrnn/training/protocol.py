@@ -4,6 +4,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from textrnn.training.devices import Device
+
 __all__ = ["TrainableNetwork"]
 
 
@@ -15,12 +17,14 @@ class TrainableNetwork(Protocol):
     rows has `[]` for states.
 
     Attributes:
+        device: What it is trained on, which says how a step is divided and compiled.
         stop_training: Set by a callback to end training.
         optimizer: Set by the trainer, for callbacks.
         target_name: What a target is called, such as "token".
         loss_unit: What a loss is in, such as "nats per token".
     """
 
+    device: Device
     stop_training: bool
     optimizer: Any
     target_name: str

@@ -1,14 +1,16 @@
-"""Ctrl-C and SIGTERM wait until a training step is whole."""
+"""Ctrl-C and what else ends a process wait until a training step is whole."""
 
 import signal
 import threading
 from typing import Any
 
+from textrnn.systems import ENDING_SIGNALS
+
 __all__ = ["PostponedSignals"]
 
 
 class PostponedSignals:
-    """Keeps SIGINT and SIGTERM until its `with` block ends, so that no step is cut in half.
+    """Keeps SIGINT, SIGTERM and, on Windows, SIGBREAK until its `with` block ends, so that no step is cut in half.
 
     A second signal acts at once.
     """
@@ -19,7 +21,7 @@ class PostponedSignals:
 
     def __enter__(self) -> "PostponedSignals":
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in (signal.SIGINT, *ENDING_SIGNALS):
                 if signal.getsignal(number) is not signal.SIG_IGN:  # as it is for SIGINT in the background
                     self.handlers[number] = signal.signal(number, self._receive)
         return self

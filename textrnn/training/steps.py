@@ -1,6 +1,7 @@
 """What one step of training or validation computes, compiled."""
 
 import contextlib
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,13 +10,13 @@ import keras
 import tensorflow as tf
 
 from textrnn.config import FittingConfig
+from textrnn.training.devices import is_large
 from textrnn.training.layer_rates import LayerRates, learning
 from textrnn.training.protocol import TrainableNetwork
 from textrnn.training.pruning import Pruning
+from textrnn.training.workers import Workers
 
 __all__ = ["Steps"]
-
-LARGE_NETWORK = 300_000  # weights; what makes a step of such a network fast would only delay a smaller one's start
 
 
 class Steps:
@@ -25,14 +26,21 @@ class Steps:
     real targets, whether loss and gradient were finite (if not, nothing was changed), and the states to carry on with.
     `validate(inputs, targets, states)` returns the summed loss, the number of real targets, and the states.
 
+    Where several workers train, all are given the same batch, and each computes with its own rows of it: `states` are
+    those of these rows, the sums that `train` returns are of the whole batch, and those of `validate` of these rows.
+
     Args:
         network: The network, which knows its loss.
         config: How to train.
         max_targets: Most targets in a training batch, padding included.
+        workers: The processes that train together.
     """
 
-    def __init__(self, network: TrainableNetwork, config: FittingConfig, max_targets: int) -> None:
+    def __init__(
+        self, network: TrainableNetwork, config: FittingConfig, max_targets: int, workers: Workers | None = None
+    ) -> None:
         self.network = network
+        self.workers = workers or Workers()
         self.config = config
         named = learning(network.named_variables(), config.frozen)
         self.names, self.variables = list(named), list(named.values())
@@ -41,14 +49,19 @@ class Steps:
         self.optimizer = self._make_optimizer()
         self.averages = [tf.Variable(v.value, trainable=False) for v in self.variables] if config.moving_average else []
         self.max_targets = max_targets
-        is_large = sum(math.prod(variable.shape) for variable in self.variables) >= LARGE_NETWORK
+        num_weights, device = sum(math.prod(variable.shape) for variable in self.variables), network.device
         # Compiled into one loop over each weight, an update is twice as fast.
-        self._update = tf.function(self._update_body, jit_compile=is_large)
-        self._parts = halves if is_large else lambda batch: [batch]
+        self._update = tf.function(self._update_body, jit_compile=device.may_compile and is_large(num_weights))
+        self.num_parts = config.parts or device.num_parts(num_weights, config.usual_rows)
         signature = network.step_signature()
         scalar = tf.TensorSpec((), tf.float32)
         self.train = tf.function(self._train, input_signature=[*signature, scalar, scalar])
         self.validate = tf.function(self._validate, input_signature=signature)
+        if self.workers.are_several:
+            self._gradients = tf.function(self._summed_gradients, input_signature=[scalar, *signature])
+            self._moved = tf.function(self._move)
+            self._own_validate = self.validate
+            self.train, self.validate = self._train_together, self._validate_together
 
     def _make_optimizer(self) -> Any:
         options = {"learning_rate": self.config.learning_rate, "beta_2": 0.99, "name": "optimizer"}
@@ -62,10 +75,28 @@ class Steps:
 
     def _train(self, inputs: Any, targets: Any, states: Any, learning_rate: Any, decay: Any) -> Any:
         num_targets = self.network.num_targets(targets)
-        results = [self._loss_and_gradients(num_targets, *part) for part in self._parts((inputs, targets, states))]
+        loss_sum, gradients, states = self._summed_gradients(num_targets, inputs, targets, states)
+        return loss_sum, num_targets, self._move(loss_sum, gradients, learning_rate, decay), states
+
+    def _train_together(self, inputs: Any, targets: Any, states: Any, learning_rate: float, decay: float) -> Any:
+        """Does what `_train` does, each worker with its rows of a batch; the states are those of its rows."""
+        num_targets = self.network.num_targets(targets)
+        (inputs, targets), weight = self.workers.share((inputs, targets))
+        loss_sum, gradients, states = self._gradients(num_targets, inputs, targets, states)
+        loss_sum, *gradients = self.workers.summed([weight * tensor for tensor in (loss_sum, *gradients)])
+        finite = self._moved(loss_sum, gradients, tf.constant(learning_rate), tf.constant(decay))
+        return loss_sum, num_targets, finite, states
+
+    def _summed_gradients(self, num_targets: Any, inputs: Any, targets: Any, states: Any) -> Any:
+        """Returns the summed loss of a batch, its gradients by the weights, and the states."""
+        parts = divided((inputs, targets, states), self.num_parts)
+        results = [self._loss_and_gradients(num_targets, *part) for part in parts]
         loss_sums, part_gradients, states = zip(*results, strict=True)
-        loss_sum = tf.add_n(loss_sums)
         gradients = [tf.add_n(parts) for parts in zip(*part_gradients, strict=True)]
+        return tf.add_n(loss_sums), gradients, joined(states)
+
+    def _move(self, loss_sum: Any, gradients: Any, learning_rate: Any, decay: Any) -> Any:
+        """Moves the weights against the gradients of a batch; returns whether these were finite: if not, none moves."""
         norm = tf.linalg.global_norm(gradients)
         finite = tf.math.is_finite(norm) & tf.math.is_finite(loss_sum)
 
@@ -76,7 +107,7 @@ class Steps:
 
         # A gradient that is not finite must never reach the weights.
         tf.cond(finite, update, lambda: finite)
-        return loss_sum, num_targets, finite, joined(states)
+        return finite
 
     def _loss_and_gradients(self, num_targets: Any, inputs: Any, targets: Any, states: Any) -> Any:
         """Returns the summed loss of some rows of a batch, its gradients by the weights, and the states."""
@@ -99,9 +130,15 @@ class Steps:
             average.assign(self.pruning.masked(name, decay * average + (1.0 - decay) * variable.value))
 
     def _validate(self, inputs: Any, targets: Any, states: Any) -> Any:
-        results = [self._loss_alone(*part) for part in self._parts((inputs, targets, states))]
+        results = [self._loss_alone(*part) for part in divided((inputs, targets, states), self.num_parts)]
         loss_sums, counts, states = zip(*results, strict=True)
         return tf.add_n(loss_sums), tf.add_n(counts), joined(states)
+
+    def _validate_together(self, inputs: Any, targets: Any, states: Any) -> Any:
+        """Does what `_validate` does with this worker's rows of a batch, which count 0 if it has none."""
+        (inputs, targets), weight = self.workers.share((inputs, targets))
+        loss_sum, num_targets, states = self._own_validate(inputs, targets, states)
+        return weight * loss_sum, weight * num_targets, states
 
     def _loss_alone(self, inputs: Any, targets: Any, states: Any) -> Any:
         """Returns the summed loss of some rows of a batch without dropout, the number of targets, and the states."""
@@ -121,16 +158,19 @@ class Steps:
                 variable.assign(value)
 
 
-def halves(batch: Any) -> list[Any]:
-    """Splits the rows of all tensors of a structure in two.
+def divided(batch: Any, number: int) -> list[Any]:
+    """Divides the rows of all tensors of a structure into parts of like size.
 
-    Nothing in one half waits for the other, so the two run side by side. That keeps two cores busier than dividing
-    each of a thousand small operations between them.
+    Nothing in one part waits for another, so they run side by side. That keeps as many cores busier than dividing each
+    of a thousand small operations among them.
     """
-    middle = tf.shape(tf.nest.flatten(batch)[0])[0] // 2
+    if number == 1:
+        return [batch]
+    num_rows = tf.shape(tf.nest.flatten(batch)[0])[0]
+    ends = [num_rows * part // number for part in range(number + 1)]
     return [
-        tf.nest.map_structure(lambda rows: rows[:middle], batch),
-        tf.nest.map_structure(lambda rows: rows[middle:], batch),
+        tf.nest.map_structure(lambda rows, start=start, end=end: rows[start:end], batch)
+        for start, end in itertools.pairwise(ends)
     ]
 
 

@@ -6,6 +6,7 @@ does not resume exactly. Keras callbacks work all the same.
 
 import bisect
 import dataclasses
+import json
 import math
 import pathlib
 import time
@@ -27,6 +28,7 @@ from textrnn.training.protocol import TrainableNetwork
 from textrnn.training.schedule import MEASURED_STEPS, StepClock, learning_rate_at, pruned_share_at
 from textrnn.training.signals import PostponedSignals
 from textrnn.training.steps import Steps
+from textrnn.training.workers import Workers
 
 __all__ = ["Trainer"]
 
@@ -55,6 +57,7 @@ class Trainer:
         options: What the run was called with; kept in the checkpoint.
         is_trained: Whether the network has been trained before: then its weights are validated too, and stay if none
             are better.
+        workers: The processes that train together; the first of them writes.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Trainer:
         identity: dict[str, Any] | None = None,
         options: dict[str, Any] | None = None,
         is_trained: bool = False,
+        workers: Workers | None = None,
     ) -> None:
         self.network = network
         self.config = config
@@ -92,9 +96,11 @@ class Trainer:
         self.is_trained = is_trained
         self.num_batches = training.num_batches
         self.position = Position(num_steps=self._asked_steps())
-        self.steps = Steps(network, config, training.max_targets)
+        self.workers = workers or Workers()
+        self.steps = Steps(network, config, training.max_targets, self.workers)
         self.best_weights: list[dict[str, np.ndarray]] = []  # of the best validations, the best first
-        self.states: Any = None
+        self.states: Any = None  # of the rows of this worker
+        self.num_rows = 0  # of the batch that left them, with all workers
         self.callbacks = Callbacks(callbacks, network, self.steps.optimizer, config, self.num_batches, self.progress)
         self.signals = PostponedSignals()
         self.clock = time.monotonic()
@@ -108,10 +114,10 @@ class Trainer:
         """Returns the states of the rows that continue, and zeros for those that begin."""
         continues = np.asarray(batch.continues)
         if states is None or not continues.any():
-            return self.network.initial_states(len(batch.targets))
+            return self.network.initial_states(len(self.workers.share(batch.targets)[0]))
         if continues.all():
             return states
-        kept = continues[:, np.newaxis].astype(np.float32)
+        kept = self.workers.share(continues)[0][:, np.newaxis].astype(np.float32)
         return tf.nest.map_structure(lambda state: state * kept, states)
 
     def fit(self, resume: bool = False) -> list[EpochRecord]:
@@ -127,8 +133,11 @@ class Trainer:
             TextrnnError: If the checkpoint does not fit, or the loss is no longer finite.
         """
         self.network.stop_training = False
+        self.workers.check_same(json.dumps(self.identity, sort_keys=True, default=str))
         if resume:
             self._restore()
+        self._seed_worker()
+        self.workers.align(self._arrays().values())
         self.clock = time.monotonic()
         if not self._is_over():
             self.callbacks.begin()
@@ -145,12 +154,14 @@ class Trainer:
         self.progress.advance(self.position.step)
         try:
             with PostponedSignals() as self.signals:
-                while not self._is_over() and not self.signals.received:
+                while not self._is_over() and not self._is_interrupted():
                     self._train_epoch()
                 self.progress.finish()
-                if self.signals.received:
+                if self._is_interrupted():
                     self._write_checkpoint()
                     self.draw_curve()
+                    if not self.signals.received:
+                        raise KeyboardInterrupt("another worker was interrupted")
         finally:
             self.progress.finish()
         if self._is_out_of_patience() and not self._is_finished():
@@ -163,12 +174,12 @@ class Trainer:
         """Leaves the best weights in the network: those of the best validation, or the average of the best ones."""
         if not self.best_weights:
             return
-        if len(self.best_weights) > 1 and not self.signals.received:
+        if len(self.best_weights) > 1 and not self._is_interrupted():
             average = {
                 name: np.mean([weights[name] for weights in self.best_weights], axis=0) for name in self.best_weights[0]
             }
             self.network.set_weights_by_name(average)
-            score = None if self.validation_score is None else self.validation_score(average)
+            score = None if self.validation_score is None else self._score_of(average)
             found = dataclasses.replace(self.records[-1], validation_loss=self.validation_loss(), score=score)
             best = self.position.best_criteria[0]
             named = "validation loss" if score is None else f"{score.direction} {score.name} and validation loss"
@@ -195,8 +206,15 @@ class Trainer:
             return self.position.epoch >= self.config.epochs
         return 0 < self.position.num_steps <= self.position.step
 
+    def _is_stopped(self) -> bool:
+        """Returns whether a callback has ended training."""
+        return self.workers.any_stopped(bool(self.network.stop_training))
+
+    def _is_interrupted(self) -> bool:
+        return self.workers.any_interrupted(bool(self.signals.received))
+
     def _is_over(self) -> bool:
-        return self._is_finished() or self._is_out_of_patience() or bool(self.network.stop_training)
+        return self._is_finished() or self._is_out_of_patience() or self._is_stopped()
 
     def _train_epoch(self) -> None:
         position = self.position
@@ -210,7 +228,7 @@ class Trainer:
             self.progress.advance(1, f"loss {position.loss_sum / max(position.num_targets, 1):.3f}")
             if self._is_validation_step():
                 self._validate_and_record()
-            if self._is_over() or self.signals.received:
+            if self._is_over() or self._is_interrupted():
                 return
         position.epoch, position.batch, self.states = position.epoch + 1, 0, None
         logs = {"loss": position.loss_sum / max(position.num_targets, 1.0)}
@@ -221,7 +239,7 @@ class Trainer:
     def _is_validation_step(self) -> bool:
         """Returns whether to validate within an epoch, after the step just made."""
         position, config = self.position, self.config
-        if self.network.stop_training or (config.epochs is None and position.step == position.num_steps):
+        if self._is_stopped() or (config.epochs is None and position.step == position.num_steps):
             return True
         if config.validations is None:
             parts = config.validations_per_epoch
@@ -243,7 +261,8 @@ class Trainer:
         validation_seconds = time.monotonic() - began
         if position.num_steps == 0:
             left = 60 * (self.config.minutes or 0) - self._passed_seconds()
-            position.num_steps = position.step + self.step_clock.steps_in(left, validation_seconds, self.config)
+            num_steps = position.step + self.step_clock.steps_in(left, validation_seconds, self.config)
+            position.num_steps = int(self.workers.of_the_first(num_steps))
             self.options["steps"] = position.num_steps
             self.progress.message(
                 f"a step takes {1000 * self.step_clock.seconds:.0f} ms: {position.num_steps:,} steps in "
@@ -271,10 +290,12 @@ class Trainer:
         self.steps.layer_rates.go_to(position.step - position.first_step)
         learning_rate = self.callbacks.learning_rate(self._scheduled_learning_rate())
         decay = min(config.moving_average, (1 + position.step) / (10 + position.step))
+        self.workers.tell(bool(self.signals.received), bool(self.network.stop_training))
         loss_sum, num_targets, finite, self.states = self.steps.train(
             batch.inputs, batch.targets, self._states_for(batch, self.states), learning_rate, decay
         )
         position.step += 1
+        self.num_rows = len(batch.targets)
         self.step_clock.add(time.monotonic() - start)
         if not finite:
             position.bad_steps += 1
@@ -308,10 +329,11 @@ class Trainer:
     def _validate_and_record(self) -> dict[str, float]:
         """Validates, keeps the weights if they are the best so far, and writes checkpoint and history."""
         position = self.position
+        self.workers.align(self._arrays().values())
         with self.steps.averaged_weights():
             loss = self.validation_loss()
             weights = self.network.get_weights_by_name()
-            score = None if self.validation_score is None else self.validation_score(weights)
+            score = None if self.validation_score is None else self._score_of(weights)
             record = EpochRecord(
                 epoch=round(position.epoch + position.batch / max(self.num_batches, 1), 4),
                 step=position.step,
@@ -329,12 +351,12 @@ class Trainer:
             # A score that chance has given early is not beaten for a while, but the loss shows that more is learned.
             gained = improved or has_lowest_loss or not record.may_be_kept
             position.validations_without_gain = 0 if gained else position.validations_without_gain + 1
-            if improved and self.save_best is not None:
+            if improved and self.save_best is not None and self.workers.is_first:
                 self.save_best(weights, record)
         position.loss_sum = position.num_targets = position.step_seconds = 0.0
         self._report(record, improved, weights)
-        if self.output is not None:
-            self._write_checkpoint()
+        self._write_checkpoint()
+        if self.output is not None and self.workers.is_first:
             write_atomically(self.output / "history.csv", history_csv(self.records))
         logs = {"loss": record.training_loss, "val_loss": loss}
         return logs | {f"val_{found.key}": found.value for found in self._scores(record)}
@@ -373,7 +395,7 @@ class Trainer:
             f"{record.seconds / 60:.1f} min"
             f"{', best so far' if improved else ''}{'' if record.may_be_kept else ', more weights to prune'}"
         )
-        if self.sample is not None:
+        if self.sample is not None and self.workers.is_first:
             self.progress.message(f"  sample: {self.sample(weights)!r}")
 
     def validation_loss(self) -> float:
@@ -385,11 +407,17 @@ class Trainer:
                 batch.inputs, batch.targets, self._states_for(batch, states)
             )
             total, count = total + float(loss_sum), count + float(num_targets)
+        total, count = self.workers.summed_numbers(total, count)
         return total / max(count, 1.0)
+
+    def _score_of(self, weights: dict[str, np.ndarray]) -> Score:
+        """Returns the score of weights as the first worker finds it, so that all find the same ones best."""
+        score = self.validation_score(weights)  # type: ignore[misc]
+        return dataclasses.replace(score, value=self.workers.of_the_first(score.value))
 
     def draw_curve(self) -> None:
         """Draws the losses so far, as `loss.png` in the output directory."""
-        if self.output is not None and self.records:
+        if self.output is not None and self.records and self.workers.is_first:
             from textrnn import plots
 
             plots.loss_curve(self.records, self.output / "loss.png", self.network.loss_unit)
@@ -408,12 +436,20 @@ class Trainer:
         if self.output is None:
             return
         self._passed_seconds()
+        states = self.workers.gathered(tf.nest.flatten(self.states) if self.states is not None else [], self.num_rows)
+        if not self.workers.is_first:
+            return
         arrays = {name: np.asarray(variable.numpy()) for name, variable in self._arrays().items()}
         for rank, weights in enumerate(self.best_weights):
             arrays |= {f"best/{rank}/{name}": array for name, array in weights.items()}
-        for index, state in enumerate(tf.nest.flatten(self.states)) if self.states is not None else ():
-            arrays[f"state/{index}"] = state.numpy()
+        arrays |= {f"state/{index}": state for index, state in enumerate(states)}
         write_checkpoint(self.output / CHECKPOINT, arrays, self.position, self.identity, self.options)
+
+    def _seed_worker(self) -> None:
+        """Gives this worker dropout of its own, from the seeds of the first one."""
+        for name, variable in self.network.named_state().items():
+            if name not in self.network.named_variables():
+                variable.assign(self.workers.shifted(variable.numpy()))
 
     def _restore(self) -> None:
         if self.output is None:
@@ -427,7 +463,9 @@ class Trainer:
         ranks = range(len(self.position.best_criteria))
         self.best_weights = [{name: arrays[f"best/{rank}/{name}"] for name in names} for rank in ranks]
         num_states = sum(name.startswith("state/") for name in arrays)
-        flat = [tf.constant(arrays[f"state/{index}"]) for index in range(num_states)]
+        states = [arrays[f"state/{index}"] for index in range(num_states)]
+        self.num_rows = len(states[0]) if states else 0
+        flat = [tf.constant(state) for state in (self.workers.share(states)[0] if states else [])]
         self.states = tf.nest.pack_sequence_as(self.network.initial_states(1), flat) if flat else None
         self._go_on(identity.get("training", {}))
 

@@ -1,0 +1,70 @@
+"""Which processes train together, as the environment tells each of them."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+
+from textrnn.errors import TextrnnError
+
+__all__ = ["CLUSTER_VARIABLE", "Cluster"]
+
+CLUSTER_VARIABLE = "TF_CONFIG"  # TensorFlow's own; Ray Train and managed clusters set it too
+
+
+@dataclasses.dataclass(frozen=True)
+class Cluster:
+    """The workers that train one model, and which of them this process is.
+
+    Args:
+        addresses: "host:port" of each worker, in the same order everywhere.
+        rank: The place of this process among them; the first worker writes what is written.
+    """
+
+    addresses: tuple[str, ...]
+    rank: int
+
+    @property
+    def size(self) -> int:
+        """Number of workers."""
+        return len(self.addresses)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process is the worker that writes."""
+        return self.rank == 0
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Cluster":
+        """Returns the cluster that `TF_CONFIG` describes; a process by itself where it is not set.
+
+        Raises:
+            TextrnnError: If the variable does not describe workers.
+        """
+        text = environment.get(CLUSTER_VARIABLE, "")
+        if not text.strip():
+            return cls(("",), 0)
+        try:
+            described = json.loads(text)
+            addresses = described.get("cluster", {}).get("worker", [""])
+            task = described.get("task", {"type": "worker", "index": 0})
+            kind, rank = task["type"], int(task["index"])
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise TextrnnError(
+                f"{CLUSTER_VARIABLE}: cannot be read: {error!r}. It holds "
+                '{"cluster": {"worker": ["HOST:PORT", ...]}, "task": {"type": "worker", "index": 0}}, or is not set.'
+            ) from error
+        others = sorted(set(described.get("cluster", {})) - {"worker"})
+        if others or kind != "worker":
+            raise TextrnnError(
+                f"{CLUSTER_VARIABLE}: names {', '.join([*others, kind])}. All that train here are of the type "
+                "'worker'; the first of them writes."
+            )
+        if not 0 <= rank < len(addresses):
+            raise TextrnnError(f"{CLUSTER_VARIABLE}: there is no worker {rank} among {len(addresses)}.")
+        return cls(tuple(map(str, addresses)), rank)
+
+    def to_environment(self) -> dict[str, str]:
+        """Returns the variable that tells a process of this cluster."""
+        described = {"cluster": {"worker": self.addresses}, "task": {"type": "worker", "index": self.rank}}
+        return {CLUSTER_VARIABLE: json.dumps(described)}
