@@ -186,7 +186,8 @@ def test_a_lock_that_cannot_be_read_still_says_that_another_run_is_writing(tmp_p
 def test_where_there_are_no_locks_a_run_does_without(tmp_path, monkeypatch):
     error = portalocker.LockException(OSError(95, "Operation not supported"))
     monkeypatch.setattr(portalocker, "lock", refusing(None, 1, error))
-    run.lock(tmp_path).close()
+    with run.lock(tmp_path) as file:
+        assert not file.closed
 
 
 # Signals

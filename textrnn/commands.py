@@ -30,6 +30,7 @@ __all__ = [
     "RAW_HELP",
     "Parser",
     "add_config_options",
+    "add_device_option",
     "add_series_options",
     "argument_text",
     "check_no_files",
@@ -133,6 +134,11 @@ def add_series_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--known", nargs="+", help="columns of variables that are known beforehand, such as holidays")
     parser.add_argument("--missing", help="for missing values: interpolate (default), previous, or error for none")
     parser.add_argument("--encoding", help="encoding of the file (default utf-8)")
+
+
+def add_device_option(parser: argparse.ArgumentParser) -> None:
+    """Adds what says what training runs on."""
+    parser.add_argument("--device", help="cpu or gpu; by default a GPU that has cuDNN, and else the processor")
 
 
 def series_options(arguments: argparse.Namespace) -> dict[str, Any]:

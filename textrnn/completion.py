@@ -121,13 +121,13 @@ def complete() -> None:
 
 def words_for(action: Any) -> None:
     """Says which words an argument or option takes; for others the shell names files."""
-    from argcomplete.completers import ChoicesCompleter, DirectoriesCompleter
+    from argcomplete.completers import DirectoriesCompleter
 
     if action.dest in MODELS:
         directories = DirectoriesCompleter()
         action.completer = lambda prefix, **rest: [*shipped_models(), *directories(prefix, **rest)]
     elif action.dest in WORDS:
-        action.completer = ChoicesCompleter(dict.fromkeys(WORDS[action.dest], ""))
+        action.completer = lambda **rest: WORDS[action.dest]
 
 
 if __name__ == "__main__":

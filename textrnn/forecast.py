@@ -8,6 +8,7 @@ from typing import Any
 from textrnn.commands import (
     Parser,
     add_config_options,
+    add_device_option,
     add_series_options,
     check_writable,
     chosen_options,
@@ -44,6 +45,7 @@ def make_parser() -> Parser:
     parser.add_argument("--plot", metavar="PICTURE", help="draw the end of the series and its forecast")
     parser.add_argument("--explain", action="store_true", help="show what each forecast is based on")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_device_option(parser)
     add_config_options(parser, ForecasterConfig, skip=FROM_DATA)
     add_config_options(parser, ForecasterTrainingConfig)
     return parser
@@ -102,7 +104,8 @@ def print_explanations(explanations: list[Any]) -> None:
 def trained_forecaster(parsed: argparse.Namespace) -> Forecaster:
     """Returns a forecaster that is trained on the series."""
     forecaster = Forecaster(**network_options(parsed), network=parsed.network)
-    return forecaster.fit(parsed.series, **series_options(parsed), **chosen_options(parsed, ForecasterTrainingConfig))
+    fitting = chosen_options(parsed, ForecasterTrainingConfig)
+    return forecaster.fit(parsed.series, **series_options(parsed), **fitting, device=parsed.device)
 
 
 def score_of(forecaster: Forecaster, parsed: argparse.Namespace) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 from textrnn.commands import (
     Parser,
     add_config_options,
+    add_device_option,
     add_series_options,
     chosen_options,
     parsed_by_kind,
@@ -86,7 +87,7 @@ def add_run_options(parser: Parser, more: str = "") -> None:
         f"that {RAY_VARIABLE} names",
     )
     parser.add_argument("--half-precision", action="store_true", default=None, help="save the weights as float16")
-    parser.add_argument("--device", help="cpu or gpu; by default a GPU that has cuDNN, and else the processor")
+    add_device_option(parser)
 
 
 def add_shared_options(parser: Parser, more: str = "") -> None:

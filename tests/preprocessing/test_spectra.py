@@ -1,5 +1,7 @@
 """What is heard of sound: the right band, whatever the loudness, frame by frame and block by block."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from textrnn.preprocessing.spectra import (
     SILENCE,
     Spectrum,
     is_silent,
+    mean_profile,
     mel_bands,
     normalized,
     num_steps,
@@ -63,14 +66,32 @@ def test_blocks_leave_no_trace():
     assert len(spectrum(noise(0.02))) == 1  # a clip that is shorter than a frame
 
 
-def test_loudness_microphone_and_pauses_do_not_count():
+def test_loudness_and_pauses_do_not_count():
     samples, spectrum = noise(0.5), Spectrum(CONFIG)
-    expected = normalized(spectrum(samples))
-    np.testing.assert_allclose(normalized(spectrum(samples * 0.05)), expected, atol=1e-3)
-    microphone = np.linspace(-2, 2, 20).astype(np.float32)
-    np.testing.assert_allclose(normalized(spectrum(samples) + microphone), expected, atol=1e-3)
+    expected = normalized(spectrum(samples), CONFIG)
+    np.testing.assert_allclose(normalized(spectrum(samples * 0.05), CONFIG), expected, atol=1e-3)
     paused = np.pad(spectrum(samples), ((30, 70), (0, 0)), constant_values=SILENCE)
-    np.testing.assert_allclose(normalized(paused)[30:-70], expected, atol=1e-5)
+    np.testing.assert_allclose(normalized(paused, CONFIG)[30:-70], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("frames", "left"), [(50, 0.8), (200, 0.5), (1800, 0.1)])
+def test_a_microphone_counts_the_less_the_more_is_said(frames, left):
+    """Of half a second, 0.5 / 2.5 of the clip's own mean counts, of two seconds a half, of eighteen nine tenths."""
+    speech = np.random.default_rng(0).normal(0, 0.1, (frames, 20)).astype(np.float32)
+    microphone = np.linspace(-1, 1, 20).astype(np.float32)
+    apart = normalized(speech + microphone, CONFIG) - normalized(speech, CONFIG)
+    np.testing.assert_allclose(apart, np.broadcast_to(left * microphone / 3, apart.shape), atol=2e-3)
+    same = dataclasses.replace(CONFIG, means=tuple(microphone.tolist()))  # that all clips were recorded with
+    np.testing.assert_allclose(normalized(speech + microphone, same), normalized(speech, CONFIG), atol=1e-5)
+
+
+def test_the_mean_over_clips_by_hand():
+    """Of two clips of speech and silence: 1 and 3 in the lower half of the bands, 5 in the upper one."""
+    clips = [np.full((9, 20), 5.0, np.float16) for _ in range(2)]
+    for clip, low in zip(clips, (1, 3), strict=True):
+        clip[:, :10] = low
+        clip[6:] = SILENCE
+    assert mean_profile(clips) == (-1.5,) * 10 + (1.5,) * 10
 
 
 def test_silence():
@@ -79,7 +100,7 @@ def test_silence():
     assert is_silent(spectrum(noise(0.5, level=1e-4)))  # 80 dB below the loudest there is
     assert not is_silent(spectrum(noise(0.5, level=3e-3)))
     assert is_silent(np.zeros((0, 20), np.float32))
-    assert np.isfinite(normalized(spectrum(np.zeros(4000, np.float32)))).all()
+    assert np.isfinite(normalized(spectrum(np.zeros(4000, np.float32)), CONFIG)).all()
 
 
 def test_steps_by_hand():

@@ -9,6 +9,7 @@ from textrnn.preprocessing.speech_batches import (
     Augmentation,
     SpeechData,
     SpeechPlan,
+    coloured,
     faster,
     masked,
     needed_steps,
@@ -93,7 +94,7 @@ def test_a_clip_alone_is_read_in_validation_as_it_is_transcribed():
     """The same frames that `textrnn.inference.recognition` makes of a clip."""
     clips = data(1)
     (batch,) = SpeechPlan(clips, CONFIG, 5.0).batches()
-    expected = stacked(normalized(with_margins(clips.frames[0].astype(np.float32), CONFIG)), CONFIG)
+    expected = stacked(normalized(with_margins(clips.frames[0].astype(np.float32), CONFIG), CONFIG), CONFIG)
     np.testing.assert_array_equal(batch.inputs[0][0], expected)
     assert batch.inputs[1].all()
     assert len(expected) == num_steps(len(clips.frames[0]) + 20, CONFIG)
@@ -114,6 +115,14 @@ def test_a_shorter_vocal_tract_is_higher():
     assert warped(frames, 1.2).argmax(axis=1).tolist() == [12, 12]
     assert warped(frames, 0.8).argmax(axis=1).tolist() == [8, 8]
     np.testing.assert_array_equal(warped(frames, 1.0), frames)
+
+
+def test_colours_are_slow_and_as_large_as_asked_for():
+    """Three waves of deviation 0.5, each of a mean square of one half: 0.5 * sqrt(3 / 2) altogether."""
+    found = np.array([coloured(40, 0.5, np.random.default_rng(seed)) for seed in range(500)])
+    assert found.std() == pytest.approx(0.5 * np.sqrt(1.5), rel=0.1)
+    assert np.abs(np.diff(found, axis=1)).max() < 0.6
+    assert not coloured(40, 0.0, np.random.default_rng(0)).any()
 
 
 def test_noise_is_never_louder_than_asked_for():

@@ -34,6 +34,7 @@ def recogniser(tmp_path_factory):
         learning_rate=0.02,
         noise=0.01,
         warp=0.0,
+        colour=0.0,
         frequency_mask=0.0,
         time_mask=0.0,
         moving_average=0.9,

@@ -84,6 +84,19 @@ def test_a_card_that_was_put_aside_is_told_from_none(machine, monkeypatch):
         chosen_device("gpu")
 
 
+def test_beside_a_card_the_processor_is_said_explicitly(machine, monkeypatch):
+    places = []
+    monkeypatch.setattr(tf, "device", lambda name: places.append(name) or tf.name_scope("here"))
+    machine("CPU")
+    with CPU.placed():
+        assert places == []
+    machine("CPU", "GPU")
+    with CARD.placed():
+        assert places == []
+    with CPU.placed():
+        assert places == ["/CPU:0"]
+
+
 def test_keras_runs_what_cudnn_computes_and_textrnn_the_rest():
     assert [CARD.uses_keras_loop(cell) for cell in ("simple_rnn", "gru", "lstm")] == [False, True, True]
     assert not CARD.uses_keras_loop("lstm", has_left_padding=True)
@@ -302,15 +315,12 @@ def watched(function, calls):
 
 def test_a_run_on_a_card_is_one_part_and_may_be_resumed_without(machine, tmp_path, lighthouse, quiet, monkeypatch):
     """On "the card" of the replacements, with Keras's loop: checkpoint and model do not know what made them."""
-    placed, run_by_keras = [], []
+    run_by_keras = []
     monkeypatch.setattr(layers.FastLoop, "keras_loop", watched(layers.FastLoop.keras_loop, run_by_keras))
     machine("CPU", "GPU", cudnn=["float32"])
     options = {"level": "char", "units": (6,), "embedding_dim": 6, "cell": "lstm"}
     fitting = {"batch_size": 4, "length": 4, "progress": quiet, "initial_model": "none"}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tf, "device", lambda name: placed.append(name) or tf.name_scope("here"))
-        LanguageModel(**options).fit(lighthouse, steps=3, output=tmp_path, device="gpu", **fitting)
-    assert placed == ["/GPU:0"]
+    LanguageModel(**options).fit(lighthouse, steps=3, output=tmp_path, device="gpu", **fitting)
     assert run_by_keras
     run_by_keras.clear()
     machine("CPU")

@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 from textrnn.config.architecture import Architecture, Part, chained, recurrent_part, with_dropout
 from textrnn.config.base import NUM_GATES, Config, Shapes, num_states, recurrent_shapes
 from textrnn.config.fitting import FittingConfig
-from textrnn.errors import check_choice, check_range
+from textrnn.errors import TextrnnError, check_choice, check_range
 
 __all__ = ["FIRST_CHARACTER", "FROM_DATA", "RecogniserConfig", "RecogniserTrainingConfig"]
 
-FROM_DATA = ("vocabulary_size",)  # nobody sets it
+FROM_DATA = ("vocabulary_size", "means")  # nobody sets these
 # Symbol 0 is the blank of CTC and symbol 1 is this token id, so that no special token can be written.
 FIRST_CHARACTER = 4
+AUGMENTATIONS = ("speed", "warp", "colour", "noise", "frequency_mask", "time_mask")
 SAMPLE_RATES = (8000, 48_000)  # lowest and highest
 
 
@@ -38,6 +39,7 @@ class RecogniserConfig(Config):
         output_dropout: Dropout before the output.
         variational_dropout: Whether a dropout mask stays the same over a whole clip (Gal and Ghahramani 2016).
         weight_drop: Share of the recurrent kernels zeroed for a whole batch (Merity et al. 2018).
+        means: How loud speech is in each band, above or below its mean, in nats; found in training.
     """
 
     vocabulary_size: int = 0
@@ -51,10 +53,11 @@ class RecogniserConfig(Config):
     units: tuple[int, ...] = (128, 128)
     bidirectional: bool = True
     input_dropout: float = 0.0
-    dropout: float = 0.2
-    output_dropout: float = 0.2
+    dropout: float = 0.1
+    output_dropout: float = 0.1
     variational_dropout: bool = True
     weight_drop: float = 0.0
+    means: tuple[float, ...] = ()
 
     kind: ClassVar[str] = "recogniser"
     tokenizer_names: ClassVar[tuple[str, ...]] = ("tokenizer",)
@@ -71,6 +74,12 @@ class RecogniserConfig(Config):
         check_choice("cell", self.cell, NUM_GATES)
         self._check_shares("input_dropout", "dropout", "output_dropout", "weight_drop")
         self._check_flags()
+        means = tuple(self.means)
+        object.__setattr__(self, "means", means)
+        if len(means) not in (0, self.num_bands):
+            raise TextrnnError(f"`means` must hold a number for each of the {self.num_bands} bands.")
+        for mean in means:
+            check_range("means", mean)
 
     @property
     def directions(self) -> tuple[str, ...]:
@@ -146,19 +155,21 @@ class RecogniserTrainingConfig(FittingConfig):
         speed: By how much clips are made faster or slower, in training, at most: 0.1 is from 0.9 to 1.1 times.
         warp: By how much the frequencies are stretched or compressed, in training, at most, as longer and shorter
             vocal tracts do (Jaitly and Hinton 2013).
+        colour: By how much bands are made louder and fainter, in training, in nats, as microphones and rooms do.
         noise: How loud the noise is that clips are mixed with, in training, at most, as a share of the speech's level;
             0 for none.
         frequency_mask: Share of the bands that one of two masks hides, in training, at most (Park et al. 2019).
         time_mask: Share of a clip that masks of its time hide, in training, at most.
     """
 
-    batch_seconds: float = 60.0
+    batch_seconds: float = 40.0
     joined_clips: int = 1
     speed: float = 0.15
     warp: float = 0.15
+    colour: float = 0.7
     noise: float = 0.1
-    frequency_mask: float = 0.2
-    time_mask: float = 0.1
+    frequency_mask: float = 0.15
+    time_mask: float = 0.06
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -166,9 +177,10 @@ class RecogniserTrainingConfig(FittingConfig):
         check_range("joined_clips", self.joined_clips, 1, 100, whole=True)
         check_range("speed", self.speed, 0, 0.5)
         check_range("warp", self.warp, 0, 0.5)
+        check_range("colour", self.colour, 0, 10)
         check_range("noise", self.noise, 0, 1)
         self._check_shares("frequency_mask", "time_mask")
 
     def augmentation(self) -> dict[str, Any]:
         """Returns the options that say how clips are changed in training."""
-        return {name: getattr(self, name) for name in ("speed", "warp", "noise", "frequency_mask", "time_mask")}
+        return {name: getattr(self, name) for name in AUGMENTATIONS}

@@ -9,7 +9,7 @@ from textrnn.defaults.choice import FEWEST_STEPS, Choice, Options, as_sizes, goi
 __all__ = ["recogniser_choice", "recogniser_tuning_choice"]
 
 SHORT = 2.0  # mean seconds of clips that are joined, so that a sequence of them can be read
-JOINED_SECONDS = 4.0  # how long joined clips are about, at most
+JOINED_SECONDS = 3.0  # how long joined clips are about, at most
 MUCH = 3 * 3600  # seconds of sound, from which on the network is larger
 PASSES = 60
 MOST_STEPS = 6000
@@ -39,7 +39,7 @@ def recogniser_choice(rates: Sequence[int], seconds: Sequence[float], model: Opt
         "moving_average": 0.99,
         "validations": 10,
         "patience": 0,
-        "batch_seconds": 60.0,
+        "batch_seconds": 40.0,
         "joined_clips": max(int(JOINED_SECONDS / max(mean, 0.1)), 1) if mean < SHORT else 1,
     }
     chosen = {**network, **fitting, **model, **training}

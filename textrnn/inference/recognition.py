@@ -230,7 +230,7 @@ class Transcriber:
 
     def read(self, frames: np.ndarray) -> np.ndarray:
         """Returns what the network reads of the frames of an utterance, shape `(num_steps, num_features)`."""
-        return stacked(normalized(with_margins(frames, self.config)), self.config)
+        return stacked(normalized(with_margins(frames, self.config), self.config), self.config)
 
     def decoded(self, log_probabilities: np.ndarray) -> Alignment:
         """Returns the best text of an utterance, and where its symbols are."""

@@ -11,7 +11,8 @@ __all__ = ["ctc_paths", "ctc_probabilities", "spectrogram"]
 COLORS = ("#4477aa", "#ee6677", "#228833", "#aa3377", "#66aacc", "#bb8800")  # they tell each other apart when printed
 BLANK_COLOR = "#bbbbbb"
 LEAST_SHOWN = 0.1  # probability that a symbol must reach to be drawn
-NAMES = {" ": "space"}
+NAMES = {" ": "\N{OPEN BOX}"}
+NUM_LEVELS, CLOSE = 3, 0.02  # heights at which names stand, and the share of the width that one needs
 
 
 def spectrogram(
@@ -72,15 +73,18 @@ def ctc_probabilities(
     axes = figure.subplots()
     axes.fill_between(times, probabilities[:, blank], color=BLANK_COLOR, alpha=0.35, linewidth=0, label="blank")
     shown = [symbol for symbol, most in enumerate(probabilities.max(axis=0)) if most >= LEAST_SHOWN and symbol != blank]
+    named = []
     for number, symbol in enumerate(shown):
         color, values = COLORS[number % len(COLORS)], probabilities[:, symbol]
         axes.plot(times, values, color=color, linewidth=1.4)
-        for step in peaks(values):
-            name = NAMES.get(labels[symbol], labels[symbol])
-            axes.annotate(
-                name, (times[step], values[step]), (0, 3), textcoords="offset points", ha="center", color=color
-            )
-    axes.set_ylim(0, 1.18)
+        named += [(step, NAMES.get(labels[symbol], labels[symbol]), values[step], color) for step in peaks(values)]
+    level, before = 0, -len(times)
+    for step, name, value, color in sorted(named):  # names that would touch stand one above the other
+        level = (level + 1) % NUM_LEVELS if step - before < CLOSE * len(times) else 0
+        place = (times[step], value)
+        axes.annotate(name, place, (0, 2 + 10 * level), textcoords="offset points", ha="center", color=color)
+        before = step
+    axes.set_ylim(0, 1.35)
     axes.set_yticks([0, 0.5, 1])
     axes.margins(x=0)
     axes.set_xlabel("seconds" if seconds_per_step else "steps")
@@ -125,7 +129,7 @@ def ctc_paths(
     shares = np.asarray(shares)
     names = ["blank"] * (2 * len(labels) + 1)
     names[1::2] = [NAMES.get(label, label) for label in labels]
-    figure = Figure(figsize=(8, 0.9 + 0.24 * len(names)), layout="constrained")
+    figure = Figure(figsize=(8, 0.9 + 0.17 * len(names)), layout="constrained")
     axes = figure.subplots()
     axes.imshow(shares.T, aspect="auto", cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
     if starts is not None:

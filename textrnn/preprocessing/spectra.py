@@ -2,19 +2,30 @@
 
 import functools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from textrnn.config.recogniser import RecogniserConfig
 
-__all__ = ["MARGIN", "SILENCE", "Spectrum", "is_silent", "loudness", "normalized", "stacked", "with_margins"]
+__all__ = [
+    "MARGIN",
+    "SILENCE",
+    "Spectrum",
+    "is_silent",
+    "loudness",
+    "mean_profile",
+    "normalized",
+    "stacked",
+    "with_margins",
+]
 
 SILENCE = np.float32(math.log(1e-10))  # a band without any energy
 FAINTEST = math.log(1e-7)  # loudness of the loudest frame, below which a clip is silent: 66 dB below full scale
 LOWEST_FREQUENCY = 60.0  # hertz; what is below is hum
 LOUD = 7.0  # nats below the loudest frame, 30 dB, up to which a frame counts as speech
 DEEPEST, SCALE = -10.0, 3.0  # nats below speech at which silence begins, and what a unit of the input is
+KNOWN_AFTER = 2.0  # seconds of speech whose own mean counts half
 MARGIN = 0.1  # seconds of silence before and after what is read, for the network to begin and end in
 
 
@@ -84,17 +95,40 @@ def loudness(frames: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(np.exp(frames).mean(axis=1)))
 
 
-def normalized(frames: np.ndarray) -> np.ndarray:
-    """Returns frames on a scale on which loudness, microphone and the length of pauses do not count.
+def normalized(frames: np.ndarray, config: RecogniserConfig) -> np.ndarray:
+    """Returns frames on a scale on which loudness, microphone and the length of pauses hardly count.
 
-    Each band is centred on its mean over the frames of speech, those that are nearly as loud as the loudest one.
+    Each band is centred on its mean over speech. How much of that mean is the clip's own, and how much the mean of all
+    clips that were trained on, depends on how much speech there is: a single word says little about a microphone.
 
     Args:
         frames: Log energies, shape `(num_frames, num_bands)`.
+        config: Its `means` are those of all clips.
     """
+    found = profile(frames)
+    means = np.array(config.means or np.zeros(config.num_bands), np.float32)
+    number = np.count_nonzero(is_speech(frames)) * config.hop_ms / 1000
+    share = np.float32(number / (number + KNOWN_AFTER))
+    centre = found.mean() + means + share * (found - found.mean() - means)
+    return np.asarray(np.maximum(frames - centre, DEEPEST) / SCALE, dtype=np.float32)
+
+
+def profile(frames: np.ndarray) -> np.ndarray:
+    """Returns the mean of each band over the frames of speech, shape `(num_bands,)`."""
+    return np.asarray(frames[is_speech(frames)].mean(axis=0))
+
+
+def is_speech(frames: np.ndarray) -> np.ndarray:
+    """Says which frames count as speech: those that are nearly as loud as the loudest one, shape `(num_frames,)`."""
     levels = loudness(frames)
-    speech = frames[levels >= levels.max() - LOUD]
-    return np.asarray(np.maximum(frames - speech.mean(axis=0), DEEPEST) / SCALE, dtype=np.float32)
+    return np.asarray(levels >= levels.max() - LOUD)
+
+
+def mean_profile(clips: Sequence[np.ndarray]) -> tuple[float, ...]:
+    """Returns how loud speech is in each band above or below its mean, on average over clips; see `normalized`."""
+    found = [profile(frames.astype(np.float32)) for frames in clips]
+    mean = np.mean([one - one.mean() for one in found], axis=0)
+    return tuple(round(float(value), 4) for value in mean)
 
 
 def with_margins(frames: np.ndarray, config: RecogniserConfig) -> np.ndarray:

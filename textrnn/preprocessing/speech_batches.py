@@ -28,6 +28,7 @@ class Augmentation:
 
     speed: float = 0.0
     warp: float = 0.0
+    colour: float = 0.0
     noise: float = 0.0
     frequency_mask: float = 0.0
     time_mask: float = 0.0
@@ -174,9 +175,10 @@ class SpeechPlan:
         frames = np.concatenate(parts)
         if change is not None:
             frames = warped(frames, 1 + randomness.uniform(-change.warp, change.warp))
+            frames = frames + coloured(frames.shape[1], change.colour, randomness)
             if change.noise:
                 frames = noisy(frames, change.noise, randomness)
-        frames = normalized(with_margins(frames, self.config))
+        frames = normalized(with_margins(frames, self.config), self.config)
         if change is not None:
             frames = masked(frames, change, randomness)
         return stacked(frames, self.config)
@@ -258,6 +260,13 @@ def between(values: np.ndarray, places: np.ndarray) -> np.ndarray:
     above = np.minimum(below + 1, len(values) - 1)
     share = (places - below).astype(np.float32)[:, np.newaxis]
     return np.asarray((1 - share) * values[below] + share * values[above])
+
+
+def coloured(num_bands: int, deviation: float, randomness: np.random.Generator) -> np.ndarray:
+    """Returns what a microphone adds to each band: three slow waves over the bands, of heights that are drawn."""
+    places = (np.arange(num_bands) + 0.5) / num_bands
+    waves = [np.cos(np.pi * number * places) * randomness.normal(0, deviation) for number in (1, 2, 3)]
+    return np.asarray(np.sum(waves, axis=0), dtype=np.float32)
 
 
 def noisy(frames: np.ndarray, loudest: float, randomness: np.random.Generator) -> np.ndarray:

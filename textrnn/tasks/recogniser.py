@@ -1,6 +1,7 @@
 """The recogniser of speech that people call: fit it to clips and their texts, write down what others say."""
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
@@ -18,6 +19,7 @@ from textrnn.inference.fusion import symbol_model
 from textrnn.inference.prefix_search import SymbolModel
 from textrnn.inference.recognition import DecodingOptions, Transcriber, Transcript
 from textrnn.preprocessing import speech
+from textrnn.preprocessing.spectra import mean_profile
 from textrnn.preprocessing.speech import Clips, as_clips, headers_of, is_path, opened_clips, read_frames
 from textrnn.preprocessing.speech_batches import Augmentation, SpeechData, SpeechPlan, have_room, speech_digest
 from textrnn.preprocessing.tokenizers import UNK_ID, CharTokenizer, Tokenizer
@@ -174,6 +176,8 @@ class Recogniser(Task):
         training, validation = (
             self._encoded(side, use, progress) for side, use in zip(clips, ("train on", "validate on"), strict=True)
         )
+        if not self.weights:
+            self.config = dataclasses.replace(self.config, means=mean_profile(training.frames))
         change = Augmentation(**config.augmentation())
         plans = (
             SpeechPlan(training, self.config, config.batch_seconds, config.joined_clips, change, config.seed),

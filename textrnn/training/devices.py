@@ -81,11 +81,8 @@ class Device:
 
     @contextlib.contextmanager
     def placed(self) -> Iterator[None]:
-        """Puts what is built and called in a `with` block on this device."""
-        if not cards():  # then everything is where it should be
-            yield
-            return
-        with tf.device(f"/{self.name.upper()}:0"):
+        """Puts what is built and called in a `with` block on this device; TensorFlow itself prefers a card."""
+        with tf.device("/CPU:0") if self.name == "cpu" and cards() else contextlib.nullcontext():
             yield
 
 
