@@ -35,8 +35,8 @@ def peaks_of(process: int, peaks: dict[int, int]) -> None:
     """Notes the peak memory, in kilobytes, of a process and those that it has started."""
     for entry in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            parent = int((entry / "stat").read_text().rpartition(") ")[2].split()[1])
-            lines = (entry / "status").read_text().splitlines()
+            parent = int((entry / "stat").read_text(encoding="utf-8").rpartition(") ")[2].split()[1])
+            lines = (entry / "status").read_text(encoding="utf-8").splitlines()
         except OSError:  # it has just ended
             continue
         peak = next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
