@@ -30,14 +30,15 @@ def share(found: Recognition) -> str:
 
 def score(parsed: argparse.Namespace) -> None:
     recogniser = textrnn.Recogniser.load(parsed.model)
-    words = recogniser.evaluate(parsed.data / "words" / f"{parsed.split}.tsv", num_beams=parsed.num_beams)
+    how = {"num_beams": parsed.num_beams, "language_model": parsed.language_model}
+    words = recogniser.evaluate(parsed.data / "words" / f"{parsed.split}.tsv", **how)
     print(f"single digits: {share(words)} right", flush=True)
     manifest = parsed.data / "strings" / f"{parsed.split}.tsv"
-    strings = recogniser.evaluate(manifest, num_beams=parsed.num_beams, explain=True)
+    strings = recogniser.evaluate(manifest, explain=True, **how)
     print(f"strings of 3 to 7 digits:\n{strings}", flush=True)
     clips = speech.read(manifest)
     start = time.process_time()
-    seconds = sum(recogniser.transcripts([clip])[0].seconds for clip in clips.sounds)
+    seconds = sum(recogniser.transcripts([clip], **how)[0].seconds for clip in clips.sounds)
     print(
         f"one clip after the other: {seconds / (time.process_time() - start):.0f} seconds of sound a second of one core"
     )
@@ -74,6 +75,7 @@ def main() -> None:
     parser.add_argument("data", type=pathlib.Path, help="what benchmarks/recipes/digits/prepare.py has written")
     parser.add_argument("--model", default="digits")
     parser.add_argument("--split", default="test", choices=["validation", "test"])
+    parser.add_argument("--language-model", help="one that `score` uses, such as that of the recipe")
     parser.add_argument("--num-beams", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--only", nargs="+", help="the speakers to leave out, in place of each")
