@@ -6,8 +6,9 @@
 
 `score` gives the share of single digits that are read rightly, the word and character error rate of strings, and how
 many seconds of sound are transcribed in a second of one core. `speakers` trains without each of the speakers and gives
-the share of that speaker's digits that are read rightly: of takes 0 to 4, and of all takes. `--options` are options of
-`Recogniser` and its `fit`. Choose by `--split validation`; the test part is for the figure in the end.
+the share of that speaker's digits that are read rightly: of takes 0 to 4, of all takes, and of takes 0 to 4 with a
+language model, if one is named. `--options` are options of `Recogniser` and its `fit`. Choose by `--split validation`;
+the test part is for the figure in the end.
 """
 
 import argparse
@@ -30,14 +31,15 @@ def share(found: Recognition) -> str:
 
 def score(parsed: argparse.Namespace) -> None:
     recogniser = textrnn.Recogniser.load(parsed.model)
-    words = recogniser.evaluate(parsed.data / "words" / f"{parsed.split}.tsv", num_beams=parsed.num_beams)
+    how = {"num_beams": parsed.num_beams, "language_model": parsed.language_model}
+    words = recogniser.evaluate(parsed.data / "words" / f"{parsed.split}.tsv", **how)
     print(f"single digits: {share(words)} right", flush=True)
     manifest = parsed.data / "strings" / f"{parsed.split}.tsv"
-    strings = recogniser.evaluate(manifest, num_beams=parsed.num_beams, explain=True)
+    strings = recogniser.evaluate(manifest, explain=True, **how)
     print(f"strings of 3 to 7 digits:\n{strings}", flush=True)
     clips = speech.read(manifest)
     start = time.process_time()
-    seconds = sum(recogniser.transcripts([clip])[0].seconds for clip in clips.sounds)
+    seconds = sum(recogniser.transcripts([clip], **how)[0].seconds for clip in clips.sounds)
     print(
         f"one clip after the other: {seconds / (time.process_time() - start):.0f} seconds of sound a second of one core"
     )
@@ -61,11 +63,14 @@ def speakers(parsed: argparse.Namespace) -> None:
         clips = speech.read(directory / "test.tsv")
         takes = [int(pathlib.Path(clip).stem.rsplit("_", 1)[1]) for clip in clips.sounds]
         of_test = clips.take([number for number, take in enumerate(takes) if take < TEST_TAKES])
-        found = [recogniser.evaluate(part, num_beams=parsed.num_beams) for part in (of_test, clips)]
+        how = {"num_beams": parsed.num_beams, "language_model": parsed.language_model}
+        found = [recogniser.evaluate(part) for part in (of_test, clips)]
+        if parsed.language_model:
+            found.append(recogniser.evaluate(of_test, **how))
         shares.append([one.num_right / one.num_texts for one in found])
-        print(f"without {directory.name}: {share(found[0])} of the test takes, {share(found[1])} of all", flush=True)
-    means = [100 * sum(column) / len(shares) for column in zip(*shares, strict=True)]
-    print(f"mean: {means[0]:.1f}% of the test takes, {means[1]:.1f}% of all")
+        print(f"without {directory.name}: {', '.join(map(share, found))}", flush=True)
+    means = [f"{100 * sum(column) / len(shares):.1f}%" for column in zip(*shares, strict=True)]
+    print(f"mean: {', '.join(means)}")
 
 
 def main() -> None:
@@ -74,6 +79,7 @@ def main() -> None:
     parser.add_argument("data", type=pathlib.Path, help="what benchmarks/recipes/digits/prepare.py has written")
     parser.add_argument("--model", default="digits")
     parser.add_argument("--split", default="test", choices=["validation", "test"])
+    parser.add_argument("--language-model", help="one that `score` uses, such as that of the recipe")
     parser.add_argument("--num-beams", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--only", nargs="+", help="the speakers to leave out, in place of each")

@@ -72,8 +72,8 @@ class Transcript:
 
     @property
     def text(self) -> str:
-        """The text."""
-        return "".join(character.text for character in self.characters).strip()
+        """The text, with one space between words."""
+        return " ".join(word.text for word in self.words)
 
     @property
     def words(self) -> tuple[Word, ...]:

@@ -7,6 +7,7 @@ reads `DIGIT_SPEAKER_TAKE.wav` and writes three parts: takes 0 to 4 are the test
 
     OUTPUT/words/{train,validation,test}.tsv              single digits: file, text, speaker
     OUTPUT/strings/{validation,test}.tsv, *.wav           strings of 3 to 7 digits
+    OUTPUT/lines.txt                                      lines of 1 to 7 digits in words, for a language model
     OUTPUT/without/SPEAKER/{train,validation,test}.tsv    the same as words, the speaker in test alone, with all takes
 
 A string is of one speaker, with 50 to 300 milliseconds between the digits, and faint noise, 50 dB below full scale,
@@ -23,6 +24,7 @@ import numpy as np
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 RATE = 8000
 STRINGS = 300  # in each part
+LINES = 3000
 LENGTHS = (3, 7)  # digits, fewest and most
 PAUSE = (0.05, 0.3)  # seconds, shortest and longest
 NOISE = 10 ** (-50 / 20)
@@ -110,6 +112,13 @@ def write_strings(clips: list[Clip], directory: pathlib.Path, part: str, seed: i
     (directory / f"{part}.tsv").write_text("".join(lines), encoding="utf-8")
 
 
+def write_lines(path: pathlib.Path) -> None:
+    """Writes lines of digits, every one as probable as any other."""
+    draw = np.random.default_rng(0)
+    lines = [" ".join(draw.choice(WORDS, draw.integers(1, LENGTHS[1] + 1))) + "\n" for _ in range(LINES)]
+    path.write_text("".join(lines), encoding="utf-8")
+
+
 def main() -> None:
     if len(sys.argv) != 3:
         sys.exit(__doc__)
@@ -119,6 +128,7 @@ def main() -> None:
         write_words(clips, output / "without" / speaker, speaker)
     for seed, part in enumerate(("validation", "test")):
         write_strings(clips, output / "strings", part, seed)
+    write_lines(output / "lines.txt")
 
 
 if __name__ == "__main__":
