@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 from tests.test_kinds import labelled, waves
 from textrnn import Classifier, Forecaster, completion
 from textrnn.commands import COMMANDS
+from textrnn.config.kinds import KINDS
 
 PLACE = ROOT / "docs" / "deployment"
 LISTED = (PLACE / "generate.txt").read_text(encoding="utf-8").split()
@@ -174,7 +175,7 @@ def shell(tmp_path_factory):
     [
         ("textrnn gen", ["generate"]),
         ("textrnn ", list(COMMANDS)),
-        ("textrnn train ", ["classifier", "forecaster", "language-model", "translator"]),
+        ("textrnn train ", list(KINDS)),
         ("textrnn generate --temp", ["--temperature"]),
         ("textrnn generate --model shake", ["shakespeare"]),
         ("textrnn generate --model s", ["shakespeare", "spa-eng"]),
