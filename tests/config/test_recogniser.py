@@ -1,5 +1,7 @@
 """What a recogniser may be, and what not."""
 
+import dataclasses
+
 import pytest
 
 from textrnn import TextrnnError
@@ -52,4 +54,6 @@ def test_trainings_that_cannot_be(name):
 def test_augmentation_is_what_the_batches_take():
     from textrnn.preprocessing.speech_batches import Augmentation
 
-    Augmentation(**RecogniserTrainingConfig().augmentation())
+    options = RecogniserTrainingConfig(warp=0.3).augmentation()
+    assert Augmentation(**options).warp == 0.3
+    assert {field.name for field in dataclasses.fields(Augmentation)} == set(options)
