@@ -31,6 +31,8 @@ class RecogniserConfig(Config):
         hop_ms: What lies between the beginnings of two frames, in milliseconds.
         stacked_frames: Frames that the recurrent layers read at once.
         stride: Frames from one step of the recurrent layers to the next.
+        known_after: Seconds of speech in a clip whose own mean counts half in what its bands are centred on; 0 takes
+            nothing but the clip's own. More for single words, which say little about a microphone.
         cell: "simple_rnn", "gru" or "lstm".
         units: Size of each recurrent layer in each direction, one to four of them.
         bidirectional: Whether the recurrent layers read both ways.
@@ -49,6 +51,7 @@ class RecogniserConfig(Config):
     hop_ms: int = 10
     stacked_frames: int = 3
     stride: int = 2
+    known_after: float = 2.0
     cell: str = "gru"
     units: tuple[int, ...] = (128, 128)
     bidirectional: bool = True
@@ -71,6 +74,7 @@ class RecogniserConfig(Config):
         check_range("hop_ms", self.hop_ms, 1, 100, whole=True)
         check_range("stacked_frames", self.stacked_frames, 1, 32, whole=True)
         check_range("stride", self.stride, 1, 32, whole=True)
+        check_range("known_after", self.known_after, 0, 1e6)
         check_choice("cell", self.cell, NUM_GATES)
         self._check_shares("input_dropout", "dropout", "output_dropout", "weight_drop")
         self._check_flags()

@@ -25,7 +25,6 @@ FAINTEST = math.log(1e-7)  # loudness of the loudest frame, below which a clip i
 LOWEST_FREQUENCY = 60.0  # hertz; what is below is hum
 LOUD = 7.0  # nats below the loudest frame, 30 dB, up to which a frame counts as speech
 DEEPEST, SCALE = -10.0, 3.0  # nats below speech at which silence begins, and what a unit of the input is
-KNOWN_AFTER = 2.0  # seconds of speech whose own mean counts half
 MARGIN = 0.1  # seconds of silence before and after what is read, for the network to begin and end in
 
 
@@ -103,12 +102,12 @@ def normalized(frames: np.ndarray, config: RecogniserConfig) -> np.ndarray:
 
     Args:
         frames: Log energies, shape `(num_frames, num_bands)`.
-        config: Its `means` are those of all clips.
+        config: Its `means` are those of all clips, and `known_after` says how soon the clip's own count more.
     """
     found = profile(frames)
     means = np.array(config.means or np.zeros(config.num_bands), np.float32)
-    number = np.count_nonzero(is_speech(frames)) * config.hop_ms / 1000
-    share = np.float32(number / (number + KNOWN_AFTER))
+    seconds = np.count_nonzero(is_speech(frames)) * config.hop_ms / 1000
+    share = np.float32(seconds / (seconds + config.known_after))
     centre = found.mean() + means + share * (found - found.mean() - means)
     return np.asarray(np.maximum(frames - centre, DEEPEST) / SCALE, dtype=np.float32)
 

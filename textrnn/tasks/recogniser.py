@@ -393,9 +393,7 @@ class Recogniser(Task):
         return "CER", self.evaluate(*data, **how, num_bootstrap=0).characters.rate
 
     def trial(self) -> tuple[int, str]:
-        draw = np.random.default_rng(0)
-        noise = draw.normal(0, 0.1, TRIAL_SECONDS * self.config.sample_rate).astype(np.float32)
-        self.transcripts([noise])
+        self.transcripts([np.random.default_rng(0).normal(0, 0.1, TRIAL_SECONDS * self.config.sample_rate)])
         return TRIAL_SECONDS, "seconds"
 
 
