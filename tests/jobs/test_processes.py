@@ -108,7 +108,7 @@ if __name__ == "__main__":
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)]
 )
 @pytest.mark.parametrize("seconds", [0.0, 1.5])  # while the processes begin, and while they work
-def test_no_process_outlives_its_crew(tmp_path, number, status, seconds):
+def test_no_process_outlives_its_crew(tmp_path, interruptible, number, status, seconds):
     """A Ctrl-C goes to the whole group, as a terminal sends it; the others to the first process alone."""
     script = tmp_path / "sleeping.py"
     script.write_text(SLEEPING)

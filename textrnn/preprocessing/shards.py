@@ -175,14 +175,23 @@ def shard_directories(source: Any) -> list[pathlib.Path]:
     if not isinstance(items, (list, tuple)) or not all(isinstance(item, (str, os.PathLike)) for item in items):
         return []
     paths = [pathlib.Path(item) for item in items]
-    found = [path for path in paths if (path / HEADER).is_file()]
+    directories = [path for path in paths if is_directory(path)]  # a text in memory names none
+    found = [path for path in directories if (path / HEADER).is_file()]
     for path in paths:
-        if path not in found and (found or any(path.glob("training-*-of-*.npy"))):
+        if path not in found and (found or (path in directories and any(path.glob("training-*-of-*.npy")))):
             raise TextrnnError(
                 f"{path}: has no {HEADER}, so it is no encoded text, or its encoding was not ended. Encode it (again): "
                 "textrnn encode TEXT --output DIR."
             )
     return found
+
+
+def is_directory(path: pathlib.Path) -> bool:
+    """Returns whether something names a directory; the system refuses long texts, and such with a zero, as names."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def opened_one(directory: pathlib.Path) -> EncodedCorpus:

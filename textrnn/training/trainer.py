@@ -103,6 +103,7 @@ class Trainer:
         self.num_rows = 0  # of the batch that left them, with all workers
         self.callbacks = Callbacks(callbacks, network, self.steps.optimizer, config, self.num_batches, self.progress)
         self.signals = PostponedSignals()
+        network.stop_training = False
         self.clock = time.monotonic()
         self.step_clock = StepClock()
 
