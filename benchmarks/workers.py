@@ -1,7 +1,7 @@
 """What several workers on one computer cost and give beside one process: `python -m benchmarks.workers TEXT`.
 
 Trains the same network on the same batches in turns: one process with all cores, and workers that share them. Prints
-tokens per second of each turn after the first validation, which also compiles, and the largest difference of losses.
+tokens per second of each turn after the first validation, which also compiles, and how far validation losses lie apart.
 """
 
 import argparse
@@ -53,12 +53,12 @@ def main() -> None:
             losses[number] = [row["validation_loss"] for row in rows]
             print(f"turn {turn + 1}, {number} of {parsed.workers}: {found[-1]:,.0f} tokens/s", flush=True)
     alone, together = (statistics.median(found) for found in speeds.values())
-    apart = max(abs(one - other) for one, other in zip(*losses.values(), strict=True))
+    apart = [abs(one - other) for one, other in zip(*losses.values(), strict=True)]
     print("| | tokens/s, median | share |\n| --- | --- | --- |")
     print(
         f"| one process | {alone:,.0f} | 1 |\n| {parsed.workers} workers | {together:,.0f} | {together / alone:.2f} |"
     )
-    print(f"largest difference of a validation loss: {apart:.1e}")
+    print(f"validation losses differ by {max(apart):.1e} at most, the last ones by {apart[-1]:.1e}")
 
 
 if __name__ == "__main__":
