@@ -34,7 +34,7 @@ from textrnn.config import (
     forecaster,
     recogniser,
 )
-from textrnn.config.cluster import Cluster
+from textrnn.config.cluster import RAY_VARIABLE, Cluster
 from textrnn.config.kinds import KINDS
 from textrnn.cores import num_cores
 from textrnn.errors import TextrnnError
@@ -46,7 +46,6 @@ from textrnn.tasks.transfer import NO_MODEL
 __all__ = ["command"]
 
 MOST_WORKERS = 1024
-RAY_VARIABLE = "RAY_ADDRESS"  # set where a command belongs to a Ray cluster
 TEXT_OPTIONS = ("validation", "validation_fraction", "encoding", "half_precision", "device")
 LANGUAGE_MODEL_OPTIONS = ("network", "level", "lowercase", "split_by", "column", "documents", "sample_prompt")
 TRANSLATOR_OPTIONS = ("level", "vocabulary_size", "lowercase", "validation_target", "columns", "reverse")

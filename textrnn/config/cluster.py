@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 from textrnn.errors import TextrnnError
 
-__all__ = ["CLUSTER_VARIABLE", "Cluster"]
+__all__ = ["CLUSTER_VARIABLE", "RAY_VARIABLE", "Cluster"]
 
 CLUSTER_VARIABLE = "TF_CONFIG"  # TensorFlow's own; Ray Train and managed clusters set it too
+RAY_VARIABLE = "RAY_ADDRESS"  # set where a command belongs to a Ray cluster
 
 
 @dataclasses.dataclass(frozen=True)

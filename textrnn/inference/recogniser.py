@@ -5,6 +5,7 @@ import numpy as np
 from textrnn.config.recogniser import RecogniserConfig
 from textrnn.inference.cells import project
 from textrnn.inference.networks import check_weights
+from textrnn.inference.sampling import log_softmax
 from textrnn.inference.stack import RecurrentStack
 from textrnn.inference.threads import on_one_blas_thread
 
@@ -44,7 +45,5 @@ class SpeechRecogniser:
 
     def log_probabilities(self, inputs: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
         """Returns the log probability of each symbol at each step, one array of shape `(time, num_symbols)` a clip."""
-        logits = self(inputs, mask)
-        logits = logits - logits.max(axis=-1, keepdims=True)
-        logits -= np.log(np.exp(logits).sum(axis=-1, keepdims=True))
-        return [row[:length] for row, length in zip(logits, mask.sum(axis=1), strict=True)]
+        found = log_softmax(self(inputs, mask))
+        return [row[:length] for row, length in zip(found, mask.sum(axis=1), strict=True)]

@@ -4,11 +4,11 @@ import os
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from textrnn.config.cluster import RAY_VARIABLE
 from textrnn.errors import check_range
 
 __all__ = ["MAX_ATTEMPTS", "Crew", "check_jobs", "crew"]
 
-RAY_VARIABLE = "RAY_ADDRESS"  # set where a command belongs to a Ray cluster
 MAX_JOBS = 1024
 MAX_ATTEMPTS = 3  # to work on a thing at which processes end
 

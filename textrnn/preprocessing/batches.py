@@ -8,7 +8,7 @@ import numpy as np
 
 from textrnn.preprocessing.tokenizers import PAD_ID
 
-__all__ = ["Batch", "Plan", "evenly", "pad"]
+__all__ = ["Batch", "Plan", "budgeted", "evenly", "pad"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -58,6 +58,24 @@ def evenly(number: int, most: int) -> np.ndarray:
     ([0, 4, 8], [0, 1])
     """
     return np.unique(np.linspace(0, number - 1, min(number, most)).round().astype(int))
+
+
+def budgeted(order: np.ndarray, lengths: np.ndarray, budget: float) -> Iterator[np.ndarray]:
+    """Cuts rows sorted by length into groups whose padded size stays within a budget; a longer row is a group alone.
+
+    Args:
+        order: The numbers of the rows.
+        lengths: The length of each row, by its number.
+        budget: The largest size: rows times the longest of them.
+    """
+    start = longest = 0
+    for position, index in enumerate(order):
+        longest = max(longest, int(lengths[index]))
+        if position > start and longest * (position + 1 - start) > budget:
+            yield order[start:position]
+            start, longest = position, int(lengths[index])
+    if start < len(order):
+        yield order[start:]
 
 
 def pad(sequences: Sequence[np.ndarray], side: str = "right", length: int | None = None) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from textrnn.config import TranslatorTrainingConfig
 from textrnn.errors import TextrnnError
-from textrnn.preprocessing.batches import Batch, pad
+from textrnn.preprocessing.batches import Batch, budgeted, pad
 from textrnn.preprocessing.pairs import Pairs
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Tokenizer
 from textrnn.progress import Progress
@@ -233,18 +233,6 @@ def joined(rows: list[list[int]], share: float, randomness: np.random.Generator)
         # A pair that begins a row brings in a second one, so half the share of beginnings is the share of pairs.
         join_next = not join_next and chance < share / (2 - share)
     return result
-
-
-def budgeted(order: np.ndarray, lengths: np.ndarray, batch_tokens: int) -> Iterator[np.ndarray]:
-    """Cuts rows sorted by length into groups whose padded size stays within the budget."""
-    start = longest = 0
-    for position, index in enumerate(order):
-        longest = max(longest, int(lengths[index]))
-        if position > start and longest * (position + 1 - start) > batch_tokens:
-            yield order[start:position]
-            start, longest = position, int(lengths[index])
-    if start < len(order):
-        yield order[start:]
 
 
 def pairs_digest(pairs: EncodedPairs) -> bytes:

@@ -104,28 +104,24 @@ def normalized(frames: np.ndarray, config: RecogniserConfig) -> np.ndarray:
         frames: Log energies, shape `(num_frames, num_bands)`.
         config: Its `means` are those of all clips, and `known_after` says how soon the clip's own count more.
     """
-    found = profile(frames)
+    speech = speech_of(frames)
+    found = speech.mean(axis=0)
     means = np.array(config.means or np.zeros(config.num_bands), np.float32)
-    seconds = np.count_nonzero(is_speech(frames)) * config.hop_ms / 1000
+    seconds = len(speech) * config.hop_ms / 1000
     share = np.float32(seconds / (seconds + config.known_after))
     centre = found.mean() + means + share * (found - found.mean() - means)
     return np.asarray(np.maximum(frames - centre, DEEPEST) / SCALE, dtype=np.float32)
 
 
-def profile(frames: np.ndarray) -> np.ndarray:
-    """Returns the mean of each band over the frames of speech, shape `(num_bands,)`."""
-    return np.asarray(frames[is_speech(frames)].mean(axis=0))
-
-
-def is_speech(frames: np.ndarray) -> np.ndarray:
-    """Says which frames count as speech: those that are nearly as loud as the loudest one, shape `(num_frames,)`."""
+def speech_of(frames: np.ndarray) -> np.ndarray:
+    """Returns the frames that count as speech: those that are nearly as loud as the loudest one."""
     levels = loudness(frames)
-    return np.asarray(levels >= levels.max() - LOUD)
+    return np.asarray(frames[levels >= levels.max() - LOUD])
 
 
 def mean_profile(clips: Sequence[np.ndarray]) -> tuple[float, ...]:
     """Returns how loud speech is in each band above or below its mean, on average over clips; see `normalized`."""
-    found = [profile(frames.astype(np.float32)) for frames in clips]
+    found = [speech_of(frames.astype(np.float32)).mean(axis=0) for frames in clips]
     mean = np.mean([one - one.mean() for one in found], axis=0)
     return tuple(round(float(value), 4) for value in mean)
 

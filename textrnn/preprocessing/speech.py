@@ -26,7 +26,6 @@ TEXT_NAMES = ("text", "sentence", "transcript", "transcription", "label")
 SPEAKER_NAMES = ("speaker", "speaker_id", "client_id")
 SUFFIX = ".wav"
 MOST_SECONDS = 60  # of a clip that is trained on; a longer one has no text that one could align
-SHOWN = 3  # clips that are named in a message
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -2,17 +2,16 @@
 
 import dataclasses
 import functools
-import hashlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from textrnn.config.recogniser import RecogniserConfig
-from textrnn.preprocessing.batches import Batch, pad
+from textrnn.preprocessing.batches import Batch, budgeted, pad
 from textrnn.preprocessing.labelled import padded
 from textrnn.preprocessing.spectra import SILENCE, normalized, num_margin_frames, num_steps, stacked, with_margins
 
-__all__ = ["Augmentation", "SpeechData", "SpeechPlan", "have_room", "needed_steps", "speech_digest"]
+__all__ = ["Augmentation", "SpeechData", "SpeechPlan", "have_room", "needed_steps"]
 
 BUCKET_POOL = 20  # batches whose rows are sorted by length together
 PAUSES = (0.02, 0.4)  # seconds between joined clips, in training
@@ -223,15 +222,6 @@ def have_room(frames: Sequence[np.ndarray], symbols: Sequence[np.ndarray], confi
     )
 
 
-def budgeted(order: np.ndarray, lengths: np.ndarray, budget: float) -> Iterator[np.ndarray]:
-    """Cuts rows that rise in length into groups whose padded size stays within the budget."""
-    start = 0
-    for end in range(1, len(order) + 1):
-        if end == len(order) or lengths[order[end]] * (end + 1 - start) > budget:
-            yield order[start:end]
-            start = end
-
-
 # How clips are changed
 
 
@@ -299,11 +289,3 @@ def masked(frames: np.ndarray, change: Augmentation, randomness: np.random.Gener
         start = int(randomness.integers(0, num_frames - width + 1))
         frames[start : start + width] = 0.0
     return frames
-
-
-def speech_digest(data: SpeechData) -> str:
-    """Returns a hash of clips and what is said in them."""
-    digest = hashlib.sha256()
-    for frames, symbols in zip(data.frames, data.symbols, strict=True):
-        digest.update(frames.tobytes() + symbols.tobytes())
-    return digest.hexdigest()

@@ -21,10 +21,11 @@ from textrnn.inference.recognition import DecodingOptions, Transcriber, Transcri
 from textrnn.preprocessing import speech
 from textrnn.preprocessing.spectra import mean_profile
 from textrnn.preprocessing.speech import Clips, as_clips, headers_of, is_path, opened_clips, read_frames
-from textrnn.preprocessing.speech_batches import Augmentation, SpeechData, SpeechPlan, have_room, speech_digest
+from textrnn.preprocessing.speech_batches import Augmentation, SpeechData, SpeechPlan, have_room
 from textrnn.preprocessing.tokenizers import UNK_ID, CharTokenizer, Tokenizer
 from textrnn.preprocessing.vocabulary import SPECIAL_TOKENS
 from textrnn.progress import Progress
+from textrnn.tasks.run import digest
 from textrnn.tasks.task import Prepared, Task
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ class Recogniser(Task):
                 "training_seconds": round(sum(map(len, training.frames)) * self.config.hop_ms / 1000),
                 "validation_clips": len(validation),
             },
-            text_digest=speech_digest(training),
+            text_digest=digest(array.tobytes() for arrays in (training.frames, training.symbols) for array in arrays),
             validation_score=lambda: self._score(plans[1]),
         )
 

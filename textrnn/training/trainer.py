@@ -137,7 +137,8 @@ class Trainer:
         self.workers.check_same(json.dumps(self.identity, sort_keys=True, default=str))
         if resume:
             self._restore()
-        self._seed_worker()
+        if not self.workers.is_first:
+            self._seed_worker()
         self.workers.align(self._arrays().values())
         self.clock = time.monotonic()
         if not self._is_over():
@@ -448,8 +449,9 @@ class Trainer:
 
     def _seed_worker(self) -> None:
         """Gives this worker dropout of its own, from the seeds of the first one."""
+        weights = self.network.named_variables()
         for name, variable in self.network.named_state().items():
-            if name not in self.network.named_variables():
+            if name not in weights:
                 variable.assign(self.workers.shifted(variable.numpy()))
 
     def _restore(self) -> None:
