@@ -16,7 +16,8 @@ where documents are lines: how many end by themselves, are one line, are distinc
 many of their words stand in the file or in the first column of `--words`.
 
 `pairs` takes so many pairs drawn at random, and translates 500 other sentences that are in none of them. The other
-options get the time that the defaults took. BLEU is scored as validation does it: by characters for Chinese.
+options get the time that the defaults took, or all get `--minutes`. BLEU is scored as validation does it: by characters
+for Chinese.
 """
 
 import argparse
@@ -240,7 +241,7 @@ def compare_pairs(parsed: argparse.Namespace) -> None:
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for path in parsed.files:
         sides = pair_sides(path, parsed.pairs, parsed.leave_out)
-        minutes = 0.0
+        minutes = parsed.minutes
         for options in trials(parsed):
             budget = {"minutes": minutes} if minutes and not set(BUDGET) & set(options) else {}
             row = trained_on_pairs(*sides, {**budget, **options})
@@ -269,6 +270,7 @@ def main() -> None:
         "--test-from", type=int, default=320_000, help="where the part of a novel begins that is scored"
     )
     parser.add_argument("--pairs", type=int, default=20_000, help="how many sentence pairs to train on")
+    parser.add_argument("--minutes", type=float, default=0.0, help="time for each training on pairs")
     parser.add_argument("--words", help="file whose first column's words are known too")
     parser.add_argument("--leave-out", help="file of sentences that are neither trained on nor tested, one a line")
     parser.add_argument("--lines", type=int, default=None, help="how many lines to use at most")
