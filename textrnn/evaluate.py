@@ -112,6 +112,7 @@ def add_recognition_options(parser: Parser) -> None:
     parser.add_argument("clips", nargs="?", help="clips and their texts: a manifest, or a folder for each text")
     parser.add_argument("--model", help="a shipped recogniser or a directory")
     parser.add_argument("--language-model", metavar="NAME|DIR", help="a language model that it is used with")
+    parser.add_argument("--lexicon", metavar="FILE|none", help="the words that it may write; see textrnn transcribe")
     parser.add_argument("--hypotheses", metavar="FILE", help="transcriptions to score, one a line")
     parser.add_argument("--references", metavar="FILE", help="what was said, one text a line")
     parser.add_argument("--lowercase", action="store_true", help="ignore case")
@@ -282,6 +283,7 @@ def evaluate_recogniser(parsed: argparse.Namespace) -> None:
     """Prints how many errors a recogniser makes, or how many transcriptions have."""
     given = {name for name in ("clips", "model", "hypotheses", "references") if getattr(parsed, name)}
     decoding = {**chosen_options(parsed, DecodingOptions), "language_model": parsed.language_model}
+    decoding["lexicon"] = parsed.lexicon
     how = {"num_bootstrap": parsed.bootstrap, "explain": parsed.explain, "lowercase": parsed.lowercase}
     if given == {"clips", "model"}:
         from textrnn.tasks.recogniser import Recogniser

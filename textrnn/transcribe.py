@@ -26,6 +26,11 @@ def make_parser() -> Parser:
     parser.add_argument(
         "--language-model", metavar="NAME|DIR", help="a language model by which more probable texts are preferred"
     )
+    parser.add_argument(
+        "--lexicon",
+        metavar="FILE|none",
+        help="the words that may be written; none allows any (default: those of the training, if they were few)",
+    )
     parser.add_argument("--times", action="store_true", help="show when each word was said, and how sure that is")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_config_options(parser, DecodingOptions)
@@ -38,7 +43,7 @@ def command(arguments: Sequence[str] | None = None) -> None:
     if not parsed.clip:
         raise TextrnnError("Pass a WAV file, or - for standard input: textrnn transcribe clip.wav --model DIR")
     recogniser = Recogniser.load(parsed.model)
-    options: dict[str, Any] = chosen_options(parsed, DecodingOptions)
+    options: dict[str, Any] = {**chosen_options(parsed, DecodingOptions), "lexicon": parsed.lexicon}
     if parsed.language_model:
         options["language_model"] = LanguageModel.load(parsed.language_model)
     results = []

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from textrnn.config import RecogniserConfig, RecogniserTrainingConfig
-from textrnn.preprocessing.spectra import SILENCE, normalized, num_steps, stacked, with_margins
+from textrnn.preprocessing.spectra import SILENCE, band_frequencies, normalized, num_steps, stacked, with_margins
 from textrnn.preprocessing.speech_batches import (
     Augmentation,
     SpeechData,
     SpeechPlan,
     coloured,
+    echoing,
     faster,
+    gated,
     masked,
     needed_steps,
     noisy,
@@ -108,21 +110,48 @@ def test_speed_by_hand():
     assert faster(frames[:0], 1.3).shape == (0, 1)
 
 
-def test_a_shorter_vocal_tract_is_higher():
-    """What is in band 10 moves to band 12 by a factor of 1.2."""
-    frames = np.full((2, 20), -10, np.float32)
-    frames[:, 10] = 0
-    assert warped(frames, 1.2).argmax(axis=1).tolist() == [12, 12]
-    assert warped(frames, 0.8).argmax(axis=1).tolist() == [8, 8]
-    np.testing.assert_array_equal(warped(frames, 1.0), frames)
+@pytest.mark.parametrize("factor", [0.85, 1.15])
+def test_a_shorter_vocal_tract_is_higher(factor):
+    """What is at a frequency moves to that frequency times the factor, wherever it is."""
+    centres = band_frequencies(CONFIG.sample_rate, CONFIG.num_bands)[1:-1]
+    for band in range(2, CONFIG.num_bands - 2):
+        frames = -np.abs(centres - centres[band])[np.newaxis].astype(np.float32)
+        peak = int(warped(frames, factor, CONFIG).argmax())
+        assert peak == np.abs(centres / factor - centres[band]).argmin()
+    frames = np.random.default_rng(0).normal(size=(3, CONFIG.num_bands)).astype(np.float32)
+    np.testing.assert_array_equal(warped(frames, 1.0, CONFIG), frames)
 
 
 def test_colours_are_slow_and_as_large_as_asked_for():
-    """Three waves of deviation 0.5, each of a mean square of one half: 0.5 * sqrt(3 / 2) altogether."""
+    """Three waves of deviation 0.5, each of a mean square of one half: 0.5 * sqrt(3 / 2) altogether, in the middle."""
     found = np.array([coloured(40, 0.5, np.random.default_rng(seed)) for seed in range(500)])
-    assert found.std() == pytest.approx(0.5 * np.sqrt(1.5), rel=0.1)
-    assert np.abs(np.diff(found, axis=1)).max() < 0.6
+    middle = found[:, 12:28]
+    assert middle.std() == pytest.approx(0.5 * np.sqrt(1.5), rel=0.1)
+    assert np.abs(np.diff(middle, axis=1)).max() < 0.6
+    assert -2.0 < found[:, [0, -1]].mean() < -0.7  # less at the ends, by 3 * 0.5 * sqrt(2 / pi) at their very end
     assert not coloured(40, 0.0, np.random.default_rng(0)).any()
+
+
+def test_an_echo_fades_as_fast_as_it_should():
+    """A click in a room of 0.3 seconds: 60 decibels in 30 frames are 2 in each."""
+    frames = np.full((60, 2), SILENCE)
+    frames[5] = [0.0, -3.0]
+    heard = echoing(frames, 0.3, per_second=100)
+    np.testing.assert_allclose(np.diff(heard[5:20], axis=0), -0.2 * np.log(10), rtol=1e-3)
+    assert (heard[:5] < -22).all()  # silence stays silent
+    np.testing.assert_allclose(heard[5], frames[5], atol=1e-6)
+    for seconds in (0.0, 1e-4):
+        np.testing.assert_allclose(echoing(frames, seconds, per_second=100), frames, atol=1e-5)
+    assert echoing(frames[:1], 3.0, per_second=100).shape == (1, 2)
+
+
+def test_a_gate_leaves_what_is_loud():
+    frames = np.linspace(-15, 0, 151, dtype=np.float32)[:, np.newaxis].repeat(2, axis=1)
+    for seed in range(20):
+        found = gated(frames, np.random.default_rng(seed))
+        taken = found == SILENCE
+        assert -9.8 < frames[~taken].min() < -4.6  # 4 to 9 nats below the loudest frames
+        np.testing.assert_array_equal(found[~taken], frames[~taken])
 
 
 def test_noise_is_never_louder_than_asked_for():

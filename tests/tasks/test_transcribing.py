@@ -1,5 +1,6 @@
 """Transcribing with a language model. What the network says is rigged, so that texts have a best one."""
 
+import dataclasses
 import json
 import math
 
@@ -56,6 +57,40 @@ def test_a_language_model_knows_the_word(heard, recogniser, english):
     assert transcript.words[-1].probability == pytest.approx(0.4, abs=0.02)
 
 
+def test_a_lexicon_allows_its_words_alone(heard, recogniser, tmp_path, monkeypatch):
+    clip = tones("a b")
+    for lexicon in (SAID.split(), [SAID.upper(), "sear"], tmp_path / "words.txt", str(tmp_path / "words.txt")):
+        (tmp_path / "words.txt").write_text("she looked\nout at the\n\nsea sear")
+        assert recogniser.transcribe(clip, lexicon=lexicon) == SAID
+    few = recogniser.transcribe(clip, lexicon=("she", "sea"))
+    assert few
+    assert set(few.split()) <= {"she", "sea"}
+    monkeypatch.setattr(recogniser, "config", dataclasses.replace(recogniser.config, lexicon=(*SAID.split(), "no")))
+    assert recogniser.transcribe(clip) == SAID
+    assert recogniser.transcribe(clip, lexicon="none") == SAID[:-1] + "e"
+    assert recogniser.evaluate([clip], [SAID], rate=8000).num_right == 1
+    assert recogniser.evaluate([clip], [SAID], rate=8000, lexicon="none").num_right == 0
+
+
+def test_a_lexicon_and_a_language_model(heard, recogniser, english):
+    words = [*SAID.split(), "see", "seat"]
+    assert recogniser.transcribe(tones("a"), lexicon=words) == SAID[:-1] + "e"
+    assert recogniser.transcribe(tones("a"), lexicon=words, language_model=english) == SAID
+
+
+@pytest.mark.parametrize(
+    ("lexicon", "message"),
+    [
+        (["she", "größe"], "'größe' holds 'ö', which this recogniser does not write"),
+        ([], '`lexicon` holds no words. Pass some, or "none" to allow any.'),
+        ("no-such-file.txt", "no-such-file.txt"),
+    ],
+)
+def test_a_lexicon_that_cannot_be_written(recogniser, lexicon, message):
+    with pytest.raises(TextrnnError, match=message):
+        recogniser.transcribe(tones("a"), lexicon=lexicon)
+
+
 def test_a_language_model_of_another_kind_is_refused(recogniser):
     with pytest.raises(TextrnnError, match="translator"):
         recogniser.transcribe(tones("a"), language_model="eng-spa")
@@ -71,7 +106,11 @@ def test_the_commands_take_a_language_model(heard, recogniser, tmp_path, call):
     clip = tmp_path / "0.wav"
     assert call(transcribe, clip, "--model", tmp_path / "model")[1] == SAID[:-1] + "e\n"
     assert call(transcribe, clip, "--model", tmp_path / "model", "--language-model", "english")[1] == SAID + "\n"
+    (tmp_path / "words.txt").write_text(SAID)
+    lexicon = ("--model", tmp_path / "model", "--lexicon", tmp_path / "words.txt")
+    assert call(transcribe, clip, *lexicon)[1] == SAID + "\n"
     manifest.write_text(f"{clip}\t{SAID}\n{tmp_path / '1.wav'}\t{SAID}\n")
+    assert call(evaluate, "recognition", manifest, *lexicon)[1].startswith("WER 0.00%")
     scored = ("recognition", manifest, "--model", tmp_path / "model")
     _, output, _ = call(evaluate, *scored, "--explain")
     assert output.startswith("WER 16.67% (16.67 to 16.67): 2 substituted, 0 inserted, 0 deleted of 12 words\nCER 4.00%")

@@ -10,10 +10,10 @@ from textrnn.errors import TextrnnError, check_choice, check_range
 
 __all__ = ["FIRST_CHARACTER", "FROM_DATA", "RecogniserConfig", "RecogniserTrainingConfig"]
 
-FROM_DATA = ("vocabulary_size", "means")  # nobody sets these
+FROM_DATA = ("vocabulary_size", "means", "lexicon")  # nobody sets these
 # Symbol 0 is the blank of CTC and symbol 1 is this token id, so that no special token can be written.
 FIRST_CHARACTER = 4
-AUGMENTATIONS = ("speed", "warp", "colour", "noise", "frequency_mask", "time_mask")
+AUGMENTATIONS = ("speed", "warp", "colour", "noise", "echo", "gate", "frequency_mask", "time_mask")
 SAMPLE_RATES = (8000, 48_000)  # lowest and highest
 
 
@@ -42,6 +42,8 @@ class RecogniserConfig(Config):
         variational_dropout: Whether a dropout mask stays the same over a whole clip (Gal and Ghahramani 2016).
         weight_drop: Share of the recurrent kernels zeroed for a whole batch (Merity et al. 2018).
         means: How loud speech is in each band, above or below its mean, in nats; found in training.
+        lexicon: The words that are written unless transcribing is told otherwise; none for any. Found in training,
+            where few words are said again and again.
     """
 
     vocabulary_size: int = 0
@@ -61,6 +63,7 @@ class RecogniserConfig(Config):
     variational_dropout: bool = True
     weight_drop: float = 0.0
     means: tuple[float, ...] = ()
+    lexicon: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "recogniser"
     tokenizer_names: ClassVar[tuple[str, ...]] = ("tokenizer",)
@@ -84,6 +87,9 @@ class RecogniserConfig(Config):
             raise TextrnnError(f"`means` must hold a number for each of the {self.num_bands} bands.")
         for mean in means:
             check_range("means", mean)
+        object.__setattr__(self, "lexicon", tuple(self.lexicon))
+        if not all(isinstance(word, str) and word.split() == [word] for word in self.lexicon):
+            raise TextrnnError(f"`lexicon` must hold words. Received: {self.lexicon!r:.100}.")
 
     @property
     def directions(self) -> tuple[str, ...]:
@@ -162,6 +168,9 @@ class RecogniserTrainingConfig(FittingConfig):
         colour: By how much bands are made louder and fainter, in training, in nats, as microphones and rooms do.
         noise: How loud the noise is that clips are mixed with, in training, at most, as a share of the speech's level;
             0 for none.
+        echo: Seconds that a room takes, in training, at most, until what was said is fainter by 60 decibels.
+        gate: Share of the clips, in training, from which all that is faint is taken, as in recordings whose noise was
+            suppressed.
         frequency_mask: Share of the bands that one of two masks hides, in training, at most (Park et al. 2019).
         time_mask: Share of a clip that masks of its time hide, in training, at most.
     """
@@ -172,6 +181,8 @@ class RecogniserTrainingConfig(FittingConfig):
     warp: float = 0.15
     colour: float = 0.7
     noise: float = 0.1
+    echo: float = 0.0
+    gate: float = 0.0
     frequency_mask: float = 0.15
     time_mask: float = 0.06
 
@@ -183,7 +194,8 @@ class RecogniserTrainingConfig(FittingConfig):
         check_range("warp", self.warp, 0, 0.5)
         check_range("colour", self.colour, 0, 10)
         check_range("noise", self.noise, 0, 1)
-        self._check_shares("frequency_mask", "time_mask")
+        check_range("echo", self.echo, 0, 10)
+        self._check_shares("gate", "frequency_mask", "time_mask")
 
     def augmentation(self) -> dict[str, Any]:
         """Returns the options that say how clips are changed in training."""

@@ -1,23 +1,41 @@
 """What is chosen for a recogniser of speech, by how much is said and how long the clips are."""
 
+import collections
 from collections.abc import Sequence
 
 import numpy as np
 
 from textrnn.defaults.choice import FEWEST_STEPS, Choice, Options, as_sizes, going_on, length_in_words, with_length
 
-__all__ = ["recogniser_choice", "recogniser_tuning_choice"]
+__all__ = ["lexicon_choice", "recogniser_choice", "recogniser_tuning_choice"]
 
 SHORT = 2.0  # mean seconds of clips that are joined, so that a sequence of them can be read
 JOINED_SECONDS = 3.0  # how long joined clips are about, at most
 MUCH = 3 * 3600  # seconds of sound, from which on the network is larger
 PASSES = 60
 MOST_STEPS = 6000
+MOST_WORDS = 1000  # of a lexicon
+REPETITIONS = 5  # of a word of a lexicon, on average, and more than one of each
 
 
 def rate_choice(rates: Sequence[int]) -> int:
     """Returns the rate that sound is read at: no more than most of it has."""
     return 8000 if np.median(rates) < 16_000 else 16_000
+
+
+def lexicon_choice(texts: Sequence[str]) -> tuple[str, ...]:
+    """Returns the words that a recogniser writes if few are said again and again, and none, which is any, otherwise.
+
+    Commands and numbers are such words. Of sentences that people say, however many, some words are said once.
+
+    >>> lexicon_choice(["turn left", "turn right"] * 5)
+    ('left', 'right', 'turn')
+    >>> lexicon_choice(["turn left", "turn right"] * 5 + ["stop"])
+    ()
+    """
+    counts = collections.Counter(word for text in texts for word in text.split())
+    is_closed = 0 < len(counts) <= MOST_WORDS and min(counts.values()) > 1
+    return tuple(sorted(counts)) if is_closed and counts.total() >= REPETITIONS * len(counts) else ()
 
 
 def recogniser_choice(rates: Sequence[int], seconds: Sequence[float], model: Options, training: Options) -> Choice:

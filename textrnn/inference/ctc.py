@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from textrnn.errors import TextrnnError, check_range
+from textrnn.inference.lexicon import Lexicon, Restricted
 from textrnn.inference.prefix_search import NoPreference, PrefixSearch, SymbolModel
 
 __all__ = ["Alignment", "align", "beam_search", "collapse", "forward", "greedy", "log_likelihood"]
@@ -72,6 +73,7 @@ def beam_search(
     language_model_weight: float = 0.5,
     insertion_bonus: float = 0.0,
     min_probability: float = 1e-4,
+    lexicon: Lexicon | None = None,
 ) -> list[Alignment]:
     """Returns the most probable texts, the best first, by prefix beam search.
 
@@ -88,6 +90,8 @@ def beam_search(
         language_model_weight: Weight of its log-probabilities.
         insertion_bonus: Added for each symbol, in nats, since language models favour short texts.
         min_probability: A symbol that is less probable at a frame does not extend texts there.
+        lexicon: The words that texts consist of; None allows all. An improbable symbol may be all that it allows, so
+            `min_probability` counts for nothing then. Where no word is finished in the end, the last one is left out.
 
     Returns:
         At most `num_beams` texts.
@@ -102,6 +106,9 @@ def beam_search(
     check_range("min_probability", min_probability, 0, 1)
     if language_model is None or language_model_weight == 0:
         language_model = NoPreference(log_probabilities.shape[1])
+    if lexicon is not None:
+        language_model, language_model_weight = Restricted(language_model, language_model_weight, lexicon), 1.0
+        min_probability = 0.0
     search = PrefixSearch(language_model, language_model_weight, insertion_bonus, blank)
     least = math.log(min_probability) if min_probability else -math.inf
     for frame in log_probabilities:
@@ -109,6 +116,9 @@ def beam_search(
         probable[blank] = False
         search.read(frame, np.flatnonzero(probable), num_beams)
     found = sorted(search.scored(), key=lambda one: -one[1])
+    if lexicon is not None:
+        whole = [one for one in found if one[1] > -math.inf]
+        found = whole or [(lexicon.finished(found[0][0]), -math.inf)]
     times = align_all(log_probabilities, [text for text, _ in found], blank)
     return [dataclasses.replace(one, score=score) for one, (_, score) in zip(times, found, strict=True)]
 

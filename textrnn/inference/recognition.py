@@ -10,6 +10,7 @@ import numpy as np
 from textrnn.config.recogniser import FIRST_CHARACTER, RecogniserConfig
 from textrnn.errors import check_range
 from textrnn.inference.ctc import Alignment, beam_search, greedy
+from textrnn.inference.lexicon import Lexicon
 from textrnn.inference.prefix_search import SymbolModel
 from textrnn.inference.recogniser import SpeechRecogniser
 from textrnn.preprocessing.labelled import padded
@@ -183,6 +184,7 @@ class Transcriber:
         tokenizer: Its characters.
         options: How the text is found.
         language_model: Which characters follow one another, or None.
+        lexicon: The words that are written, or None.
     """
 
     def __init__(
@@ -191,12 +193,14 @@ class Transcriber:
         tokenizer: Tokenizer,
         options: DecodingOptions,
         language_model: SymbolModel | None = None,
+        lexicon: Lexicon | None = None,
     ) -> None:
         self.network = network
         self.config: RecogniserConfig = network.config
         self.tokenizer = tokenizer
         self.options = options
         self.language_model = language_model
+        self.lexicon = lexicon
         self.spectrum = Spectrum(self.config)
 
     def __call__(self, sounds: Iterable[Sound]) -> list[Transcript]:
@@ -234,7 +238,7 @@ class Transcriber:
 
     def decoded(self, log_probabilities: np.ndarray) -> Alignment:
         """Returns the best text of an utterance, and where its symbols are."""
-        if self.options.num_beams == 1 and self.language_model is None:
+        if self.options.num_beams == 1 and self.language_model is None and self.lexicon is None:
             return greedy(log_probabilities)
         return beam_search(
             log_probabilities,
@@ -242,6 +246,7 @@ class Transcriber:
             language_model=self.language_model,
             language_model_weight=self.options.language_model_weight,
             insertion_bonus=self.options.insertion_bonus,
+            lexicon=self.lexicon,
         )[0]
 
     def _timed(self, utterance: Utterance, found: Alignment, log_probabilities: np.ndarray) -> list[Character]:

@@ -12,6 +12,7 @@ __all__ = [
     "MARGIN",
     "SILENCE",
     "Spectrum",
+    "band_frequencies",
     "is_silent",
     "loudness",
     "mean_profile",
@@ -72,16 +73,24 @@ class Spectrum:
 def mel_bands(rate: int, fft_size: int, number: int) -> np.ndarray:
     """Returns what each frequency counts in each band, float32 of shape `(fft_size // 2 + 1, number)`.
 
-    Triangles that overlap by half, evenly spaced on the mel scale `2595 log10(1 + f / 700)`.
+    Triangles that overlap by half, evenly spaced on the mel scale.
     """
-    low, high = (2595 * np.log10(1 + np.array([LOWEST_FREQUENCY, rate / 2]) / 700)).tolist()
-    corners = 700 * (10 ** (np.linspace(low, high, number + 2) / 2595) - 1)  # hertz
+    corners = band_frequencies(rate, number)
     frequencies = np.arange(fft_size // 2 + 1) * rate / fft_size
     below, peak, above = corners[:-2], corners[1:-1], corners[2:]
     rising = (frequencies[:, np.newaxis] - below) / (peak - below)
     falling = (above - frequencies[:, np.newaxis]) / (above - peak)
     bands = np.maximum(np.minimum(rising, falling), 0)
     return np.asarray(bands / np.maximum(bands.sum(axis=0), 1e-9), dtype=np.float32)
+
+
+def band_frequencies(rate: int, number: int) -> np.ndarray:
+    """Returns where bands begin, peak and end, in hertz, evenly spaced on the mel scale, shape `(number + 2,)`.
+
+    Mels are `2595 log10(1 + f / 700)`. A band begins at the peak of the one before it and ends at that of the next.
+    """
+    low, high = (2595 * np.log10(1 + np.array([LOWEST_FREQUENCY, rate / 2]) / 700)).tolist()
+    return np.asarray(700 * (10 ** (np.linspace(low, high, number + 2) / 2595) - 1))
 
 
 def is_silent(frames: np.ndarray) -> bool:

@@ -9,7 +9,15 @@ import numpy as np
 from textrnn.config.recogniser import RecogniserConfig
 from textrnn.preprocessing.batches import Batch, budgeted, pad
 from textrnn.preprocessing.labelled import padded
-from textrnn.preprocessing.spectra import SILENCE, normalized, num_margin_frames, num_steps, stacked, with_margins
+from textrnn.preprocessing.spectra import (
+    SILENCE,
+    band_frequencies,
+    normalized,
+    num_margin_frames,
+    num_steps,
+    stacked,
+    with_margins,
+)
 
 __all__ = ["Augmentation", "SpeechData", "SpeechPlan", "have_room", "needed_steps"]
 
@@ -18,6 +26,10 @@ PAUSES = (0.02, 0.4)  # seconds between joined clips, in training
 EDGE = 0.3  # seconds of pause before and after what is read, at most, in training
 USUAL_PAUSE = 0.15  # seconds between joined clips, in validation
 LEVEL_SPREAD = 4.0  # nats between the loudest noise and the faintest that is drawn
+FAINTEST_ECHO = 1e-3  # share of the energy
+GATES = (4.0, 9.0)  # nats below what is loud, from which on a gate takes all away
+EDGE_WIDTHS = (0.05, 0.3)  # share of the bands at either end that a microphone takes less of
+EDGE_DEPTH = 3.0  # how much less at the very end, in deviations of the rest
 TILT = 1.5  # nats by which noise is louder or fainter at either end of the spectrum
 
 
@@ -29,6 +41,8 @@ class Augmentation:
     warp: float = 0.0
     colour: float = 0.0
     noise: float = 0.0
+    echo: float = 0.0
+    gate: float = 0.0
     frequency_mask: float = 0.0
     time_mask: float = 0.0
 
@@ -173,10 +187,13 @@ class SpeechPlan:
             parts += [faster(self.data.frames[clip].astype(np.float32), row.speed), self._pause(pause)]
         frames = np.concatenate(parts)
         if change is not None:
-            frames = warped(frames, 1 + randomness.uniform(-change.warp, change.warp))
+            frames = warped(frames, 1 + randomness.uniform(-change.warp, change.warp), self.config)
             frames = frames + coloured(frames.shape[1], change.colour, randomness)
+            frames = echoing(frames, change.echo * randomness.random(), 1000 / self.config.hop_ms)
             if change.noise:
                 frames = noisy(frames, change.noise, randomness)
+            if randomness.random() < change.gate:
+                frames = gated(frames, randomness)
         frames = normalized(with_margins(frames, self.config), self.config)
         if change is not None:
             frames = masked(frames, change, randomness)
@@ -238,10 +255,15 @@ def faster(frames: np.ndarray, speed: float) -> np.ndarray:
     return between(frames, np.linspace(0, len(frames) - 1, number))
 
 
-def warped(frames: np.ndarray, factor: float) -> np.ndarray:
-    """Returns frames whose bands have moved up by a factor on the mel scale, as with a shorter vocal tract."""
-    number = frames.shape[1]
-    return between(frames.T, np.minimum(np.arange(number) / factor, number - 1)).T
+def warped(frames: np.ndarray, factor: float, config: RecogniserConfig) -> np.ndarray:
+    """Returns frames whose frequencies are higher by a factor, as with a shorter vocal tract."""
+    return between(frames.T, band_places(factor, config)).T
+
+
+def band_places(factor: float, config: RecogniserConfig) -> np.ndarray:
+    """Returns where among the bands what each band shall hold was before frequencies rose by a factor."""
+    centres = band_frequencies(config.sample_rate, config.num_bands)[1:-1]
+    return np.interp(centres / factor, centres, np.arange(config.num_bands))
 
 
 def between(values: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -253,10 +275,13 @@ def between(values: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 def coloured(num_bands: int, deviation: float, randomness: np.random.Generator) -> np.ndarray:
-    """Returns what a microphone adds to each band: three slow waves over the bands, of heights that are drawn."""
+    """Returns what a microphone adds to each band: three slow waves, and less at either end, as telephones have it."""
     places = (np.arange(num_bands) + 0.5) / num_bands
     waves = [np.cos(np.pi * number * places) * randomness.normal(0, deviation) for number in (1, 2, 3)]
-    return np.asarray(np.sum(waves, axis=0), dtype=np.float32)
+    widths = randomness.uniform(*EDGE_WIDTHS, 2)
+    depths = np.abs(randomness.normal(0, EDGE_DEPTH * deviation, 2))
+    ends = [np.maximum(1 - place / width, 0) for place, width in zip((places, 1 - places), widths, strict=True)]
+    return np.asarray(np.sum(waves, axis=0) - depths @ ends, dtype=np.float32)
 
 
 def noisy(frames: np.ndarray, loudest: float, randomness: np.random.Generator) -> np.ndarray:
@@ -273,6 +298,29 @@ def noisy(frames: np.ndarray, loudest: float, randomness: np.random.Generator) -
     slope = np.linspace(-1, 1, number) * randomness.uniform(-TILT, TILT)
     ripple = randomness.normal(0, 0.5, frames.shape)  # an energy of noise is itself drawn
     return np.asarray(np.logaddexp(frames, (level + slope + ripple).astype(np.float32)), dtype=np.float32)
+
+
+def echoing(frames: np.ndarray, seconds: float, per_second: float) -> np.ndarray:
+    """Returns frames as a room returns them.
+
+    Args:
+        frames: Log energies, shape `(num_frames, num_bands)`.
+        seconds: How long the room takes to be fainter by 60 decibels.
+        per_second: Frames in a second.
+    """
+    decay = 10 ** (-6 / max(seconds * per_second, 1e-3))  # of energy, from frame to frame
+    number = min(int(np.log(FAINTEST_ECHO) / np.log(decay)), len(frames) - 1) if decay > FAINTEST_ECHO else 0
+    energies = np.exp(frames)
+    heard = energies.copy()
+    for delay in range(1, number + 1):
+        heard[delay:] += np.float32(decay**delay) * energies[:-delay]
+    return np.asarray(np.log(heard))
+
+
+def gated(frames: np.ndarray, randomness: np.random.Generator) -> np.ndarray:
+    """Returns frames without what is faint in them, as programs do that take noise for silence."""
+    level = np.quantile(frames.max(axis=1), 0.95) - randomness.uniform(*GATES)
+    return np.where(frames < level, SILENCE, frames)
 
 
 def masked(frames: np.ndarray, change: Augmentation, randomness: np.random.Generator) -> np.ndarray:

@@ -10,15 +10,16 @@ import numpy as np
 
 from textrnn.config.recogniser import FIRST_CHARACTER, FROM_DATA, RecogniserConfig, RecogniserTrainingConfig
 from textrnn.config.signatures import with_options
-from textrnn.defaults.recogniser import recogniser_choice, recogniser_tuning_choice
+from textrnn.defaults.recogniser import lexicon_choice, recogniser_choice, recogniser_tuning_choice
 from textrnn.errors import TextrnnError, check_options, check_range
 from textrnn.evaluation import recognition
 from textrnn.evaluation.bootstrap import NUM_SAMPLES
 from textrnn.evaluation.recognition import Recognition
 from textrnn.inference.fusion import symbol_model
+from textrnn.inference.lexicon import Lexicon
 from textrnn.inference.prefix_search import SymbolModel
 from textrnn.inference.recognition import DecodingOptions, Transcriber, Transcript
-from textrnn.preprocessing import speech
+from textrnn.preprocessing import corpora, speech
 from textrnn.preprocessing.spectra import mean_profile
 from textrnn.preprocessing.speech import Clips, as_clips, headers_of, is_path, opened_clips, read_frames
 from textrnn.preprocessing.speech_batches import Augmentation, SpeechData, SpeechPlan, have_room
@@ -33,10 +34,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Recogniser"]
 
+LexiconLike: TypeAlias = str | os.PathLike[str] | Iterable[str] | None
 LanguageModelLike: TypeAlias = Union["LanguageModel", str, os.PathLike[str], None]
 
 MODEL_OPTIONS = ("lowercase",)  # beside those of the config
-NUM_BEAMS = 16  # with a language model
+NUM_BEAMS = 16  # with a language model or a lexicon
+ANY_WORDS = "none"  # in the place of a lexicon
 TOO_SHORT = "too short for their texts, or without a character that is known"
 SHOWN = 3  # clips that are named in a message
 TRIAL_SECONDS = 10
@@ -173,7 +176,7 @@ class Recogniser(Task):
         from textrnn.training.recogniser import describe_run
 
         clips = self._read(asked, progress)
-        config = self._choose(clips[0], model_options, asked, progress)
+        config = self._choose(clips, model_options, asked, progress)
         training, validation = (
             self._encoded(side, use, progress) for side, use in zip(clips, ("train on", "validate on"), strict=True)
         )
@@ -215,10 +218,11 @@ class Recogniser(Task):
         return speech.split(clips, fraction, asked.get("seed") or 0)
 
     def _choose(
-        self, clips: Clips, model_options: dict[str, Any], asked: dict[str, Any], progress: Progress
+        self, sides: tuple[Clips, Clips], model_options: dict[str, Any], asked: dict[str, Any], progress: Progress
     ) -> RecogniserTrainingConfig:
         """Completes the config of a recogniser without weights, and returns how to train; says what was chosen."""
         given = self._given(asked)
+        clips = sides[0]
         headers = headers_of(clips)
         rates, seconds = [rate for rate, _ in headers], [length for _, length in headers]
         if self.weights:
@@ -230,9 +234,23 @@ class Recogniser(Task):
             self.tokenizers = {"tokenizer": tokenizer}
             options = {name: value for name, value in self.chosen.items() if name not in MODEL_OPTIONS}
             self.config = RecogniserConfig(**{**options, "vocabulary_size": tokenizer.vocabulary_size})
+        self.config = dataclasses.replace(self.config, lexicon=self._lexicon_of(sides))
         for line in choice.reasons:
             progress.message(line)
+        if self.config.lexicon:
+            progress.message(
+                f"the clips say {len(self.config.lexicon):,} different words, so no others are written, unless "
+                f"transcribing gets a `--lexicon` of its own, or `--lexicon {ANY_WORDS}`"
+            )
         return RecogniserTrainingConfig(**{**choice.training, **given})
+
+    def _lexicon_of(self, sides: tuple[Clips, Clips]) -> tuple[str, ...]:
+        """Returns the words to write, with those that were known before; none if there may be any."""
+        words = lexicon_choice([self.tokenizer.cased(text) for clips in sides for text in clips.texts])
+        known = {self.tokenizer.token_text(token) for token in range(self.tokenizer.vocabulary_size)}
+        if not words or not all(known.issuperset(word) for word in words) or (self.weights and not self.config.lexicon):
+            return ()
+        return tuple(sorted({*self.config.lexicon, *words}))
 
     def _encoded(self, clips: Clips, use: str, progress: Progress) -> SpeechData:
         """Returns clips as the network reads them, without those that are too short for their texts."""
@@ -284,7 +302,13 @@ class Recogniser(Task):
 
     @with_options(DecodingOptions)
     def transcribe(
-        self, clips: Any, *, rate: int | None = None, language_model: LanguageModelLike = None, **options: Any
+        self,
+        clips: Any,
+        *,
+        rate: int | None = None,
+        language_model: LanguageModelLike = None,
+        lexicon: LexiconLike = None,
+        **options: Any,
     ) -> str | list[str]:
         """Writes down what is said in a clip, or in several.
 
@@ -292,6 +316,7 @@ class Recogniser(Task):
             clips: The path of a WAV file, an array of samples, or a list of these.
             rate: See `transcripts`.
             language_model: See `transcripts`.
+            lexicon: See `transcripts`.
             **options: See `transcripts`.
 
         Returns:
@@ -301,13 +326,19 @@ class Recogniser(Task):
             TextrnnError: If a clip cannot be read, an option is wrong, or the recogniser not trained.
         """
         items, is_one = as_clips(clips)
-        found = self.transcripts(items, rate=rate, language_model=language_model, **options)
+        found = self.transcripts(items, rate=rate, language_model=language_model, lexicon=lexicon, **options)
         texts = [transcript.text for transcript in found]
         return texts[0] if is_one else texts
 
     @with_options(DecodingOptions)
     def transcripts(
-        self, clips: Any, *, rate: int | None = None, language_model: LanguageModelLike = None, **options: Any
+        self,
+        clips: Any,
+        *,
+        rate: int | None = None,
+        language_model: LanguageModelLike = None,
+        lexicon: LexiconLike = None,
+        **options: Any,
     ) -> list[Transcript]:
         """Writes down what is said in clips, and when.
 
@@ -317,20 +348,50 @@ class Recogniser(Task):
             clips: A list of paths of WAV files, or of arrays of samples; one of either is a list of one.
             rate: Samples per second of arrays; None takes that which the recogniser reads.
             language_model: A `LanguageModel`, the directory of one or the name of a shipped one, by which more probable
-                texts are preferred; None goes by the sound alone. With one, `num_beams` is 16 if it is not set.
+                texts are preferred; None goes by the sound alone.
+            lexicon: The words that may be written: a list of them, the path of a file with white space between them, or
+                "none" for any. None takes those of training, if they were few (`config.lexicon`). With a lexicon or a
+                language model, `num_beams` is 16 if it is not set.
             **options: Options of `textrnn.inference.recognition.DecodingOptions`, such as `num_beams`.
 
         Returns:
             A transcript for each clip, with the time of each word and each character.
         """
-        if language_model is not None:
+        words = self._lexicon(lexicon)
+        if language_model is not None or words is not None:
             options = {"num_beams": NUM_BEAMS, **options}
-        transcriber = self._transcriber(DecodingOptions(**options), self._symbol_model(language_model))
+        transcriber = self._transcriber(DecodingOptions(**options), self._symbol_model(language_model), words)
         items, _ = as_clips(clips)
         return transcriber(opened_clips(items, rate or self.config.sample_rate))
 
-    def _transcriber(self, options: DecodingOptions, language_model: SymbolModel | None = None) -> Transcriber:
-        return Transcriber(self.network, self.tokenizer, options, language_model)
+    def _transcriber(
+        self, options: DecodingOptions, language_model: SymbolModel | None = None, lexicon: Lexicon | None = None
+    ) -> Transcriber:
+        return Transcriber(self.network, self.tokenizer, options, language_model, lexicon)
+
+    def _characters(self) -> list[str]:
+        """Returns what each symbol writes; the blank writes nothing."""
+        return ["", *map(self.tokenizer.token_text, range(FIRST_CHARACTER, self.config.vocabulary_size))]
+
+    def _lexicon(self, lexicon: LexiconLike) -> Lexicon | None:
+        """Returns the words that texts consist of; None allows any."""
+        if lexicon is None:
+            words: list[str] = list(self.config.lexicon)
+        elif isinstance(lexicon, (str, os.PathLike)):
+            if lexicon == ANY_WORDS:
+                return None
+            words = corpora.read(lexicon).text().split()
+            if not words:
+                raise TextrnnError(f"{lexicon}: holds no words.")
+        else:
+            words = [word for text in lexicon for word in str(text).split()]
+            if not words:
+                raise TextrnnError(f'`lexicon` holds no words. Pass some, or "{ANY_WORDS}" to allow any.')
+        if not words:
+            return None
+        characters = self._characters()
+        symbols = {text: symbol for symbol, text in enumerate(characters) if text}
+        return Lexicon.of([self.tokenizer.cased(word) for word in words], symbols, len(characters))
 
     def _symbol_model(self, language_model: LanguageModelLike) -> SymbolModel | None:
         """Returns a language model as the search for texts asks it."""
@@ -346,8 +407,7 @@ class Recogniser(Task):
                 f"{language_model!r}."
             )
         network = language_model.network
-        characters = map(self.tokenizer.token_text, range(FIRST_CHARACTER, self.config.vocabulary_size))
-        return symbol_model(network, language_model.tokenizers["tokenizer"], ["", *characters])
+        return symbol_model(network, language_model.tokenizers["tokenizer"], self._characters())
 
     @with_options(DecodingOptions)
     def evaluate(
@@ -361,6 +421,7 @@ class Recogniser(Task):
         explain: bool = False,
         lowercase: bool = False,
         language_model: LanguageModelLike = None,
+        lexicon: LexiconLike = None,
         **options: Any,
     ) -> Recognition:
         """Compares what is written down with what was said.
@@ -374,13 +435,15 @@ class Recogniser(Task):
             explain: Whether to tell the clips with the highest error rates.
             lowercase: Whether case counts for nothing.
             language_model: See `transcripts`.
+            lexicon: See `transcripts`.
             **options: See `transcripts`.
 
         Returns:
             The error rates of words and of characters, in the case that the recogniser writes.
         """
         clips = speech.read(data, texts, rate=rate, encoding=encoding or "utf-8")
-        found = self.transcripts(clips.sounds, rate=clips.rate, language_model=language_model, **options)
+        how = {"rate": clips.rate, "language_model": language_model, "lexicon": lexicon, **options}
+        found = self.transcripts(clips.sounds, **how)
         return recognition.evaluate(
             [one.text for one in found],
             [self.tokenizer.cased(text) for text in clips.texts],

@@ -1,9 +1,9 @@
 """Makes manifests, and strings of digits, of the Free Spoken Digit Dataset for the recipe in this directory.
 
-    python benchmarks/recipes/digits/prepare.py "$TEXTRNN_CORPORA/speech/digits" OUTPUT
+    python benchmarks/recipes/digits/prepare.py "$TEXTRNN_CORPORA/speech/digits" OUTPUT [VOICES/voices.tsv]
 
 reads `DIGIT_SPEAKER_TAKE.wav` and writes three parts: takes 0 to 4 are the test part, as the data set says, takes 5 to
-9 that to validate on, and the rest is trained on.
+9 that to validate on, and the rest is trained on, with the clips that `voices.py` has made, if they are named.
 
     OUTPUT/words/{train,validation,test}.tsv              single digits: file, text, speaker
     OUTPUT/strings/{validation,test}.tsv, *.wav           strings of 3 to 7 digits
@@ -59,14 +59,15 @@ def clips_in(directory: pathlib.Path) -> list[Clip]:
     return clips
 
 
-def write_words(clips: list[Clip], directory: pathlib.Path, without: str = "") -> None:
-    """Writes a manifest for each part; one speaker can be in the test part alone."""
+def write_words(clips: list[Clip], directory: pathlib.Path, voices: str, without: str = "") -> None:
+    """Writes a manifest for each part, `voices` to train on; one speaker can be in the test part alone."""
     directory.mkdir(parents=True, exist_ok=True)
     for part in ("train", "validation", "test"):
         chosen = [clip for clip in clips if clip.part == part and clip.speaker != without]
         if without and part == "test":
             chosen = [clip for clip in clips if clip.speaker == without]
-        (directory / f"{part}.tsv").write_text("".join(clip.line for clip in chosen), encoding="utf-8")
+        lines = "".join(clip.line for clip in chosen) + (voices if part == "train" else "")
+        (directory / f"{part}.tsv").write_text(lines, encoding="utf-8")
 
 
 def samples_of(path: pathlib.Path) -> np.ndarray:
@@ -120,12 +121,13 @@ def write_lines(path: pathlib.Path) -> None:
 
 
 def main() -> None:
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
     clips, output = clips_in(pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2])
-    write_words(clips, output / "words")
+    voices = pathlib.Path(sys.argv[3]).read_text(encoding="utf-8") if len(sys.argv) == 4 else ""
+    write_words(clips, output / "words", voices)
     for speaker in sorted({clip.speaker for clip in clips}):
-        write_words(clips, output / "without" / speaker, speaker)
+        write_words(clips, output / "without" / speaker, voices, speaker)
     for seed, part in enumerate(("validation", "test")):
         write_strings(clips, output / "strings", part, seed)
     write_lines(output / "lines.txt")
