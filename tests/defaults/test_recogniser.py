@@ -13,6 +13,12 @@ def test_the_rate_is_no_higher_than_that_of_most_clips(rates, expected):
     assert recogniser_choice(rates, [1.0] * len(rates), {}, {}).model["sample_rate"] == expected
 
 
+@pytest.mark.parametrize(("rate", "bands"), [(8000, 24), (11_025, 24), (16_000, 40), (44_100, 40)])
+def test_sound_of_few_samples_is_described_by_few_bands(rate, bands):
+    assert recogniser_choice([rate] * 3, [1.0] * 3, {}, {}).model["num_bands"] == bands
+    assert recogniser_choice([48_000] * 3, [1.0] * 3, {"sample_rate": rate}, {}).model["num_bands"] == bands
+
+
 @pytest.mark.parametrize(("seconds", "joined"), [(0.2, 15), (0.5, 6), (1.0, 3), (1.9, 1), (2.5, 1), (10.0, 1)])
 def test_short_clips_are_joined_to_about_three_seconds(seconds, joined):
     choice = recogniser_choice([8000] * 50, [seconds] * 50, {}, {})

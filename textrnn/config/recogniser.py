@@ -163,8 +163,8 @@ class RecogniserTrainingConfig(FittingConfig):
         joined_clips: Most clips that are joined with pauses between them and read as one, in training; 1 for none. From
             single words it makes sequences of words.
         speed: By how much clips are made faster or slower, in training, at most: 0.1 is from 0.9 to 1.1 times.
-        warp: By how much the frequencies are stretched or compressed, in training, at most, as longer and shorter
-            vocal tracts do (Jaitly and Hinton 2013).
+        warp: By how much all frequencies are raised or lowered, in training, at most, as shorter and longer vocal tracts
+            do (Jaitly and Hinton 2013).
         colour: By how much bands are made louder and fainter, in training, in nats, as microphones and rooms do.
         noise: How loud the noise is that clips are mixed with, in training, at most, as a share of the speech's level;
             0 for none.
@@ -178,11 +178,11 @@ class RecogniserTrainingConfig(FittingConfig):
     batch_seconds: float = 40.0
     joined_clips: int = 1
     speed: float = 0.15
-    warp: float = 0.15
+    warp: float = 0.03
     colour: float = 0.7
-    noise: float = 0.1
-    echo: float = 0.0
-    gate: float = 0.0
+    noise: float = 0.05
+    echo: float = 0.3
+    gate: float = 0.3
     frequency_mask: float = 0.15
     time_mask: float = 0.06
 

@@ -23,6 +23,11 @@ def rate_choice(rates: Sequence[int]) -> int:
     return 8000 if np.median(rates) < 16_000 else 16_000
 
 
+def bands_choice(rate: int) -> int:
+    """Returns how many bands describe sound; finer ones would show the pitch of a voice, and not what it says."""
+    return 24 if rate < 16_000 else 40
+
+
 def lexicon_choice(texts: Sequence[str]) -> tuple[str, ...]:
     """Returns the words that a recogniser writes if few are said again and again, and none, which is any, otherwise.
 
@@ -49,7 +54,8 @@ def recogniser_choice(rates: Sequence[int], seconds: Sequence[float], model: Opt
     """
     total, mean = float(np.sum(seconds)), float(np.mean(seconds))
     units = (128, 128) if total < MUCH else (256, 256)
-    network: Options = {"sample_rate": rate_choice(rates), "units": units, "lowercase": True}
+    rate = model.get("sample_rate", rate_choice(rates))
+    network: Options = {"sample_rate": rate, "num_bands": bands_choice(rate), "units": units, "lowercase": True}
     fitting: Options = {
         "learning_rate": 0.004,
         "warmup_steps": 100,
