@@ -122,7 +122,9 @@ def test_data_and_models_that_are_missing(call, trained, tmp_path):
     assert_refused(call(compress, trained[1], *output, "--test", tmp_path / "missing.txt"), "missing.txt")
     assert_refused(call(compress, tmp_path / "nothing", *output), "no such model")
     assert_refused(call(compress, trained[1]), "--output")
-    assert not (tmp_path / "small" / "weights.safetensors").exists()
+    assert not (tmp_path / "small").exists()
+    assert_refused(call(compress, trained[1], tmp_path / "no.txt", "--output", tmp_path / "new" / "small"), "no.txt")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_in_the_output_is_safe(call, trained, tmp_path):
