@@ -76,7 +76,7 @@ def remove_empty(directories: Iterable[pathlib.Path]) -> None:
 
 @contextlib.contextmanager
 def gone_if_empty(output: str | os.PathLike[str]) -> Iterator[None]:
-    """Lets the directories that are made for an output go again, if what is done meanwhile fails and leaves them empty."""
+    """Removes the directories that are made for an output if what is done meanwhile fails and leaves them empty."""
     made = new_directories(output)
     try:
         yield
