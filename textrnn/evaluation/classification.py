@@ -187,7 +187,7 @@ def hardest_of(
     named = named_labels(probabilities, is_multi)
 
     def chosen(row: np.ndarray) -> tuple[Any, ...]:
-        return tuple(labels[i] for i in np.flatnonzero(row))
+        return tuple(labels[i] for i in np.flatnonzero(row).tolist())
 
     found = []
     for index in np.argsort(shares, kind="stable")[:NUM_SHOWN].tolist():
