@@ -143,9 +143,15 @@ def compress(
     notes = []
     if prune and not test:
         notes.append("the score is that of the data which pruning trained on: pass other data to `test`")
+    sizes_before, sizes_after = sizes(model), sizes(output)
+    if sizes_after[1] >= sizes_before[1]:
+        notes.append(
+            f"the weights are no smaller: they were kept as {weight_format}, or in less, before. Another "
+            f"`weight_format`, of {', '.join(WEIGHT_FORMATS)}, or `prune` changes that"
+        )
     return Compression(
-        Measures(*sizes(model), zero_share(before), speeds[0], score_before),
-        Measures(*sizes(output), zero_share(after), speeds[1], score_after),
+        Measures(*sizes_before, zero_share(before), speeds[0], score_before),
+        Measures(*sizes_after, zero_share(after), speeds[1], score_after),
         unit,
         score_name,
         tuple(notes),
