@@ -122,7 +122,9 @@ def test_data_and_models_that_are_missing(call, trained, tmp_path):
     assert_refused(call(compress, trained[1], *output, "--test", tmp_path / "missing.txt"), "missing.txt")
     assert_refused(call(compress, tmp_path / "nothing", *output), "no such model")
     assert_refused(call(compress, trained[1]), "--output")
-    assert not (tmp_path / "small" / "weights.safetensors").exists()
+    assert not (tmp_path / "small").exists()
+    assert_refused(call(compress, trained[1], tmp_path / "no.txt", "--output", tmp_path / "new" / "small"), "no.txt")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_in_the_output_is_safe(call, trained, tmp_path):
@@ -151,6 +153,8 @@ def test_what_is_in_the_output_is_safe(call, trained, tmp_path):
 def test_a_model_that_was_made_smaller_can_be_made_smaller_again(call, trained, tmp_path):
     assert call(compress, trained[1], "--output", tmp_path / "a")[0] == 0
     assert call(compress, tmp_path / "a", "--output", tmp_path / "b", "--weight-format", "int4")[0] == 0
+    output = call(compress, tmp_path / "a", "--output", tmp_path / "c")[1]
+    assert "note: the weights are no smaller: they were kept as int8, or in less, before." in output
     first, second = (LanguageModel.load(tmp_path / name).weights["output/kernel"] for name in "ab")
     assert np.abs(first - second).max() <= np.abs(first).max() / 7
 

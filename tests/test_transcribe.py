@@ -60,6 +60,13 @@ def test_standard_input(model, clip):
     assert found.stdout.decode() == Recogniser.load(model).transcribe(clip) + "\n"
 
 
+def test_standard_input_is_no_name_of_a_file(model):
+    command = [sys.executable, "-m", "textrnn.transcribe", "-", "--model", str(model)]
+    found = subprocess.run(command, input=b"ID3\3", capture_output=True, cwd=ROOT, check=False)
+    assert (found.returncode, found.stdout) == (2, b"")
+    assert b"standard input: is MP3, and WAV files are read. Convert it: ffmpeg -i FILE " in found.stderr
+
+
 def test_tensorflow_is_not_imported(model, clip):
     code = (
         "import sys; from textrnn import commands, transcribe; "
@@ -82,18 +89,31 @@ def test_clips_without_speech_and_clips_that_were_cut_off(model, tmp_path, call)
     assert error == f"note: {cut}: it was cut off after 0.4 of 0.7 seconds\n"
 
 
+def test_a_clip_that_cannot_be_read_does_not_cost_the_others(model, clip, tmp_path, call):
+    text = Recogniser.load(model).transcribe(clip)
+    clips = tmp_path / "none.wav", clip, tmp_path / "no such.wav"
+    status, output, error = call(transcribe, *clips, "--model", model)
+    assert (status, output) == (2, f"{clip}\t{text}\n")
+    assert [line.split(":")[1].strip() for line in error.splitlines()[:2]] == [str(clips[0]), str(clips[2])]
+    assert error.splitlines()[2] == "error: 2 of 3 clips could not be read."
+    status, output, _ = call(transcribe, *clips, "--model", model, "--json")
+    assert (status, [one["file"] for one in json.loads(output)["results"]]) == (2, [str(clip)])
+    assert call(transcribe, clip, clip, "--model", model, "--num-beams", 0)[2].count("`num_beams`") == 1
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         (None, ["cannot be read", "No such file"]),
         (b"", ["is empty"]),
-        (b"hello", ["is no WAV file", "ffmpeg"]),
+        (b"hello", ["is no WAV file", "ffmpeg -i '", "a clip.wav'"]),
+        (b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\xa0\x0f\0\0\x40\x1f\0\0\2\0\x10\0", ["4,000", "-ar 16000"]),
         (b"OggS" + bytes(100), ["is Ogg", "ffmpeg"]),
         (b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x06\0\1\0\x40\x1f\0\0\x40\x1f\0\0\1\0\x08\0", ["A-law", "ffmpeg"]),
     ],
 )
 def test_what_is_refused(content, words, model, tmp_path, call):
-    path = tmp_path / "clip.wav"
+    path = tmp_path / "a clip.wav"
     if content is not None:
         path.write_bytes(content)
     assert_refused(call(transcribe, path, "--model", model), str(path), *words)
@@ -103,9 +123,9 @@ def test_wrong_use(model, clip, call, trained, tmp_path):
     assert_refused(call(transcribe), "Pass a WAV file")
     assert_refused(call(transcribe, clip, "--model", trained[1]), "holds a 'language-model', not a 'recogniser'")
     assert_refused(call(transcribe, clip, "--model", model, "--num-beams", "0"), "`num_beams` must be")
-    assert_refused(call(transcribe, tmp_path, "--model", model), "Is a directory")
+    assert_refused(call(transcribe, tmp_path, "--model", model), "is a directory", f"{tmp_path}/*.wav")
     assert_refused(call(train, "recogniser", tmp_path, "--output", tmp_path / "out"), "holds no folders with WAV files")
-    assert_refused(call(train, "recogniser", clip, "--output", tmp_path / "out"), "clip.wav")
+    assert_refused(call(train, "recogniser", clip, "--output", tmp_path / "out"), "clip.wav: is one clip", "manifest")
 
 
 @pytest.mark.skipif(not pathlib.Path("/proc/self/status").exists(), reason="reads the memory of a process from /proc")

@@ -249,7 +249,9 @@ def check_writable(path: str | None, read: Sequence[str | None] = (), is_picture
     if path is None:
         return
     directory = pathlib.Path(path).absolute().parent
-    if pathlib.Path(path).is_dir() or not directory.is_dir() or not os.access(directory, os.W_OK):
+    if pathlib.Path(path).is_dir():
+        raise TextrnnError(f"{path}: is a directory, which is not written over. Name another place.")
+    if not directory.is_dir() or not os.access(directory, os.W_OK):
         raise TextrnnError(f"{path}: cannot be written. Name a file in a directory that is there.")
     if os.path.exists(path) and any(one and os.path.exists(one) and os.path.samefile(path, one) for one in read):
         raise TextrnnError(f"{path}: is read, and is not written over. Name another file.")

@@ -23,6 +23,7 @@ from textrnn.commands import (
 )
 from textrnn.errors import TextrnnError
 from textrnn.evaluation.bleu_tokenizers import TOKENIZERS
+from textrnn.evaluation.hardest import FEWEST_CHARACTERS
 from textrnn.inference.beam_search import BeamOptions
 from textrnn.inference.recognition import DecodingOptions
 from textrnn.jobs.blocks import Block, LineQueue
@@ -73,6 +74,7 @@ def add_score_options(parser: Parser) -> None:
     parser.add_argument("--bootstrap", type=int, default=0, metavar="N", help="confidence interval from N samples")
     parser.add_argument("--by-length", action="store_true", help="also BLEU for short to long sources (--source)")
     parser.add_argument("--plot", metavar="PICTURE", help="draw BLEU by source length (--source)")
+    parser.add_argument("--explain", action="store_true", help="show the translations with the lowest chrF")
     add_shared_options(parser)
 
 
@@ -104,6 +106,7 @@ def add_classification_options(parser: Parser) -> None:
     parser.add_argument("--label", help="column of the labels, by name or by number from 1 (default: found)")
     parser.add_argument("--training", help="the training data, to compare with a logistic regression on their words")
     parser.add_argument("--confusion", metavar="PICTURE", help="draw which classes are taken for which")
+    parser.add_argument("--explain", action="store_true", help="show the texts whose labels are the least probable")
     add_shared_options(parser)
 
 
@@ -131,6 +134,7 @@ def add_forecast_options(parser: Parser) -> None:
     parser.add_argument("--windows", type=int, help="windows at the end to forecast (default: what fits into a fifth)")
     parser.add_argument("--stride", type=int, help="steps between their beginnings (default: the horizon)")
     add_series_options(parser)
+    parser.add_argument("--explain", action="store_true", help="show the windows that are forecast worst")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -155,6 +159,10 @@ def evaluate_perplexity(parsed: argparse.Namespace) -> None:
         del content["hardest"]
     derived = {name: getattr(evaluation, name) for name in ("perplexity", "bits_per_character", "notes")}
     print_result({**content, **derived} if parsed.json else evaluation, parsed.json)
+    if parsed.explain and not evaluation.hardest:
+        print(
+            f"note: --explain shows lines of {FEWEST_CHARACTERS} characters or more; there are none.", file=sys.stderr
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -260,9 +268,8 @@ def evaluate_classifier(parsed: argparse.Namespace) -> None:
 
     check_writable(parsed.confusion, is_picture=True)
     classifier = Classifier.load(parsed.model)
-    found = classifier.evaluate(
-        parsed.data, text=parsed.text, label=parsed.label, training=parsed.training, encoding=parsed.encoding
-    )
+    names = ("text", "label", "training", "encoding", "explain")
+    found = classifier.evaluate(parsed.data, **{name: getattr(parsed, name) for name in names})
     if parsed.confusion:
         from textrnn import plots
 
@@ -275,7 +282,8 @@ def evaluate_forecaster(parsed: argparse.Namespace) -> None:
     from textrnn.tasks.forecaster import Forecaster
 
     forecaster = Forecaster.load(parsed.model)
-    found = forecaster.evaluate(parsed.series, windows=parsed.windows, stride=parsed.stride, **series_options(parsed))
+    how = {name: getattr(parsed, name) for name in ("windows", "stride", "explain")}
+    found = forecaster.evaluate(parsed.series, **how, **series_options(parsed))
     print_result(found.to_dict() if parsed.json else found, parsed.json)
 
 
@@ -324,8 +332,9 @@ def print_scores(
     """Prints BLEU, chrF and TER, and what else was asked for."""
     from textrnn.evaluation.bleu import bleu_by_length, translation_scores
 
+    how = {"num_bootstrap": parsed.bootstrap, "explain": parsed.explain, **settings(parsed)}
     content: dict[str, Any] = {
-        "scores": translation_scores(hypotheses, references, num_bootstrap=parsed.bootstrap, **settings(parsed)),
+        "scores": translation_scores(hypotheses, references, sources=sources, **how),
         **(more or {}),
     }
     if parsed.by_length or parsed.plot:

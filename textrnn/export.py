@@ -17,7 +17,8 @@ def make_parser() -> Parser:
     parser.add_argument("model", help="a shipped model or a directory")
     endings = "; ".join(f"{form.ending}: {form.purpose}" for form in FORMATS.values())
     parser.add_argument("--to", required=True, metavar="FILE", help=f"where to; its ending says what: {endings}")
-    parser.add_argument("--weight-format", help="float32, float16 or int8 (default: what the form usually has)")
+    weights = "; ".join(f"{form.ending}: {', '.join(form.weight_formats)}" for form in FORMATS.values())
+    parser.add_argument("--weight-format", help=f"how the weights are kept, the usual way first: {weights}")
     return parser
 
 

@@ -86,6 +86,7 @@ def answer_lines(
                 queue.read(path, decoded_lines(path, parsed.encoding))
             outputs.end_of_input(workers.put, queue.num_lines)
         if parsed.json:
+            outputs.open()
             with contextlib.redirect_stdout(outputs.streams[0]):
                 print_result({"model": parsed.model, "results": outputs.results}, True)
     outputs.finish(queue.num_lines, is_said=parsed.jobs > 1 or parsed.resume)

@@ -173,7 +173,11 @@ def add_forecaster_options(parser: Parser) -> None:
     add_series_options(parser)
     add_run_options(parser)
     parser.add_argument("--network", help=f"a ready-made network: {', '.join(forecaster.FORECASTERS)}")
-    parser.add_argument("--validation-fraction", type=float, help="part of the end of each series to validate on")
+    parser.add_argument(
+        "--validation-fraction",
+        type=float,
+        help="part of the end of each series to validate on and to fit the intervals to (default: by length; never 0)",
+    )
     add_config_options(parser, ForecasterConfig, skip=forecaster.FROM_DATA)
     add_config_options(parser, ForecasterTrainingConfig)
 

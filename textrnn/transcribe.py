@@ -46,9 +46,18 @@ def command(arguments: Sequence[str] | None = None) -> None:
     options: dict[str, Any] = {**chosen_options(parsed, DecodingOptions), "lexicon": parsed.lexicon}
     if parsed.language_model:
         options["language_model"] = LanguageModel.load(parsed.language_model)
-    results = []
+    recogniser.transcripts([], **options)  # what is wrong with them is said once, not for each clip
+    results: list[dict[str, Any]] = []
+    num_refused = 0
     for clip in parsed.clip:
-        (transcript,) = recogniser.transcripts([clip], **options)
+        try:
+            (transcript,) = recogniser.transcripts([clip], **options)
+        except TextrnnError as error:
+            if len(parsed.clip) == 1:
+                raise
+            print(f"error: {error}", file=sys.stderr)
+            num_refused += 1  # one damaged clip of a thousand must not cost the others
+            continue
         if transcript.note:
             print(f"note: {clip}: {transcript.note}", file=sys.stderr)
         if parsed.json:
@@ -57,6 +66,8 @@ def command(arguments: Sequence[str] | None = None) -> None:
             print(shown(clip, transcript, parsed), flush=True)  # each as soon as it is there
     if parsed.json:
         print_result({"model": parsed.model, "results": results}, True)
+    if num_refused:
+        raise TextrnnError(f"{num_refused:,} of {len(parsed.clip):,} clips could not be read.")
 
 
 def shown(clip: str, transcript: Transcript, parsed: argparse.Namespace) -> str:

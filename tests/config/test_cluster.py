@@ -22,6 +22,10 @@ def test_a_worker_knows_its_place():
         ("[]", "TF_CONFIG: cannot be read"),
         ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker"}}', "TF_CONFIG: cannot be read"),
         ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', "no worker 1 among 1"),
+        ('{"cluster": {"worker": "a:1"}, "task": {"type": "worker", "index": 0}}', "the workers are 'a:1'"),
+        ('{"cluster": {"worker": 5}, "task": {"type": "worker", "index": 0}}', "the workers are 5"),
+        ('{"cluster": {"worker": ["a", "b:2"]}, "task": {"type": "worker", "index": 0}}', "the workers are"),
+        ('{"cluster": {"worker": ["a:1", "a:1"]}, "task": {"type": "worker", "index": 0}}', "a:1 stands there twice"),
         ('{"cluster": {"ps": ["a:1"]}, "task": {"type": "ps", "index": 0}}', "of the type 'worker'"),
     ],
 )

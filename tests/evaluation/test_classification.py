@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,29 @@ def test_scores_by_hand():
     assert found.macro_f1 == pytest.approx((2 / 3 + 1 / 2) / 3)
     assert found.interval == (0.0, 1.0)
     assert "always the most frequent class: 50.0%" in str(found)
+
+
+def test_the_hardest_sequences_are_those_whose_labels_are_the_least_probable():
+    probabilities = np.array([[0.8, 0.2], [0.6, 0.4], [0.1, 0.9]])
+    targets = np.array([[1, 0], [0, 1], [0, 1]])
+    found = evaluate(probabilities, targets, ["a", "b"], {}, sequences=["one", "two\tor more", "three"])
+    assert [(one.number, one.probability) for one in found.hardest] == [(2, 0.4), (1, 0.8), (3, 0.9)]
+    assert str(found).splitlines()[-3:] == [
+        "  40.0%  number 2: b, taken for a  'two or more'",
+        "  80.0%  number 1: a  'one'",
+        "  90.0%  number 3: b  'three'",
+    ]
+    assert json.loads(json.dumps(found.to_dict()))["hardest"][0]["named"] == ["a"]
+    assert evaluate(probabilities, targets, ["a", "b"], {}).hardest == ()
+
+
+def test_of_several_labels_all_have_to_be_probable():
+    """A sequence of a and b, of which .9 and .4 are given: .9 x .4; one of none, of which .3 and .2 are: .7 x .8."""
+    probabilities, targets = np.array([[0.9, 0.4], [0.3, 0.2]]), np.array([[1, 1], [0, 0]])
+    arrays = [np.zeros((3, 2)), np.zeros((1, 2))]
+    found = evaluate(probabilities, targets, ["a", "b"], {}, is_multi=True, sequences=arrays).hardest
+    assert [one.probability for one in found] == pytest.approx([0.36, 0.56])
+    assert [str(one) for one in found] == ["  36.0%  number 1: a and b, taken for a", "  56.0%  number 2: nothing"]
 
 
 def test_calibration_by_hand():

@@ -37,6 +37,22 @@ def test_intervals_are_counted_and_missing_them_costs():
     assert found.msis == pytest.approx((4 + 4 + 0 + 40 * 1) / 3)
 
 
+def test_the_hardest_windows_stand_beside_the_best_baseline():
+    """Of 4, 6 and 8 forecast as 5, 6 and 6 the errors are 1, 0 and 2; 6, 8 and 5 are forecast exactly.
+
+    The seasonal naive forecast of a series that rises by 1 in each season errs by 1 everywhere, which is the scale.
+    """
+    forecasts = np.array([[[5.0], [6], [6]], [[6.0], [8], [5]]])
+    chosen = np.zeros(2, int), np.array([8, 9])
+    found = forecasting.evaluate([SERIES], *chosen, forecasts, (), 3, names=["from May", "from June"])
+    assert [(one.name, one.mase, one.baseline) for one in found.hardest] == [
+        ("from May", 1.0, "seasonal naive"),
+        ("from June", 0.0, "seasonal naive"),
+    ]
+    assert str(found).splitlines()[-2] == "   1.000  from May (seasonal naive: 1.000)"
+    assert forecasting.evaluate([SERIES], *chosen, forecasts, (), 3).hardest == ()
+
+
 def test_what_was_not_observed_does_not_count():
     observed = [np.arange(12) != 10]
     forecasts = np.array([[[5.0], [6], [6]]])

@@ -77,3 +77,10 @@ def test_the_command_shows_the_hardest_lines(trained, lighthouse, call):
     assert len(output.splitlines()) == 7
     _, output, _ = call(evaluate, "perplexity", lighthouse, "--model", directory, "--json")
     assert "hardest" not in json.loads(output)
+
+
+def test_lines_that_are_all_short_are_said_to_be(call, trained, tmp_path):
+    (tmp_path / "names.txt").write_text("Ada\nBen\n")
+    status, output, error = call(evaluate, "perplexity", tmp_path / "names.txt", "--model", trained[1], "--explain")
+    assert (status, output.count("\n")) == (0, 1)
+    assert f"lines of {FEWEST_CHARACTERS} characters or more; there are none" in error

@@ -110,7 +110,15 @@ def test_what_is_wrong_is_known_before_the_output_is_touched(call, lines, tmp_pa
     read = ["--input", lines[0], "--output", output]
     assert_refused(call(translate, *read, "--model", "no-such-model", "--jobs", 2), "no-such-model")
     assert_refused(call(translate, *read, "--jobs", 0), "`jobs` must be a whole number")
+    (tmp_path / "damaged.txt").write_bytes(b"\0")
+    for name in ("no such.txt", "damaged.txt"):
+        assert_refused(call(translate, "--input", tmp_path / name, "--output", output), name)
+        assert_refused(call(translate, "--input", tmp_path / name, "--output", tmp_path / "new.txt", "--resume"), name)
     assert output.read_text() == "precious\n"
+    assert not (tmp_path / "new.txt").exists()
+    (tmp_path / "empty.txt").write_text("")
+    assert call(translate, "--input", tmp_path / "empty.txt", "--output", output)[0] == 0
+    assert output.read_text() == ""
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="there is no /proc here")
@@ -121,7 +129,7 @@ def test_a_killed_process_costs_nothing_and_an_interrupted_run_goes_on(lines, re
     command += map(str, arguments(lines, reverser, output, aligned, "--jobs", 2))
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, process_group=0) as process:
         os.kill(worker_of(process.pid), signal.SIGKILL)
-        wait_until(lambda: output.stat().st_size > 200)
+        wait_until(lambda: output.exists() and output.stat().st_size > 200)
         os.killpg(process.pid, signal.SIGINT)
         error = process.communicate(timeout=20)[1]
     assert (process.returncode, error) in ((130, "interrupted\n"), (0, error))

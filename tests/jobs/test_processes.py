@@ -32,6 +32,20 @@ def test_results_come_in_order(jobs):
     assert worked(workers.make_doubler, [], jobs) == []
 
 
+def test_a_script_needs_no_guard(tmp_path):
+    """Processes that are spawned run the script that starts them again, by Python's own rules."""
+    path = tmp_path / "script.py"
+    path.write_text(
+        "from tests.jobs import test_processes, workers\n"
+        "print(test_processes.worked(workers.make_doubler, range(5)), __file__)\n"
+    )
+    found = subprocess.run(
+        [sys.executable, str(path)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True,
+        check=True, text=True,
+    )  # fmt: skip
+    assert (found.stdout, found.stderr) == (f"[0, 2, 4, 6, 8] {path}\n", "")
+
+
 def test_what_is_done_early_waits_for_its_turn_and_not_without_end():
     results, most = [], 0
     with crew(workers.make_slow_beginner, results.append, 2) as team:

@@ -61,6 +61,10 @@ def test_an_encoding_in_which_a_newline_is_another_byte():
     [
         (b"fine\ncaf\xe9\n", "utf-8", "text, line 2, byte 4: not valid utf-8.*looks like latin-1"),
         (b"fine\ncaf\xe9 au lait\nit\x92s\n", "utf-8", "line 2, byte 4: .*--encoding .*looks like cp1252"),
+        ("Kapının ışığı söndü.\n".encode("iso-8859-9"), "utf-8", "looks like iso-8859-9"),
+        ("İSTANBUL’DA GÜNEŞ\n".encode("cp1254"), "utf-8", "looks like cp1254"),
+        ("Það var á þeim árum, sagði hún, að ný ljós voru kveikt.\n".encode("latin-1"), "utf-8", "like latin-1"),
+        ("þe olde kyng of þat londe".encode("latin-1"), "utf-8", "looks like latin-1"),
         ("Ça va très bien.\n".encode("mac_roman"), "utf-8", "for example mac_roman or cp850"),
         ("Лампа горит, и море спокойно.\n".encode("cp1251") * 2, "utf-8", "cp1251 for Russian"),
         ("The lamp: фонарь горит.\n".encode("cp1251") * 9, "utf-8", "cp1251 for Russian"),

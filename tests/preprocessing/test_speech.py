@@ -9,6 +9,7 @@ from tests.clips import tones, write_manifest, write_wave
 from textrnn import TextrnnError
 from textrnn.config import RecogniserConfig
 from textrnn.preprocessing.speech import headers_of, opened_clips, read, read_frames, split
+from textrnn.progress import Progress
 
 
 @pytest.mark.parametrize("header", ["", "file\ttext\tspeaker\n"])
@@ -44,6 +45,7 @@ def test_a_folder_for_each_text(tmp_path):
         ("0.wav\n", "line 1: expected the path of a WAV file, a tab and its text"),
         ("0.wav\tboat\n0.wav\t \n", "line 2: expected the path"),
         ("0.wav\tboat\nother.wav\tlamp\n", "line 2: there is no file"),
+        ("sound\twords\n0.wav\tboat\n", "If that is the head of a table, name its columns file, text and speaker."),
     ],
 )
 def test_what_is_wrong_with_a_manifest(lines, message, tmp_path):
@@ -69,6 +71,16 @@ def test_clips_in_memory():
     ):
         with pytest.raises(TextrnnError, match=re.escape(message)):
             read(data, texts, rate)
+
+
+def test_clips_that_were_cut_off_are_named(tmp_path, capsys):
+    manifest = write_manifest(tmp_path, ["boat", "lamp"])
+    path = tmp_path / "0.wav"
+    path.write_bytes(path.read_bytes()[:3000])
+    config = RecogniserConfig(vocabulary_size=9, sample_rate=8000)
+    read_frames(read(manifest), config, Progress(), "train on")
+    expected = f"note: 1 of 2 clips to train on were cut off, and may lack the end of their texts: {path}\n"
+    assert expected in capsys.readouterr().err
 
 
 def test_a_folder_without_clips(tmp_path):

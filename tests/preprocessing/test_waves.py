@@ -122,7 +122,7 @@ def test_what_is_no_sound(content, message, tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(TextrnnError, match="cannot be read: No such file"):
         samples_of(tmp_path / "a.wav")
-    with pytest.raises(TextrnnError, match="cannot be read: Is a directory"):
+    with pytest.raises(TextrnnError, match="is a directory. Name the WAV files in it"):
         samples_of(tmp_path)
 
 

@@ -254,7 +254,9 @@ def test_train_evaluate_and_forecast(file, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["forecasts"] == alone["forecasts"]
     evaluate.command(["forecast", str(file), "--model", str(output), "--windows", "5", "--json"])
     found = json.loads(capsys.readouterr().out)
-    assert found["num_windows"] == 5
+    assert (found["num_windows"], found["hardest"]) == (5, [])
+    evaluate.command(["forecast", str(file), "--model", str(output), "--windows", "2", "--explain"])
+    assert "hardest windows, with the MASE of each:" in capsys.readouterr().out
     assert found["baselines"][0]["name"] == "naive"
 
 
@@ -315,3 +317,8 @@ def test_thousands_of_series_fit_into_a_model(tmp_path):
     weights = {name: np.zeros(shape, np.float32) for name, shape in config.weight_shapes().items()}
     save_model(tmp_path / "m", StoredModel(config, {}, weights))
     assert load_model(tmp_path / "m", "forecaster").config == config
+
+
+def test_something_has_to_be_set_aside(quiet):
+    with pytest.raises(TextrnnError, match="`validation_fraction` must be above 0: the end of the series says which"):
+        textrnn.Forecaster().fit(wave(), validation_fraction=0, progress=quiet)

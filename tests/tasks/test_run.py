@@ -1,3 +1,4 @@
+import contextlib
 import signal
 import subprocess
 import sys
@@ -37,6 +38,22 @@ def test_the_lock_of_a_killed_process_is_gone(tmp_path):
         process.wait()
     with make_run(tmp_path):
         pass
+
+
+def test_a_run_that_fails_before_it_writes_leaves_no_directory(tmp_path):
+    def fail(directory, *files):
+        with contextlib.suppress(TextrnnError), make_run(directory):
+            for name in files:
+                (directory / name).write_text("")
+            raise TextrnnError("no data")
+
+    fail(tmp_path / "new" / "out")
+    assert list(tmp_path.iterdir()) == []
+    fail(tmp_path / "out", "history.csv")
+    assert (tmp_path / "out" / "history.csv").exists()
+    (tmp_path / "mine").mkdir()
+    fail(tmp_path / "mine")
+    assert (tmp_path / "mine").exists()
 
 
 def test_an_output_that_cannot_be_written(tmp_path):

@@ -5,12 +5,14 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.conftest import ROOT
 from tests.training.worker_runs import RUNS
+from textrnn import TextrnnError
 from textrnn.config.cluster import Cluster
 from textrnn.tasks.local_workers import free_ports
-from textrnn.training.workers import Workers
+from textrnn.training.workers import Workers, joined_strategy
 
 ONE_CORE = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "2", "OMP_NUM_THREADS": "1"}
 
@@ -101,3 +103,14 @@ def several(rank, size):
     workers = Workers()
     workers.rank, workers.size = rank, size
     return workers
+
+
+def test_workers_that_cannot_be_joined(monkeypatch):
+    def refuse(**options):
+        raise tf.errors.UnknownError(None, None, "Could not start gRPC server\nand more")
+
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", refuse)
+    with pytest.raises(
+        TextrnnError, match="Worker 1 of 2, at b:2, cannot be joined to the others: .* gRPC server. Its"
+    ):
+        joined_strategy(Cluster(("a:1", "b:2"), 1))

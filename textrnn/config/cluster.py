@@ -3,13 +3,16 @@
 import dataclasses
 import json
 import os
+import re
 from collections.abc import Mapping
+from typing import Any
 
 from textrnn.errors import TextrnnError
 
 __all__ = ["CLUSTER_VARIABLE", "RAY_VARIABLE", "Cluster"]
 
 CLUSTER_VARIABLE = "TF_CONFIG"  # TensorFlow's own; Ray Train and managed clusters set it too
+ADDRESS = re.compile(r"\S+:[0-9]{1,5}")
 RAY_VARIABLE = "RAY_ADDRESS"  # set where a command belongs to a Ray cluster
 
 
@@ -47,7 +50,7 @@ class Cluster:
             return cls(("",), 0)
         try:
             described = json.loads(text)
-            addresses = described.get("cluster", {}).get("worker", [""])
+            addresses = checked_addresses(described.get("cluster", {}).get("worker"))
             task = described.get("task", {"type": "worker", "index": 0})
             kind, rank = task["type"], int(task["index"])
         except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -63,9 +66,25 @@ class Cluster:
             )
         if not 0 <= rank < len(addresses):
             raise TextrnnError(f"{CLUSTER_VARIABLE}: there is no worker {rank} among {len(addresses)}.")
-        return cls(tuple(map(str, addresses)), rank)
+        return cls(addresses, rank)
 
     def to_environment(self) -> dict[str, str]:
         """Returns the variable that tells a process of this cluster."""
         described = {"cluster": {"worker": self.addresses}, "task": {"type": "worker", "index": self.rank}}
         return {CLUSTER_VARIABLE: json.dumps(described)}
+
+
+def checked_addresses(workers: Any) -> tuple[str, ...]:
+    """Returns the addresses of workers; of none, that of a process by itself.
+
+    Raises:
+        ValueError: If they are not what TensorFlow waits for at each: a host and a port, and no two the same.
+    """
+    if workers is None:
+        return ("",)
+    if not isinstance(workers, list) or not all(isinstance(one, str) and ADDRESS.fullmatch(one) for one in workers):
+        raise ValueError(f"the workers are {workers!r}")
+    twice = [one for number, one in enumerate(workers) if one in workers[:number]]
+    if twice:
+        raise ValueError(f"{twice[0]} stands there twice")
+    return tuple(workers)

@@ -13,6 +13,7 @@ from textrnn.errors import TextrnnError, check_range
 from textrnn.evaluation.bleu_notes import MAX_NGRAM, leftovers, nltk_note, zero_note
 from textrnn.evaluation.bleu_tokenizers import chosen_tokenizer, misfit, ter_metric, tokenizer_for
 from textrnn.evaluation.bootstrap import check_num_bootstrap
+from textrnn.evaluation.hardest_translations import hardest_translations
 from textrnn.evaluation.references import References, ReferenceSets, checked, counted, list_of, order_note
 from textrnn.evaluation.scores import BleuScore, Comparison, LengthBucket, TranslationScores
 from textrnn.preprocessing.scripts import has_spaces, sample
@@ -180,6 +181,8 @@ def translation_scores(
     lowercase: bool = False,
     effective_order: bool = False,
     num_bootstrap: int = 0,
+    explain: bool = False,
+    sources: Sequence[str] = (),
 ) -> TranslationScores:
     """Returns BLEU, chrF and TER.
 
@@ -193,6 +196,8 @@ def translation_scores(
         lowercase: As for `bleu`.
         effective_order: As for `bleu`.
         num_bootstrap: As for `bleu`.
+        explain: Whether to tell the sentences whose translations have the lowest chrF.
+        sources: These sentences, if they are known.
     """
     import sacrebleu
 
@@ -216,6 +221,7 @@ def translation_scores(
         None if ter is None else str(ter.get_signature()),
         len(hypotheses),
         (*score.notes, NO_TER) if ter is None else score.notes,
+        hardest_translations(hypotheses, sets, sources, lowercase=lowercase) if explain else (),
     )
 
 

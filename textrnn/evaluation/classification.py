@@ -9,10 +9,12 @@ import numpy as np
 
 from textrnn.errors import TextrnnError
 from textrnn.evaluation.bootstrap import share_interval
+from textrnn.evaluation.hardest import NUM_SHOWN, shortened
 
 __all__ = [
     "ClassScores",
     "Classification",
+    "HardSequence",
     "bag_of_words",
     "calibration_error",
     "cross_entropy",
@@ -42,6 +44,31 @@ class ClassScores:
     support: int
 
 
+@dataclasses.dataclass(frozen=True)
+class HardSequence:
+    """A sequence whose labels the classifier holds for improbable.
+
+    Args:
+        number: Which of the sequences it is, from 1.
+        text: What it says; "" where it is no text.
+        labels: What it is.
+        named: What the classifier names it.
+        probability: How probable its labels are by the classifier, all of them together.
+    """
+
+    number: int
+    text: str
+    labels: tuple[Any, ...]
+    named: tuple[Any, ...]
+    probability: float
+
+    def __str__(self) -> str:
+        right, named = (" and ".join(map(str, some)) or "nothing" for some in (self.labels, self.named))
+        what = right if right == named else f"{right}, taken for {named}"
+        text = f"  {shortened(self.text)!r}" if self.text else ""
+        return f"{100 * self.probability:6.1f}%  number {self.number:,}: {what}{text}"
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Classification:
     """How well a classifier names the classes of sequences.
@@ -59,6 +86,7 @@ class Classification:
         confusion: How often a sequence of the class of the row is given that of the column; shape `(labels, labels)`.
         num_sequences: How many.
         notes: What the scores cannot tell.
+        hardest: The sequences whose labels are the least probable, if they were asked for.
     """
 
     accuracy: float
@@ -71,6 +99,7 @@ class Classification:
     confusion: np.ndarray
     num_sequences: int
     notes: tuple[str, ...] = ()
+    hardest: tuple[HardSequence, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Returns a dictionary that JSON can hold."""
@@ -91,6 +120,8 @@ class Classification:
             lines.append(
                 f"{one.label!s:<{width}}  {one.precision:9.3f} {one.recall:7.3f} {one.f1:6.3f} {one.support:7,}"
             )
+        if self.hardest:
+            lines += ["hardest sequences, with the probability of what they are:", *map(str, self.hardest)]
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
 
@@ -102,6 +133,7 @@ def evaluate(
     is_multi: bool = False,
     bag_of_words: float | None = None,
     notes: tuple[str, ...] = (),
+    sequences: Sequence[Any] | None = None,
 ) -> Classification:
     """Scores probabilities.
 
@@ -113,6 +145,7 @@ def evaluate(
         is_multi: Whether a sequence may have several.
         bag_of_words: See `Classification`.
         notes: See `Classification`.
+        sequences: The sequences themselves, to tell the hardest ones; None tells none.
     """
     if not len(targets):
         raise TextrnnError("There are no sequences to score.")
@@ -139,7 +172,29 @@ def evaluate(
         confusion=confusion,
         num_sequences=len(targets),
         notes=notes,
+        hardest=() if sequences is None else hardest_of(sequences, probabilities, targets, labels, is_multi),
     )
+
+
+def hardest_of(
+    sequences: Sequence[Any], probabilities: np.ndarray, targets: np.ndarray, labels: Sequence[Hashable], is_multi: bool
+) -> tuple[HardSequence, ...]:
+    """Returns the sequences whose labels are the least probable, the hardest first; see `evaluate`."""
+    if is_multi:
+        shares = np.where(targets > 0, probabilities, 1 - probabilities).prod(axis=1)
+    else:
+        shares = (probabilities * (targets > 0)).sum(axis=1)
+    named = named_labels(probabilities, is_multi)
+
+    def chosen(row: np.ndarray) -> tuple[Any, ...]:
+        return tuple(labels[i] for i in np.flatnonzero(row).tolist())
+
+    found = []
+    for index in np.argsort(shares, kind="stable")[:NUM_SHOWN].tolist():
+        text = sequences[index] if isinstance(sequences[index], str) else ""
+        both = chosen(targets[index] > 0), chosen(named[index])
+        found.append(HardSequence(index + 1, text, *both, float(shares[index])))
+    return tuple(found)
 
 
 def named_labels(probabilities: np.ndarray, is_multi: bool) -> np.ndarray:

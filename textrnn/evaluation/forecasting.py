@@ -2,15 +2,17 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from textrnn.evaluation.hardest import NUM_SHOWN
 from textrnn.evaluation.references import counted
 from textrnn.inference.forecasting import quantile_at
 from textrnn.preprocessing.series import seasonal_error
 
-__all__ = ["ForecastEvaluation", "ForecastScores", "diebold_mariano", "evaluate", "naive_forecasts"]
+__all__ = ["ForecastEvaluation", "ForecastScores", "HardWindow", "diebold_mariano", "evaluate", "naive_forecasts"]
 
 FEWEST_WINDOWS = 5  # from which a test of significance is made
 SIGNIFICANT = 0.05
@@ -39,6 +41,26 @@ class ForecastScores:
 
 
 @dataclasses.dataclass(frozen=True)
+class HardWindow:
+    """A window that was forecast badly.
+
+    Args:
+        name: Its series and when it begins.
+        mase: The scaled error of its forecast; see `ForecastScores`.
+        baseline: What made the best forecast that needs no network, over all windows.
+        baseline_mase: The scaled error of that one in this window.
+    """
+
+    name: str
+    mase: float
+    baseline: str
+    baseline_mase: float
+
+    def __str__(self) -> str:
+        return f"{self.mase:8.3f}  {self.name} ({self.baseline}: {self.baseline_mase:.3f})"
+
+
+@dataclasses.dataclass(frozen=True)
 class ForecastEvaluation:
     """How good a forecaster is.
 
@@ -55,6 +77,7 @@ class ForecastEvaluation:
         horizon: Steps of each.
         num_series: How many series.
         notes: What the scores cannot tell.
+        hardest: The windows that were forecast worst, if they were asked for.
     """
 
     scores: ForecastScores
@@ -67,6 +90,7 @@ class ForecastEvaluation:
     horizon: int
     num_series: int = 1
     notes: tuple[str, ...] = ()
+    hardest: tuple[HardWindow, ...] = ()
 
     @property
     def best_baseline(self) -> ForecastScores:
@@ -111,6 +135,8 @@ class ForecastEvaluation:
         series = f" of {self.num_series:,} series" if self.num_series > 1 else ""
         lines.append(f"{counted(self.num_windows, 'window')} of {counted(self.horizon, 'step')}{series}")
         lines.append(self.verdict)
+        if self.hardest:
+            lines += ["hardest windows, with the MASE of each:", *map(str, self.hardest)]
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
 
@@ -139,6 +165,7 @@ def evaluate(
     period: int,
     observed: list[np.ndarray] | None = None,
     notes: tuple[str, ...] = (),
+    names: Sequence[str] | None = None,
 ) -> ForecastEvaluation:
     """Scores forecasts.
 
@@ -151,6 +178,7 @@ def evaluate(
         period: Steps of a season; 1 for none.
         observed: Which values count, by series; None for all.
         notes: What there is to say.
+        names: What the windows are called, to tell the hardest ones; None tells none.
     """
     horizon = forecasts.shape[1]
     windows = list(zip(owners.tolist(), origins.tolist(), strict=True))
@@ -166,7 +194,8 @@ def evaluate(
         named[name] = np.array([one[name] for one in naive])
     scores = [scores_of(name, found, truth, units, counts) for name, found in named.items()]
     best = min(scores[1:], key=lambda one: one.mase).name
-    differences = (np.abs(named["this forecaster"] - truth) - np.abs(named[best] - truth)) / units
+    errors, naive_errors = (np.abs(named[name] - truth) / units for name in ("this forecaster", best))
+    differences = errors - naive_errors
     apart = means_apart(np.where(counts, differences, 0.0).mean(axis=1), owners, origins, series, horizon)
     coverage, msis = None, None
     if len(levels) > 1:
@@ -187,7 +216,28 @@ def evaluate(
         horizon=horizon,
         num_series=len(first),
         notes=notes,
+        hardest=() if names is None else hardest_of(names, errors, naive_errors, counts, best),
     )
+
+
+def hardest_of(
+    names: Sequence[str], errors: np.ndarray, naive_errors: np.ndarray, counts: np.ndarray, best: str
+) -> tuple[HardWindow, ...]:
+    """Returns the windows with the largest scaled errors, the hardest first.
+
+    Args:
+        names: What they are called.
+        errors: The scaled errors of each, shape `(windows, horizon)`.
+        naive_errors: Those of the best baseline.
+        counts: Which of these count.
+        best: What that baseline is called.
+    """
+    found = [
+        HardWindow(name, float(own[row].mean()), best, float(other[row].mean()))
+        for name, own, other, row in zip(names, errors, naive_errors, counts, strict=True)
+        if row.any()
+    ]
+    return tuple(sorted(found, key=lambda one: -one.mase)[:NUM_SHOWN])
 
 
 def scores_of(

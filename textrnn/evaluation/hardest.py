@@ -1,4 +1,4 @@
-"""The lines of a text that a language model predicts worst."""
+"""The lines of a text that a language model predicts worst; how texts are shown in such lists."""
 
 import dataclasses
 import heapq
@@ -10,10 +10,17 @@ import numpy as np
 from textrnn.preprocessing.tokenizers import EOS_ID, PAD_ID, Tokenizer
 from textrnn.preprocessing.vocabulary import NEWLINE
 
-__all__ = ["HardLine", "HardestLines"]
+__all__ = ["FEWEST_CHARACTERS", "NUM_SHOWN", "HardLine", "HardestLines", "shortened"]
 
 FEWEST_CHARACTERS = 20  # of a shorter line one odd word says everything
 SHOWN_CHARACTERS = 72
+NUM_SHOWN = 5
+
+
+def shortened(text: str) -> str:
+    """Returns as much of a text as a line of such a list shows."""
+    text = " ".join(text.split())
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 3] + "..."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,9 +40,8 @@ class HardLine:
     bits: float
 
     def __str__(self) -> str:
-        text = self.text.strip()
-        text = text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 3] + "..."
-        return f"{self.bits_per_character:6.2f}  {text:<{SHOWN_CHARACTERS}}  {self.token!r} {self.bits:.1f} bits"
+        text = f"{shortened(self.text):<{SHOWN_CHARACTERS}}"
+        return f"{self.bits_per_character:6.2f}  {text}  {self.token!r} {self.bits:.1f} bits"
 
 
 class HardestLines:
@@ -46,7 +52,7 @@ class HardestLines:
         number: How many are kept.
     """
 
-    def __init__(self, tokenizer: Tokenizer, number: int = 5) -> None:
+    def __init__(self, tokenizer: Tokenizer, number: int = NUM_SHOWN) -> None:
         self.tokenizer = tokenizer
         self.number = number
         self.ends = [EOS_ID, *tokenizer.encode(NEWLINE).tolist()]

@@ -2,9 +2,10 @@
 
 import dataclasses
 
+from textrnn.evaluation.hardest import shortened
 from textrnn.evaluation.references import counted
 
-__all__ = ["BleuScore", "Comparison", "LengthBucket", "TranslationScores"]
+__all__ = ["BleuScore", "Comparison", "HardTranslation", "LengthBucket", "TranslationScores"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,11 +53,35 @@ class BleuScore:
 
 
 @dataclasses.dataclass(frozen=True)
+class HardTranslation:
+    """A sentence whose translation is far from its references.
+
+    Args:
+        number: Which of the sentences it is, from 1.
+        source: The sentence; "" if nobody knows it.
+        hypothesis: Its translation.
+        reference: The reference that is nearest.
+        chrf: The chrF of the translation by all its references.
+    """
+
+    number: int
+    source: str
+    hypothesis: str
+    reference: str
+    chrf: float
+
+    def __str__(self) -> str:
+        hypothesis, reference, source = map(shortened, (self.hypothesis, self.reference, self.source))
+        of = f" of {source!r}" if source else ""
+        return f"{self.chrf:7.1f}  line {self.number:,}: {hypothesis!r}{of}, where the reference has {reference!r}"
+
+
+@dataclasses.dataclass(frozen=True)
 class TranslationScores:
     """BLEU with chrF (Popović 2015) and TER (Snover et al. 2006), each with its signature.
 
     TER counts edits per 100 reference words: the lower the better. It is None, and a note says why, where there are no
-    words to count.
+    words to count. `hardest` has the translations with the lowest chrF, if they were asked for.
     """
 
     bleu: BleuScore
@@ -66,11 +91,14 @@ class TranslationScores:
     ter_signature: str | None
     num_sentences: int
     notes: tuple[str, ...] = ()
+    hardest: tuple[HardTranslation, ...] = ()
 
     def __str__(self) -> str:
         lines = [self.bleu.summary, f"chrF {self.chrf:.2f}", f"  {self.chrf_signature}"]
         if self.ter is not None:
             lines += [f"TER {self.ter:.2f}", f"  {self.ter_signature}"]
+        if self.hardest:
+            lines += ["hardest sentences, with the chrF of each:", *map(str, self.hardest)]
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
 

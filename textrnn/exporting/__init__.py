@@ -72,7 +72,7 @@ def export(model: Task, path: str | os.PathLike[str], weight_format: str | None 
     Args:
         model: A trained model of any kind.
         path: Where to; the ending says in which form (`FORMATS`). A file that is there is replaced.
-        weight_format: "float32", "float16" or "int8"; None is the usual one of the form.
+        weight_format: "float32", "float16", "int8" or, of a page, "int4"; None is the usual one of the form.
 
     Returns:
         What was written.

@@ -15,7 +15,7 @@ from textrnn.importing.keras_weights import read_weights
 from textrnn.importing.vocabulary import NEVER, Vocabulary
 from textrnn.storage import StoredModel, save_model
 from textrnn.tasks.model_card import write_model_card
-from textrnn.tasks.run import prepared_output
+from textrnn.tasks.run import gone_if_empty, prepared_output
 from textrnn.tasks.task import Task
 
 __all__ = ["import_keras"]
@@ -61,9 +61,10 @@ def import_keras(
         raise TextrnnError(f"{path}: {error}") from error
     weights = read_weights(path, content, network.places, network.shapes)
     stored = StoredModel(config, {"tokenizer": ids.tokenizer}, renamed(network, config, ids, weights), facts=FACTS)
-    directory = prepared_output(output, overwrite)
-    save_model(directory, stored)
-    write_model_card(directory, stored, "float32")
+    with gone_if_empty(output):
+        directory = prepared_output(output, overwrite)
+        save_model(directory, stored)
+        write_model_card(directory, stored, "float32")
     task: type[Task] = KINDS[config.kind].load("tasks", "task")
     notes = [] if network.is_masked else [PADDING_IS_READ]
     return task.load(directory), notes  # type: ignore[attr-defined]

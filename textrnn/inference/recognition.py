@@ -15,7 +15,7 @@ from textrnn.inference.prefix_search import SymbolModel
 from textrnn.inference.recogniser import SpeechRecogniser
 from textrnn.preprocessing.labelled import padded
 from textrnn.preprocessing.spectra import Spectrum, is_silent, normalized, num_margin_frames, stacked, with_margins
-from textrnn.preprocessing.speech import frames_of
+from textrnn.preprocessing.speech import CUT_OFF, frames_of
 from textrnn.preprocessing.tokenizers import Tokenizer
 from textrnn.preprocessing.utterances import utterances
 from textrnn.preprocessing.waves import Sound
@@ -24,7 +24,6 @@ __all__ = ["Character", "DecodingOptions", "Transcriber", "Transcript", "Word"]
 
 BATCH_SIZE = 16  # utterances that are read side by side
 SPACE = " "
-CUT_OFF = 0.1  # seconds by which a clip is shorter than its file says, from which on that is worth a note
 
 
 @dataclasses.dataclass(frozen=True)

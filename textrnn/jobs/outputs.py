@@ -37,7 +37,9 @@ class Answer:
 
 
 class Outputs:
-    """The files of one or more texts that belong together line by line; as a context, they are open.
+    """The files of one or more texts that belong together line by line; as a context, they are written.
+
+    They are opened with the first answer: input that is refused before it costs no file that was there.
 
     Args:
         paths: Where each text of an answer goes. For the first one None is standard output, for the others nowhere.
@@ -75,6 +77,19 @@ class Outputs:
             self.num_there = min(num_lines(path) // each for path, each in self.lines_each.items())
 
     def __enter__(self) -> "Outputs":
+        self.opened: contextlib.ExitStack | None = None
+        return self
+
+    def __exit__(self, kind: object = None, *exception: object) -> None:
+        if kind is None:
+            self.open()  # of no lines the answers are an empty file
+        if self.opened is not None:
+            self.opened.close()
+
+    def open(self) -> None:
+        """Opens the files, if they are not open yet."""
+        if self.opened is not None:
+            return
         mode = "a" if self.resume else "w"
         with contextlib.ExitStack() as opened:
             self.streams: list[IO[str] | None] = [
@@ -83,10 +98,6 @@ class Outputs:
             ]
             self.opened = opened.pop_all()
         self.streams[0] = self.streams[0] or sys.stdout
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.opened.close()
 
     # What is there already
 
@@ -143,6 +154,7 @@ class Outputs:
 
     def cut(self, number: int) -> None:
         """Leaves the answers to the first lines, so many, in the files."""
+        self.open()
         for path, each in self.lines_each.items():
             with open(path, "rb") as file:
                 size = sum(map(len, itertools.islice(file, number * each)))
@@ -156,6 +168,7 @@ class Outputs:
         if self.answered is not None and answer.start == self.answered.start:
             self.check(answer)
             return
+        self.open()
         for note in answer.notes:
             self.progress.message(f"note: {note}")
         for stream, text in zip(self.streams, answer.texts, strict=True):

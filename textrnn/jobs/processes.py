@@ -10,6 +10,7 @@ import dataclasses
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -72,6 +73,22 @@ def interrupts_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@contextlib.contextmanager
+def script_left_alone() -> Iterator[None]:
+    """Keeps processes that are started from running the script that calls, which they would begin by doing.
+
+    It would start processes of its own, unless it had a guard against that. They need nothing of it: what they do is a
+    module's. A module that runs as the program (`python -m`) is another matter.
+    """
+    script = sys.modules["__main__"]
+    path = vars(script).pop("__file__", None) if getattr(script, "__spec__", None) is None else None
+    try:
+        yield
+    finally:
+        if path is not None:
+            vars(script)["__file__"] = path
+
+
 class Worker:
     """One process.
 
@@ -86,7 +103,7 @@ class Worker:
 
     def submit(self, item: Any) -> "Future[Any]":
         """Starts to work on an item."""
-        with interrupts_held_back():  # the first time, this starts the process
+        with interrupts_held_back(), script_left_alone():  # the first time, this starts the process
             return self.executor.submit(answered, item)
 
     def end(self) -> None:

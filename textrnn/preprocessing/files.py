@@ -14,7 +14,7 @@ import re
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, cast
 
 from textrnn.errors import TextrnnError
@@ -56,6 +56,8 @@ OTHER_FORMATS = (  # what files begin with that hold text in a form of their own
     (b"\xfd7zXZ", "packed with xz. Unpack it first: unxz FILE."),
     (b"BZh91AY&SY", "packed with bzip2. Unpack it first: bunzip2 FILE."),
 )
+TURKISH = "ĞİŞğış".encode("iso-8859-9")  # letters that latin-1 has not
+SHARED_WITH_TURKISH = "çöüÇÖÜâîûÂÎÛ".encode("iso-8859-9")
 UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError)  # the last: an archive with a password
 
 
@@ -339,6 +341,16 @@ def is_plausible(text: str) -> bool:
     return num_signs <= len(within) / 10 and num_runs <= len(high) / 4
 
 
+def is_turkish(high: Sequence[int]) -> bool:
+    """Says whether bytes of 128 and more are Turkish letters: ğ, ı and ş stand where Icelandic has ð, ý and þ.
+
+    Icelandic has others beside these, such as á and æ, which Turkish lacks, and medieval English has no ý.
+    """
+    letters = bytes(byte for byte in high if byte >= 0xC0)
+    own, shared = (sum(map(letters.count, some)) for some in (TURKISH, SHARED_WITH_TURKISH))
+    return bool(set(letters) & {0xDD, 0xFD}) and own > len(letters) / 4 and own + shared > len(letters) * 0.9
+
+
 def encoding_advice(sample: bytes, encoding: str, name: str) -> str:
     """Returns what to do about bytes that are not valid in an encoding; the first byte of `sample` is not."""
     high = [byte for byte in sample if byte >= 128]
@@ -352,8 +364,9 @@ def encoding_advice(sample: bytes, encoding: str, name: str) -> str:
     controls = {byte for byte in high if byte < 160}  # in latin-1; cp1252 has characters for all but five of them
     if controls.intersection(b"\x81\x8d\x8f\x90\x9d"):
         return "Convert it to UTF-8, or name its encoding with --encoding (for example mac_roman or cp850)."
-    guess = "cp1252" if controls else "latin-1"
-    if not is_plausible(sample.decode(guess, "ignore")):
+    turkish = is_turkish(high)
+    guess = ("cp1254" if controls else "iso-8859-9") if turkish else ("cp1252" if controls else "latin-1")
+    if not turkish and not is_plausible(sample.decode(guess, "ignore")):
         return (
             "Convert it to UTF-8, or name its encoding with --encoding (cp1250 for Polish or Czech, cp1251 for "
             "Russian, cp1256 for Arabic, gb18030 for Chinese, ...)."

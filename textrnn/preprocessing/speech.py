@@ -19,12 +19,31 @@ from textrnn.preprocessing.tables import rows
 from textrnn.preprocessing.waves import Sound, opened_sound, sound_of
 from textrnn.progress import Progress
 
-__all__ = ["Clips", "as_clips", "frames_of", "headers_of", "is_path", "opened_clips", "read", "read_frames", "split"]
+__all__ = [
+    "CUT_OFF",
+    "SHOWN",
+    "Clips",
+    "as_clips",
+    "frames_of",
+    "headers_of",
+    "is_path",
+    "opened_clips",
+    "read",
+    "read_frames",
+    "split",
+]
 
 FILE_NAMES = ("file", "path", "filename", "file_name", "audio", "clip", "wav")  # of columns of a manifest
 TEXT_NAMES = ("text", "sentence", "transcript", "transcription", "label")
 SPEAKER_NAMES = ("speaker", "speaker_id", "client_id")
 SUFFIX = ".wav"
+HOW_TO_SAY = (
+    "Pass a manifest, whose lines hold the path of a WAV file, a tab and its text, or a folder with a folder for each "
+    "text."
+)
+HEAD = f" If that is the head of a table, name its columns {FILE_NAMES[0]}, {TEXT_NAMES[0]} and {SPEAKER_NAMES[0]}."
+CUT_OFF = 0.1  # seconds by which a clip is shorter than its file says, from which on that is worth a note
+SHOWN = 3  # clips that a message names
 MOST_SECONDS = 60  # of a clip that is trained on; a longer one has no text that one could align
 
 
@@ -75,6 +94,8 @@ def read(data: Any, texts: Any = None, rate: int | None = None, encoding: str = 
     if not isinstance(data, (str, os.PathLike)):
         raise TextrnnError("Pass a manifest or a folder, or clips and their texts: fit(clips, texts).")
     path = pathlib.Path(data)
+    if path.suffix.lower() == SUFFIX and path.is_file():
+        raise TextrnnError(f"{path}: is one clip, whose text nobody knows. {HOW_TO_SAY}")
     return from_folders(path) if path.is_dir() else from_manifest(path, encoding)
 
 
@@ -122,7 +143,8 @@ def from_manifest(path: pathlib.Path, encoding: str) -> Clips:
         if not file or not text:
             raise TextrnnError(f"{place}: expected the path of a WAV file, a tab and its text.")
         if not (path.parent / file).is_file():
-            raise TextrnnError(f"{place}: there is no file {path.parent / file}.")
+            is_head = not files and "." not in file
+            raise TextrnnError(f"{place}: there is no file {path.parent / file}.{HEAD if is_head else ''}")
         files.append(str(path.parent / file))
         texts.append(checked_text(text, place))
         speakers.append(speaker)
@@ -213,14 +235,22 @@ def read_frames(clips: Clips, config: RecogniserConfig, progress: Progress, use:
         TextrnnError: If a clip cannot be read, or is too long.
     """
     spectrum = Spectrum(config)
-    found = []
+    found, cut = [], []
     progress.start(f"reading clips to {use}", len(clips), "clips")
     try:
         for sound in opened_clips(clips.sounds, clips.rate):
-            found.append(whole_frames(sound, spectrum, config))
+            frames = whole_frames(sound, spectrum, config)
+            if (sound.num_samples or 0) / sound.rate - len(frames) * config.hop_ms / 1000 > CUT_OFF:
+                cut.append(sound.name)
+            found.append(frames)
             progress.advance(1)
     finally:
         progress.finish()
+    if cut:
+        progress.message(
+            f"note: {len(cut):,} of {len(found):,} clips to {use} were cut off, and may lack the end of their texts: "
+            f"{', '.join(cut[:SHOWN])}{', ...' if len(cut) > SHOWN else ''}"
+        )
     return found
 
 

@@ -8,6 +8,7 @@ more (`WAVE_FORMAT_EXTENSIBLE`), and floats in every version. The form of the fi
 import contextlib
 import dataclasses
 import os
+import shlex
 import struct
 import sys
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ OTHER_FORMATS = (
     (b"RF64", "RF64, a WAV file of more than 4 GB"),
     (b"\x1aE\xdf\xa3", "Matroska or WebM"),
 )
-CONVERT = "Convert it: ffmpeg -i {} -c:a pcm_s16le converted.wav"
+STANDARD_INPUT = "standard input"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,11 +84,13 @@ def opened_sound(path: str | os.PathLike[str]) -> Iterator[Sound]:
     """
     name = os.fspath(path)
     if name == "-":
-        yield read_header(sys.stdin.buffer, "standard input")
+        yield read_header(sys.stdin.buffer, STANDARD_INPUT)
         return
     try:
         with open(path, "rb") as file:
             yield read_header(file, name)
+    except IsADirectoryError as error:
+        raise TextrnnError(f"{name}: is a directory. Name the WAV files in it, as {name.rstrip('/')}/*.wav.") from error
     except OSError as error:
         raise TextrnnError(f"{name}: cannot be read: {error.strerror or error}.") from error
 
@@ -124,12 +127,17 @@ def sound_of(samples: np.ndarray, rate: int, name: str = "the array") -> Sound:
     return Sound(name, rate, len(mono), blocks)
 
 
+def conversion(name: str, options: str = "-c:a pcm_s16le") -> str:
+    """Returns what to do about sound that is not read; what is no file has to become one first."""
+    file = shlex.quote(name) if os.path.isfile(name) else "FILE"
+    return f"Convert it: ffmpeg -i {file} {options} converted.wav"
+
+
 def check_rate(rate: int, name: str) -> None:
     """Raises `TextrnnError` unless sound of this rate is read."""
     if not RATES[0] <= rate <= RATES[1]:
         raise TextrnnError(
-            f"{name}: {rate:,} samples a second; {RATES[0]:,} to {RATES[1]:,} are read. Convert it: ffmpeg -i FILE "
-            "-ar 16000 converted.wav"
+            f"{name}: {rate:,} samples a second; {RATES[0]:,} to {RATES[1]:,} are read. {conversion(name, '-ar 16000')}"
         )
 
 
@@ -141,7 +149,7 @@ def read_header(file: IO[bytes], name: str) -> Sound:
     if head[:4] != b"RIFF" or head[8:] != b"WAVE":
         other = next((what for start, what in OTHER_FORMATS if head.startswith(start)), "")
         found = f"is {other}" if other else "is no WAV file"
-        raise TextrnnError(f"{name}: {found}, and WAV files are read. {CONVERT.format(name)}")
+        raise TextrnnError(f"{name}: {found}, and WAV files are read. {conversion(name)}")
     form = None
     while len(chunk := file.read(8)) == 8:
         size = int.from_bytes(chunk[4:], "little")
@@ -173,12 +181,10 @@ def read_form(content: bytes, name: str) -> Form:
     if coding not in WIDTHS:
         raise TextrnnError(
             f"{name}: is coded as {CODINGS.get(coding, f'number {coding}')}, and plain samples (PCM) are read. "
-            f"{CONVERT.format(name)}"
+            f"{conversion(name)}"
         )
     if not 1 <= channels <= MOST_CHANNELS or block % channels or block // channels not in WIDTHS[coding]:
-        raise TextrnnError(
-            f"{name}: has {channels} channels of {bits} bits, which are not read. {CONVERT.format(name)}"
-        )
+        raise TextrnnError(f"{name}: has {channels} channels of {bits} bits, which are not read. {conversion(name)}")
     check_rate(rate, name)
     return Form(coding, channels, rate, block // channels)
 

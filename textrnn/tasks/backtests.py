@@ -8,7 +8,7 @@ import numpy as np
 from textrnn.config.forecaster import ForecasterConfig
 from textrnn.errors import TextrnnError, check_range
 from textrnn.inference.forecasting import forecast_quantiles
-from textrnn.preprocessing.series import SeriesData
+from textrnn.preprocessing.series import Series, SeriesData
 from textrnn.preprocessing.windows import WindowReader
 from textrnn.progress import Progress
 
@@ -46,6 +46,7 @@ class Backtester:
         known: Sequence[str | int] | None = None,
         missing: str | None = None,
         encoding: str | None = None,
+        explain: bool = False,
     ) -> "ForecastEvaluation":
         """Forecasts the end of series window by window, and scores that beside what needs no network.
 
@@ -59,6 +60,7 @@ class Backtester:
             known: See `fit`.
             missing: See `fit`.
             encoding: See `fit`.
+            explain: Whether to tell the windows that are forecast worst.
 
         Raises:
             TextrnnError: If the data cannot be read, or are too short.
@@ -67,7 +69,8 @@ class Backtester:
         read = self._series(
             data, column=column, time=time, group=group, known=known, missing=missing, encoding=encoding
         )
-        return self._scored(read, windows, self.config.horizon if stride is None else stride, self.data)
+        stride = self.config.horizon if stride is None else stride
+        return self._scored(read, windows, stride, self.data, explain)
 
     def backtest(
         self,
@@ -121,7 +124,12 @@ class Backtester:
         return found
 
     def _scored(
-        self, read: SeriesData, windows: int | None, stride: int, training: SeriesData | None = None
+        self,
+        read: SeriesData,
+        windows: int | None,
+        stride: int,
+        training: SeriesData | None = None,
+        explain: bool = False,
     ) -> "ForecastEvaluation":
         from textrnn.evaluation.forecasting import evaluate
 
@@ -147,7 +155,19 @@ class Backtester:
         forecasts = forecast_quantiles(self.network, reader, *chosen)
         values = [series.values for series in read.series]
         observed = [series.observed for series in read.series]
-        return evaluate(values, *chosen, forecasts, config.quantiles, config.period, observed, notes)
+        names = None
+        if explain:
+            every = zip(*(array.tolist() for array in chosen), strict=True)
+            names = [window_name(read, read.series[owner], origin) for owner, origin in every]
+        return evaluate(values, *chosen, forecasts, config.quantiles, config.period, observed, notes, names)
+
+
+def window_name(data: SeriesData, series: Series, origin: int) -> str:
+    """Returns what a window is called: when it begins, after the name of its series where there are several."""
+    begin = f"from step {origin + 1:,}"
+    if series.times is not None:
+        begin = f"from {str(series.times[origin])[:19].replace('T', ' ').removesuffix(' 00:00:00')}"
+    return f"{series.name} {begin}" if len(data.series) > 1 else begin
 
 
 def check_windows(windows: int | None, stride: int | None) -> None:

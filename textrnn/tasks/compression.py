@@ -12,7 +12,7 @@ from textrnn.config.kinds import KINDS
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.progress import Progress
 from textrnn.storage import CHECKPOINT, check_not_foreign, find_model, kind_of, stored_sizes
-from textrnn.tasks.run import prepared_output
+from textrnn.tasks.run import gone_if_empty, prepared_output
 from textrnn.tasks.task import Task
 from textrnn.weight_formats import WEIGHT_FORMATS
 from textrnn.weights import is_matrix
@@ -127,24 +127,31 @@ def compress(
     kind = kind_of(model)
     task = KINDS[kind].load("tasks", "task")
     check_options(how, task.data_options, f"The data of a {kind}")
-    check_output(model, output, overwrite)
-    before = smaller = task.load(model)
-    score_name, score_before = score_of(before, test or data, how)  # what is wrong there is known before training
-    if prune:
-        smaller = task.load(model)
-        smaller.fit(*smaller.data_of(list(data)), prune=prune, **budget, **how, progress=progress)
-    for name in RUN_FILES:  # of a run whose model is replaced: it must not be resumed over the smaller one
-        pathlib.Path(output, name).unlink(missing_ok=True)
-    smaller.save(output, weight_format=weight_format)
+    with gone_if_empty(output):
+        check_output(model, output, overwrite)
+        before = smaller = task.load(model)
+        score_name, score_before = score_of(before, test or data, how)  # what is wrong there is known before training
+        if prune:
+            smaller = task.load(model)
+            smaller.fit(*smaller.data_of(list(data)), prune=prune, **budget, **how, progress=progress)
+        for name in RUN_FILES:  # of a run whose model is replaced: it must not be resumed over the smaller one
+            pathlib.Path(output, name).unlink(missing_ok=True)
+        smaller.save(output, weight_format=weight_format)
     after = task.load(output)
     _, score_after = score_of(after, test or data, how)
     speeds, unit = measured_speeds([before, after])
     notes = []
     if prune and not test:
         notes.append("the score is that of the data which pruning trained on: pass other data to `test`")
+    sizes_before, sizes_after = sizes(model), sizes(output)
+    if sizes_after[1] >= sizes_before[1]:
+        notes.append(
+            f"the weights are no smaller: they were kept as {weight_format}, or in less, before. Another "
+            f"`weight_format`, of {', '.join(WEIGHT_FORMATS)}, or `prune` changes that"
+        )
     return Compression(
-        Measures(*sizes(model), zero_share(before), speeds[0], score_before),
-        Measures(*sizes(output), zero_share(after), speeds[1], score_after),
+        Measures(*sizes_before, zero_share(before), speeds[0], score_before),
+        Measures(*sizes_after, zero_share(after), speeds[1], score_after),
         unit,
         score_name,
         tuple(notes),

@@ -145,7 +145,8 @@ class Forecaster(Task, Backtester):
             known: Columns of variables that are known beforehand, such as holidays; rows at the end that have no value
                 but these are the future.
             missing: What stands in for missing values: "interpolate" (default), "previous", or "error" for none.
-            validation_fraction: Share of the end of each series to validate on; None goes by its length.
+            validation_fraction: Share of the end of each series to validate on, above 0, since the intervals are fitted
+                to it; None goes by its length.
             encoding: Encoding of the file.
             output: Directory for the model, the checkpoint, `history.csv` and `loss.png`; None writes nothing.
             resume: Whether to go on from the checkpoint in `output`, with the options that it was made with.
@@ -197,6 +198,11 @@ class Forecaster(Task, Backtester):
         for note in data.notes:
             progress.message(note)
         share = asked["validation_fraction"]
+        if share == 0:
+            raise TextrnnError(
+                "`validation_fraction` must be above 0: the end of the series says which weights are kept and how wide "
+                "the intervals are. A forecast goes on from the whole series all the same."
+            )
         if share is not None:
             check_range("validation_fraction", share, 0, 1, above=True, below=True)
         config = self._choose(data, model_options, asked, progress)

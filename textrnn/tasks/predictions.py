@@ -209,6 +209,7 @@ class Predictor:
         label: str | int | None = None,
         training: Any = None,
         encoding: str = "utf-8",
+        explain: bool = False,
     ) -> "Classification":
         """Names the classes of labelled sequences and scores that, beside what needs no network.
 
@@ -219,6 +220,7 @@ class Predictor:
             label: See `fit`.
             training: The training data, from which a logistic regression on words learns the same; needs scikit-learn.
             encoding: Encoding of the files.
+            explain: Whether to tell the sequences whose labels are the least probable.
         """
         from textrnn.evaluation.classification import bag_of_words, evaluate
 
@@ -233,7 +235,8 @@ class Predictor:
             if words is None:
                 notes = (*notes, "the comparison with words alone needs scikit-learn: pip install scikit-learn")
         counts = self.facts.get("label_counts", {})
-        return evaluate(self.probabilities(test.sequences), targets, self.labels, counts, is_multi, words, notes)
+        shown = test.sequences if explain else None
+        return evaluate(self.probabilities(test.sequences), targets, self.labels, counts, is_multi, words, notes, shown)
 
     # Reading
 

@@ -21,7 +21,7 @@ from textrnn.inference.prefix_search import SymbolModel
 from textrnn.inference.recognition import DecodingOptions, Transcriber, Transcript
 from textrnn.preprocessing import corpora, speech
 from textrnn.preprocessing.spectra import mean_profile
-from textrnn.preprocessing.speech import Clips, as_clips, headers_of, is_path, opened_clips, read_frames
+from textrnn.preprocessing.speech import SHOWN, Clips, as_clips, headers_of, is_path, opened_clips, read_frames
 from textrnn.preprocessing.speech_batches import Augmentation, SpeechData, SpeechPlan, have_room
 from textrnn.preprocessing.tokenizers import UNK_ID, CharTokenizer, Tokenizer
 from textrnn.preprocessing.vocabulary import SPECIAL_TOKENS
@@ -41,7 +41,6 @@ MODEL_OPTIONS = ("lowercase",)  # beside those of the config
 NUM_BEAMS = 16  # with a language model or a lexicon
 ANY_WORDS = "none"  # in the place of a lexicon
 TOO_SHORT = "too short for their texts, or without a character that is known"
-SHOWN = 3  # clips that are named in a message
 TRIAL_SECONDS = 10
 VALIDATION_SECONDS = 120.0  # of sound in a batch
 

@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from textrnn.training.history import EpochRecord, Score
     from textrnn.training.workers import Workers
 
-__all__ = ["Run", "digest", "prepared_output", "unchanged_by_failure", "vocabulary_digest", "with_fitting_warmup"]
+__all__ = [
+    "Run",
+    "digest",
+    "gone_if_empty",
+    "prepared_output",
+    "unchanged_by_failure",
+    "vocabulary_digest",
+    "with_fitting_warmup",
+]
 
 LOCK = ".lock"
 DATA = ("corpus", "pairs", "target", "data", "labels", "validation", "validation_target", "validation_labels")
@@ -51,6 +59,30 @@ def prepared_output(output: str | os.PathLike[str], may_hold_run: bool) -> pathl
     except OSError as error:
         raise TextrnnError(f"{path}: cannot be written: {error.strerror or error}. Name another place.") from error
     return path
+
+
+def new_directories(output: str | os.PathLike[str]) -> list[pathlib.Path]:
+    """Returns which directories will have to be made for an output, the innermost first."""
+    path = pathlib.Path(output)
+    return [one for one in (path, *path.parents) if not os.path.exists(one)]
+
+
+def remove_empty(directories: Iterable[pathlib.Path]) -> None:
+    """Removes directories up to the first one that holds something."""
+    with contextlib.suppress(OSError):
+        for directory in directories:
+            directory.rmdir()
+
+
+@contextlib.contextmanager
+def gone_if_empty(output: str | os.PathLike[str]) -> Iterator[None]:
+    """Removes the directories that are made for an output if what is done meanwhile fails and leaves them empty."""
+    made = new_directories(output)
+    try:
+        yield
+    except BaseException:
+        remove_empty(made)
+        raise
 
 
 def lock(directory: pathlib.Path) -> IO[str]:
@@ -153,7 +185,9 @@ class Run:
         self.cluster = Cluster.from_environment()
         self.output = None if output is None else pathlib.Path(output)
         self.lock = None
+        self.made: list[pathlib.Path] = []
         if output is not None and self.cluster.is_first:
+            self.made = new_directories(output)
             self.output = prepared_output(output, resume or overwrite)
             self.lock = lock(self.output)
         self.resume = resume
@@ -166,9 +200,19 @@ class Run:
     def __enter__(self) -> "Run":
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        if self.lock is not None:
-            self.lock.close()
+    def __exit__(self, kind: object = None, *exception: object) -> None:
+        if self.lock is None:
+            return
+        if kind is not None and self.made:  # what was refused leaves no directory behind
+            with contextlib.suppress(OSError):  # Windows removes nothing that is open
+                self._remove_lock(self.made[0])
+        self.lock.close()
+
+    def _remove_lock(self, directory: pathlib.Path) -> None:
+        """Removes the directory that this run has made, if it holds nothing but the lock, which is still held."""
+        if [path.name for path in directory.iterdir()] == [LOCK]:
+            (directory / LOCK).unlink()
+            remove_empty(self.made)
 
     def resumed(self, model: dict[str, Any], asked: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Returns the options of a model and of `fit`, completed by those that a resumed run was called with.

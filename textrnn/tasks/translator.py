@@ -520,6 +520,7 @@ class Translator(Task):
         tokenize: str | None = None,
         lowercase: bool = False,
         effective_order: bool = False,
+        explain: bool = False,
         **options: Any,
     ) -> "TranslationScores":
         """Translates sentences and scores the translations: BLEU, chrF and TER with signatures and notes.
@@ -530,6 +531,7 @@ class Translator(Task):
             tokenize: See `textrnn.bleu`; by default what fits the script of the references.
             lowercase: Whether case counts for nothing.
             effective_order: See `textrnn.bleu`.
+            explain: Whether to tell the sentences whose translations have the lowest chrF.
             **options: See `translations`.
         """
         from textrnn.evaluation.bleu import translation_scores
@@ -544,6 +546,8 @@ class Translator(Task):
             tokenize=tokenize,
             lowercase=lowercase,
             effective_order=effective_order,
+            explain=explain,
+            sources=sources,
         )
 
     def data_of(self, files: list[str]) -> tuple[Any, ...]:

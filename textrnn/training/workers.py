@@ -179,6 +179,12 @@ def joined_strategy(cluster: Cluster) -> Any:
         raise TextrnnError(
             "TensorFlow was at work before the workers were joined. Let `fit` come first in each process."
         ) from error
+    except tf.errors.OpError as error:
+        raise TextrnnError(
+            f"Worker {cluster.rank} of {cluster.size}, at {cluster.addresses[cluster.rank]}, cannot be joined to the "
+            f"others: {error.message.partition(chr(10))[0]}. Its port may be taken, or another worker may not be "
+            "there: see TF_CONFIG."
+        ) from error
 
 
 @contextlib.contextmanager
