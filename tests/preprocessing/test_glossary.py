@@ -67,12 +67,20 @@ def test_what_is_no_glossary_is_refused(terms, message):
         Glossary(terms)
 
 
-def test_glossaries_from_files_and_memory(tmp_path):
+def test_a_line_that_is_no_term_is_named(tmp_path, capsys):
+    path = tmp_path / "terms.tsv"
+    path.write_text("mouse\tratón\nserver servidor\n", encoding="utf-8")
+    assert Glossary.opened(path).terms == {"mouse": "ratón"}
+    assert f"left out 1 of 2 pairs in {path}: a side is empty or missing, first in line 2" in capsys.readouterr().err
+
+
+def test_glossaries_from_files_and_memory(tmp_path, capsys):
     path = tmp_path / "terms.tsv"
     path.write_text("mouse\tratón\nmouse  pad\talfombrilla\n", encoding="utf-8")
     expected = {"mouse": "ratón", "mouse pad": "alfombrilla"}
     for source in (path, str(path), expected, list(expected.items()), Glossary(expected)):
         assert Glossary.opened(source).terms == expected
+    assert capsys.readouterr().err == ""
     path.write_text("mouse\tratón\nmouse\traton\n", encoding="utf-8")
     with pytest.raises(TextrnnError, match=r"terms.tsv: has two translations of 'mouse': 'ratón' and 'raton'"):
         Glossary.opened(path)

@@ -163,8 +163,8 @@ class RecogniserTrainingConfig(FittingConfig):
         joined_clips: Most clips that are joined with pauses between them and read as one, in training; 1 for none. From
             single words it makes sequences of words.
         speed: By how much clips are made faster or slower, in training, at most: 0.1 is from 0.9 to 1.1 times.
-        warp: By how much all frequencies are raised or lowered, in training, at most, as shorter and longer vocal tracts
-            do (Jaitly and Hinton 2013).
+        warp: By how much all frequencies are raised or lowered, in training, at most, as shorter and longer vocal
+            tracts do (Jaitly and Hinton 2013).
         colour: By how much bands are made louder and fainter, in training, in nats, as microphones and rooms do.
         noise: How loud the noise is that clips are mixed with, in training, at most, as a share of the speech's level;
             0 for none.

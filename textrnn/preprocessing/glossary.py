@@ -16,7 +16,6 @@ from textrnn.preprocessing import pairs as pair_files
 from textrnn.preprocessing.pairs import PairSource
 from textrnn.preprocessing.placeholders import Term, Thing
 from textrnn.preprocessing.scripts import has_spaces
-from textrnn.progress import Progress
 
 __all__ = ["Glossary", "GlossarySource"]
 
@@ -57,13 +56,14 @@ class Glossary:
                 dictionary; pairs in memory; or a glossary.
 
         Raises:
-            TextrnnError: If something is no pair, or a term has two translations.
+            TextrnnError: If nothing is a pair, or a term has two translations. Lines that are none are left out, and
+                that is said on standard error.
         """
         if isinstance(source, Glossary):
             return source
         if isinstance(source, Mapping):
             return cls(source)
-        pairs = pair_files.opened(source, progress=Progress(quiet=True))
+        pairs = pair_files.opened(source)  # says which lines hold no pair: their terms would not hold
         terms: dict[str, str] = {}
         for term, target in zip(pairs.sources, pairs.targets, strict=True):
             if terms.setdefault(term, target) != target:
