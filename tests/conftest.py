@@ -116,6 +116,7 @@ def reverser(tmp_path_factory):
     records = translator.fit(
         reversal_pairs(4000, seed=1),
         epochs=16,
+        validations=4,
         batch_tokens=300,
         learning_rate=0.01,
         warmup_steps=50,
@@ -144,9 +145,10 @@ def trainer_of(monkeypatch):
         raise ReachedError(trainer)
 
     def get(fit, *arguments, **options):
-        with monkeypatch.context() as patch, pytest.raises(ReachedError) as found:
+        with monkeypatch.context() as patch:
             patch.setattr("textrnn.training.trainer.Trainer.fit", stop)
-            fit(*arguments, **options)
+            with pytest.raises(ReachedError) as found:
+                fit(*arguments, **options)
         return found.value.args[0]
 
     return get

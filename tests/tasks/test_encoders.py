@@ -135,14 +135,15 @@ def test_running_text_begins_with_a_newline_and_characters_may_be_new(trained, q
     assert classifier.explain("").tokens == ()
 
 
-def test_room_for_new_words(words, quiet):
+def test_room_for_new_words(words, trainer_of, quiet):
     model, _ = words
     size = model.tokenizer.vocabulary_size
     for more in (0, 2):
         classifier = Classifier.from_language_model(model, vocabulary_size=size + more)
-        assert prepared(classifier, reviews(80, 1), quiet).config.vocabulary_size == size + more
+        network = trainer_of(prepared, classifier, reviews(80, 1), quiet).network
+        assert network.network_config.vocabulary_size == size + more
     messages = io.StringIO()
-    prepared(Classifier.from_language_model(model), reviews(80, 1), Progress(messages))
+    trainer_of(prepared, Classifier.from_language_model(model), reviews(80, 1), Progress(messages))
     assert "6 new tokens are added to the vocabulary" in messages.getvalue()
     assert "7 + 5 units of a language model" in messages.getvalue()
 

@@ -32,9 +32,7 @@ def train(forks):
     return train
 
 
-@pytest.mark.parametrize(
-    ("names", "steps"), [(["stream"], 24), pytest.param(list(RUNS), 200, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize(("names", "steps"), [(["stream"], 24), pytest.param(list(RUNS), 200, marks=pytest.mark.slow)])
 def test_two_workers_train_what_one_trains(train, tmp_path, names, steps):
     """Sums of float32 differ by their order, and nothing else does; the first worker writes."""
     (alone,) = train(tmp_path / "alone", 1, steps, *names)

@@ -56,13 +56,11 @@ class Steps:
         self.num_parts = config.parts or device.num_parts(num_weights, config.usual_rows)
         signature = network.step_signature()
         scalar = tf.TensorSpec((), tf.float32)
-        # No `if` and no loop of these methods asks a tensor, so nothing has to be rewritten: that would delay the start.
+        # No `if` and no loop of these methods asks a tensor: autograph would rewrite nothing, and take a while for it.
         self.train = tf.function(self._train, input_signature=[*signature, scalar, scalar], autograph=False)
         self.validate = tf.function(self._validate, input_signature=signature, autograph=False)
         if self.workers.are_several:
-            self._gradients = tf.function(
-                self._summed_gradients, input_signature=[scalar, *signature], autograph=False
-            )
+            self._gradients = tf.function(self._summed_gradients, input_signature=[scalar, *signature], autograph=False)
             self._moved = tf.function(self._move, autograph=False)
             self._own_validate = self.validate
             self.train, self.validate = self._train_together, self._validate_together
