@@ -319,7 +319,7 @@ def test_text_without_spaces_is_scored_by_characters(trainer_of, tmp_path, capsy
     sources = [f"{a} and {b}" for a in "abcdefgh" for b in "abcdefgh"]
     signs = dict(zip("abcdefgh", "\u706f\u4eae\u4e86\u6d77\u5c71\u4eba\u6708\u65e5", strict=True))
     targets = [f"\u6709{signs[s[0]]}\u548c{signs[s[-1]]}\u5728\u8fd9\u91cc\u3002" for s in sources]
-    translator = Translator(level="char", **FLAT)
+    translator = Translator(level="char", **SMALL)
     options = {"epochs": 10, "learning_rate": 0.01, "warmup_steps": 10, "batch_tokens": 60, "moving_average": 0.0}
     records = translator.fit(sources, targets, output=tmp_path, **options)
     assert "validation BLEU by sacreBLEU's zh tokenizer" in capsys.readouterr().err
