@@ -26,7 +26,7 @@ def both(**options):
 
 
 def cases():
-    """Yields all combinations: by default those of two layers, of one without and of four with all that may be there."""
+    """Yields all combinations: by default those of two layers, and of one and of four an extreme one."""
     for case in itertools.product(CELLS, (1, 2, 4), (0, 1), ("untied", "tied", "projected")):
         is_quick = case[1] == 2 or case[1:] in ((1, 0, "untied"), (4, 1, "projected"))
         yield case if is_quick else pytest.param(*case, marks=pytest.mark.slow)
