@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from tests.forks import ROOT, Forks
 from textrnn import commands
 from textrnn.config import NetworkConfig, TranslatorConfig
 from textrnn.preprocessing.pairs import Pairs
@@ -14,8 +15,6 @@ from textrnn.progress import Progress
 
 settings.register_profile("same-every-time", derandomize=True, deadline=None)
 settings.load_profile("same-every-time")
-
-ROOT = pathlib.Path(__file__).parent.parent
 
 # What these do damage with is not everywhere: files in /proc and /dev, limits on memory; kills, links, permissions.
 LINUX_ONLY = ["importing/test_hostile_archives.py", "reliability/test_hostile_models.py", "reliability/test_output.py"]
@@ -84,6 +83,13 @@ def trained(tmp_path_factory):
     return model, directory, records
 
 
+@pytest.fixture(scope="session")
+def forks():
+    """Runs code in forks of a process that has imported TensorFlow; it is started for the first test that asks."""
+    with Forks() as process:
+        yield process
+
+
 def reversal_pairs(number: int, seed: int) -> Pairs:
     """Random symbols and the same symbols backwards: what only attention (or a large memory) can learn exactly."""
     generator = np.random.default_rng(seed)
@@ -110,6 +116,7 @@ def reverser(tmp_path_factory):
     records = translator.fit(
         reversal_pairs(4000, seed=1),
         epochs=16,
+        validations=4,
         batch_tokens=300,
         learning_rate=0.01,
         warmup_steps=50,
@@ -124,6 +131,27 @@ def reverser(tmp_path_factory):
         seed=1,
     )
     return translator, directory, records
+
+
+class ReachedError(Exception):
+    """Raised in the place of training."""
+
+
+@pytest.fixture
+def trainer_of(monkeypatch):
+    """Returns a function that calls a `fit` as far as its first step, and returns the trainer that would make it."""
+
+    def stop(trainer, resume=False):
+        raise ReachedError(trainer)
+
+    def get(fit, *arguments, **options):
+        with monkeypatch.context() as patch:
+            patch.setattr("textrnn.training.trainer.Trainer.fit", stop)
+            with pytest.raises(ReachedError) as found:
+                fit(*arguments, **options)
+        return found.value.args[0]
+
+    return get
 
 
 @pytest.fixture

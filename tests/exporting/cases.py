@@ -60,6 +60,15 @@ def recognisers():
 CASES = dict(itertools.chain(language_models(), classifiers(), forecasters(), recognisers(), translators()))
 
 
+def of_alternate_cells(names):
+    """Returns names of cases: every network of every kind once, and each time with the next cell."""
+    groups = {}
+    for name in names:
+        kind, _, *rest = name.split(", ")
+        groups.setdefault((kind, *rest), []).append(name)
+    return [group[number % len(group)] for number, group in enumerate(groups.values())]
+
+
 class Model:
     """What an exporter asks of a task: a config, and weights."""
 

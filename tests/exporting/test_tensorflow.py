@@ -7,7 +7,7 @@ import pytest
 
 import textrnn
 from tests.conftest import ROOT, assert_refused
-from tests.exporting.cases import CASES, Model, differences, expected
+from tests.exporting.cases import CASES, CELLS, Model, differences, expected, of_alternate_cells
 from textrnn import TextrnnError
 from textrnn import export as command
 from textrnn.config import NetworkConfig
@@ -16,10 +16,20 @@ from textrnn.storage import stored_sizes
 
 # Two vocabularies change no layer, and tied weights are part of "projected": ONNX, which is fast, has them all.
 SOME = [name for name in CASES if not name.endswith(("two vocabularies", "tied")) or "lstm, general" in name]
+# TensorFlow takes seconds for each: by default every network has one cell, and each cell is in some of them.
+QUICK = of_alternate_cells(SOME)
+cases = pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SOME]
+)
 interpreters = pytest.importorskip("ai_edge_litert.interpreter")
 
 
-@pytest.mark.parametrize("name", SOME)
+def test_every_cell_is_tried_by_default():
+    for cell in CELLS:
+        assert sum(f", {cell}" in name for name in QUICK) >= 3
+
+
+@cases
 def test_a_savedmodel_says_what_numpy_says(name, tmp_path):
     import tensorflow as tf
 
@@ -33,7 +43,7 @@ def test_a_savedmodel_says_what_numpy_says(name, tmp_path):
         assert differences({name: array.numpy() for name, array in found.items()}, outputs) < 1e-4
 
 
-@pytest.mark.parametrize("name", SOME)
+@cases
 def test_a_keras_model_says_what_numpy_says(name, tmp_path):
     import keras
 
@@ -59,7 +69,7 @@ def step_by_step(run, inputs, outputs):
     return {**found[-1], **{name: np.concatenate([one[name] for one in found], axis=1) for name in per_token}}
 
 
-@pytest.mark.parametrize("name", SOME)
+@cases
 def test_litert_says_what_numpy_says(name, tmp_path):
     model = Model(CASES[name])
     (path,) = export(model, tmp_path / "model.tflite")

@@ -1,17 +1,13 @@
 """Promises 1 and 8: a run that was killed or interrupted goes on as if nothing had happened."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
-from tests.conftest import ROOT
 
-
-def run_storm(kind, directory, num_kills, seed=0):
-    command = [sys.executable, "-m", "tests.reliability.training_runs", kind, str(directory), str(num_kills), str(seed)]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+def run_storm(forks, kind, directory, num_kills, seed=0):
+    code = "import sys; from tests.reliability import training_runs; training_runs.run(*sys.argv[1:])"
+    result = forks.run(code, kind, str(directory), str(num_kills), str(seed))
     assert result.returncode == 0, result.stderr[-3000:]
     return [json.loads(line) for line in result.stdout.splitlines() if line.startswith("[")]
 
@@ -38,8 +34,8 @@ def assert_the_same_run(directory, name):
     assert [line.split(",")[:5] for line in losses[0]] == [line.split(",")[:5] for line in losses[1]]
 
 
-def test_a_language_model_survives_kills_and_signals(tmp_path):
-    interruptions = run_storm("language-model", tmp_path, num_kills=3)
+def test_a_language_model_survives_a_kill_and_signals(forks, tmp_path):
+    interruptions = run_storm(forks, "language-model", tmp_path, num_kills=1)
     assert_the_same_run(tmp_path, "killed")
     assert [(name, status) for name, status, *_ in interruptions] == [("SIGINT", 130), ("SIGTERM", 143)]
     for _, _, seconds, num_steps in interruptions:
@@ -50,14 +46,14 @@ def test_a_language_model_survives_kills_and_signals(tmp_path):
     assert_the_same_run(tmp_path, "interrupted")
 
 
-def test_a_translator_survives_kills(tmp_path):
-    run_storm("translator", tmp_path, num_kills=2)
+def test_a_translator_survives_a_kill(forks, tmp_path):
+    run_storm(forks, "translator", tmp_path, num_kills=1)
     assert_the_same_run(tmp_path, "killed")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["language-model", "translator"])
+@pytest.mark.parametrize("kind", ["language-model", "deep language-model", "translator"])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_storm_of_kills(tmp_path, kind, seed):
-    run_storm(kind, tmp_path, num_kills=12, seed=seed)
+def test_a_storm_of_kills(forks, tmp_path, kind, seed):
+    run_storm(forks, kind, tmp_path, num_kills=12, seed=seed)
     assert_the_same_run(tmp_path, "killed")

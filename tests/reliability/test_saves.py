@@ -101,7 +101,7 @@ def test_a_full_disk_leaves_the_model_as_it_was(tmp_path, limit):
     storage.load_model(directory, "language-model")
 
 
-def test_a_full_disk_during_training(tmp_path, lighthouse):
+def test_a_full_disk_during_training(forks, tmp_path, lighthouse):
     """A checkpoint that cannot be written: one line that names the file, and status 2."""
     code = (
         "import resource, signal, sys; from textrnn import commands, train;"
@@ -110,10 +110,8 @@ def test_a_full_disk_during_training(tmp_path, lighthouse):
         "sys.exit(commands.run(train.command, sys.argv[1:]))"
     )
     arguments = ["language-model", str(lighthouse), "--output", str(tmp_path / "out"), "--level", "char"]
-    sizes = ["--units", "64", "--embedding-dim", "16", "--epochs", "1", "--batch-size", "8", "--length", "32"]
-    result = subprocess.run(
-        [sys.executable, "-c", code, *arguments, *sizes], cwd=ROOT, capture_output=True, text=True
-    )  # fmt: skip
+    sizes = ["--units", "48", "--embedding-dim", "16", "--epochs", "1", "--batch-size", "8", "--length", "32"]
+    result = forks.run(code, *arguments, *sizes)
     assert result.returncode == 2, result.stderr
     assert "File too large" in result.stderr
     assert "Traceback" not in result.stderr

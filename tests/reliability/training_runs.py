@@ -1,6 +1,6 @@
-"""Runs trainings that are killed or interrupted: `python -m tests.reliability.training_runs`.
+"""Runs trainings that are killed or interrupted, where TensorFlow has not begun to work.
 
-TensorFlow is imported once, then each run is a forked process, so that a dozen of them take seconds and not minutes.
+Each run is a forked process, so that a dozen of them take seconds and not minutes.
 """
 
 import json
@@ -8,7 +8,6 @@ import os
 import pathlib
 import random
 import signal
-import sys
 import time
 
 from tests.conftest import ROOT, reversal_pairs
@@ -45,8 +44,10 @@ def fit(kind, output, log):
         "callbacks": [StepLog(log)],
         "progress": Progress(quiet=True),
     }
-    if kind == "language-model":
-        model = LanguageModel(level="char", units=(16, 12), embedding_dim=8, dropout=0.3, weight_drop=0.2)
+    if kind != "translator":
+        units = {"language-model": (16,), "deep language-model": (16, 12)}[kind]
+        dropouts = {"dropout": 0.3, "output_dropout": 0.3, "weight_drop": 0.2}
+        model = LanguageModel(level="char", units=units, embedding_dim=8, **dropouts)
         model.fit(ROOT / "corpora" / "lighthouse.txt", batch_size=8, length=16, validation_fraction=0.1, **options)
     else:
         model = Translator(level="word", encoder_units=(8,), decoder_units=(12,), embedding_dim=8, dropout=0.3)
@@ -109,10 +110,11 @@ def interrupt(kind, directory):
     finish(kind, output, log)
 
 
-if __name__ == "__main__":
+def run(kind, place, num_kills, seed):
+    """Makes the run that nobody disturbs, the one that is killed, and for language models one that is interrupted."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
-    kind, place, num_kills, seed = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    place = pathlib.Path(place)
     finish(kind, place / "whole", place / "whole.log")
-    storm(kind, place, num_kills, seed)
-    if kind == "language-model":
+    storm(kind, place, int(num_kills), int(seed))
+    if kind != "translator":
         interrupt(kind, place)

@@ -209,13 +209,13 @@ def test_wrong_use(call, reviewer, tmp_path, arguments, message):
     assert error.count("\n") <= 3
 
 
-def test_the_tutorials_classifier_reads_pixels_by_their_range(quiet):
+def test_the_tutorials_classifier_reads_pixels_by_their_range(trainer_of, quiet):
     images = np.random.default_rng(0).integers(0, 256, (40, 5, 3))
     images[0, 0, 0] = 255
     labels = (images[:, 0, 0] > 127).astype(int).tolist()
     model = Classifier(network="tutorial", units=4).fit(list(images), labels, steps=3, progress=quiet)
     assert (model.config.means, model.config.deviations) == ((0.0,) * 3, (255.0,) * 3)
-    by_feature = Classifier(units=4).fit(list(images), labels, steps=3, progress=quiet).config
+    by_feature = trainer_of(Classifier(units=4).fit, list(images), labels, steps=3).network.network_config
     assert max(by_feature.deviations) < 128 < sum(by_feature.means)
 
 
@@ -228,11 +228,11 @@ def test_a_run_is_resumed_without_naming_its_file_again(tmp_path, quiet):
     assert resumed.history[-1].step == 6
 
 
-def test_a_text_column_is_known_by_its_last_word_and_blank_ones_are_passed_over(tmp_path, quiet):
+def test_a_text_column_is_known_by_its_last_word_and_blank_ones_are_passed_over(trainer_of, tmp_path):
     rows = "".join(f",{text},{label}\n" for text, label in reviews(60, 1))
     (tmp_path / "train.csv").write_text("Title,Review Text,Rating\n" + rows)
-    model = Classifier(units=4, embedding_dim=4).fit(tmp_path / "train.csv", steps=3, progress=quiet)
-    assert model.labels == ("bad", "good")
+    trainer = trainer_of(Classifier(units=4, embedding_dim=4).fit, tmp_path / "train.csv", steps=3)
+    assert trainer.network.network_config.labels == ("bad", "good")
 
 
 def test_reading_is_shown_token_by_token(reviewer):

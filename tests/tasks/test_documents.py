@@ -31,6 +31,18 @@ def fitted(corpus, steps=150, options=TINY, **fit_options):
     return model
 
 
+@pytest.fixture
+def chosen(trainer_of):
+    """Returns a function that gives the config of the network that a corpus would train."""
+
+    def choose(corpus, **options):
+        model = LanguageModel(**TINY)
+        fit = trainer_of(model.fit, corpus, steps=25, progress=Progress(quiet=True), **{**FAST, **options})
+        return fit.network.network_config
+
+    return choose
+
+
 def samples(model, number=20):
     return model.generations([""], num_samples=number, seed=1, max_tokens=200)[0]
 
@@ -78,19 +90,18 @@ def test_the_loss_of_documents_does_not_depend_on_the_form(tmp_path):
     assert losses == pytest.approx([losses[0]] * 3, rel=1e-6)
 
 
-def test_files_are_documents_and_never_touch(tmp_path):
+def test_files_are_documents_and_never_touch(chosen, tmp_path):
     for name, text in (("one.txt", "Boats go out. " * 100), ("two.txt", "Lamps burn low. " * 100)):
         (tmp_path / name).write_text(text.strip())
-    model = LanguageModel(**TINY)
-    model.fit(tmp_path, steps=25, validation=tmp_path, progress=Progress(quiet=True), **FAST)
-    assert (model.config.documents, model.config.form) == ("file", "stream")
+    config = chosen(tmp_path, validation=tmp_path)
+    assert (config.documents, config.form) == ("file", "stream")
 
 
-def test_running_text_can_be_asked_for(tmp_path):
+def test_running_text_can_be_asked_for(chosen, tmp_path):
     path = tmp_path / "names.txt"
     path.write_text("\n".join(NAMES) + "\n")
-    model = fitted(path, 25, documents="none")
-    assert (model.config.documents, model.config.form) == (None, "stream")
+    config = chosen(path, documents="none")
+    assert (config.documents, config.form) == (None, "stream")
     assert LanguageModel(documents="none").config.documents is None
 
 
@@ -128,7 +139,5 @@ def test_an_unknown_option_of_a_newer_format_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(("page", "documents"), [("The lamp is lit.\n" * 20, "line"), ("The lamp is lit. " * 40, None)])
-def test_a_list_of_one_text_is_read_as_a_file_would_be(page, documents, quiet):
-    model = LanguageModel(units=4, embedding_dim=4)
-    model.fit([page + "Then it is dark.\n"], steps=2, progress=quiet)
-    assert model.config.documents == documents
+def test_a_list_of_one_text_is_read_as_a_file_would_be(chosen, page, documents):
+    assert chosen([page + "Then it is dark.\n"]).documents == documents

@@ -1,6 +1,7 @@
 """A classifier that begins with a language model."""
 
 import io
+import shutil
 
 import numpy as np
 import pytest
@@ -134,14 +135,15 @@ def test_running_text_begins_with_a_newline_and_characters_may_be_new(trained, q
     assert classifier.explain("").tokens == ()
 
 
-def test_room_for_new_words(words, quiet):
+def test_room_for_new_words(words, trainer_of, quiet):
     model, _ = words
     size = model.tokenizer.vocabulary_size
     for more in (0, 2):
         classifier = Classifier.from_language_model(model, vocabulary_size=size + more)
-        assert prepared(classifier, reviews(80, 1), quiet).config.vocabulary_size == size + more
+        network = trainer_of(prepared, classifier, reviews(80, 1), quiet).network
+        assert network.network_config.vocabulary_size == size + more
     messages = io.StringIO()
-    prepared(Classifier.from_language_model(model), reviews(80, 1), Progress(messages))
+    trainer_of(prepared, Classifier.from_language_model(model), reviews(80, 1), Progress(messages))
     assert "6 new tokens are added to the vocabulary" in messages.getvalue()
     assert "7 + 5 units of a language model" in messages.getvalue()
 
@@ -165,8 +167,8 @@ def test_it_is_saved_and_goes_on_like_any_classifier(words, tmp_path, quiet):
     assert loaded.config.beginning == "bos"
 
 
-@pytest.mark.parametrize("names_it_again", [True, False])
-def test_an_interrupted_run_resumes_exactly(words, table, tmp_path, quiet, interruptible, names_it_again):
+def test_an_interrupted_run_resumes_exactly(words, table, tmp_path, quiet, interruptible):
+    """Whether the language model is named again or not."""
     _, directory = words
     options = {"text": "review", "label": "verdict", "progress": quiet, **SHORT}
     whole = Classifier.from_language_model(directory, dropout=0.1).fit(table, **options)
@@ -174,12 +176,13 @@ def test_an_interrupted_run_resumes_exactly(words, table, tmp_path, quiet, inter
         Classifier.from_language_model(directory, dropout=0.1).fit(
             table, output=tmp_path / "m", callbacks=[StopAfter(8)], **options
         )
-    resumed = Classifier.from_language_model(directory) if names_it_again else Classifier()
-    resumed.fit(output=tmp_path / "m", resume=True, progress=quiet)
-    assert [row.validation_loss for row in resumed.history] == [row.validation_loss for row in whole.history]
-    for name, weight in whole.weights.items():
-        np.testing.assert_array_equal(weight, resumed.weights[name])
-    assert resumed.config == whole.config
+    shutil.copytree(tmp_path / "m", tmp_path / "copy")
+    for place, resumed in (("m", Classifier.from_language_model(directory)), ("copy", Classifier())):
+        resumed.fit(output=tmp_path / place, resume=True, progress=quiet)
+        assert [row.validation_loss for row in resumed.history] == [row.validation_loss for row in whole.history]
+        for name, weight in whole.weights.items():
+            np.testing.assert_array_equal(weight, resumed.weights[name])
+        assert resumed.config == whole.config
 
 
 def test_a_language_model_that_went_on_resumes_without_being_named_again(words, tmp_path, quiet):

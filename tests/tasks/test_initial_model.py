@@ -36,6 +36,19 @@ def fitted(*data, given=None, **options):
     return model, messages.getvalue()
 
 
+@pytest.fixture
+def begun(trainer_of):
+    """Returns a function that gives the network with which a `fit` would begin, and what is said before it does."""
+
+    def begin(*data, given=None, **options):
+        messages = io.StringIO()
+        options = {**SHORT, "steps": 1, "progress": Progress(messages), **options}
+        network = trainer_of(LanguageModel(**(given or {})).fit, *data, **options).network
+        return network, messages.getvalue()
+
+    return begin
+
+
 def test_english_prose_starts_from_the_shipped_model(shipped, lighthouse):
     model, messages = fitted(lighthouse, learning_rate=1e-9)
     assert "English prose: starting from the model english (`--initial-model none`: from nothing)" in messages
@@ -50,22 +63,25 @@ def test_english_prose_starts_from_the_shipped_model(shipped, lighthouse):
     ("given", "options"),
     [({}, {"initial_model": "none"}), ({"units": (10,), "level": "char"}, {}), ({}, {"documents": "line"})],
 )
-def test_what_is_set_starts_from_nothing(shipped, lighthouse, given, options):
-    model, messages = fitted(lighthouse, given=given, **options)
+def test_what_is_set_starts_from_nothing(begun, shipped, lighthouse, given, options):
+    network, messages = begun(lighthouse, given=given, **options)
     assert "starting from" not in messages
-    assert model.config.units != (12,)
+    assert network.network_config.units != (12,)
 
 
-def test_other_text_starts_from_nothing(shipped, tmp_path):
+def test_other_text_starts_from_nothing(begun, shipped, tmp_path):
     (tmp_path / "names.txt").write_text("\n".join(f"Anna{letter}" for letter in "abcdefghijklmnopqrstuvwxyz" * 8))
-    assert "starting from" not in fitted(tmp_path / "names.txt")[1]
+    assert "starting from" not in begun(tmp_path / "names.txt")[1]
 
 
-def test_a_model_can_be_asked_for(small_english, lighthouse):
-    model, messages = fitted(lighthouse, initial_model=small_english / "english")
-    assert model.config.units == (12,)
+def test_a_model_can_be_asked_for(begun, small_english, lighthouse):
+    network, messages = begun(lighthouse, initial_model=small_english / "english")
+    assert network.network_config.units == (12,)
     assert "starting from" not in messages
-    model, _ = fitted(lighthouse, given={"output_dropout": 0.7}, initial_model=small_english / "english")
+    for name, weight in LanguageModel.load(small_english / "english").weights.items():
+        np.testing.assert_array_equal(network.get_weights_by_name()[name], weight)
+    given = {"output_dropout": 0.7}
+    model, _ = fitted(lighthouse, given=given, initial_model=small_english / "english")
     assert (model.config.output_dropout, model.config.units) == (0.7, (12,))
     with pytest.raises(TextrnnError, match="`units` is fixed by the initial model"):
         fitted(lighthouse, given={"units": (9,)}, initial_model=small_english / "english")
@@ -88,11 +104,11 @@ def test_an_interrupted_run_goes_on_exactly(shipped, small_english, lighthouse, 
             np.testing.assert_array_equal(weight, resumed.weights[name])
 
 
-def test_the_command_starts_from_nothing_where_that_is_asked(shipped, lighthouse, tmp_path, capsys):
+def test_the_command_starts_from_nothing_where_that_is_asked(trainer_of, shipped, lighthouse, tmp_path, capsys):
     options = ["--steps", "1", "--output", str(tmp_path / "out"), "--initial-model", "none", "--batch-size", "4"]
-    train.command(["language-model", str(lighthouse), *options])
+    trainer = trainer_of(train.command, ["language-model", str(lighthouse), *options])
     assert "starting from" not in capsys.readouterr().err
-    assert LanguageModel.load(tmp_path / "out").config.units != (12,)
+    assert trainer.network.network_config.units != (12,)
 
 
 def test_text_that_costs_more_than_the_model_is_used_to(small_english, lighthouse):

@@ -173,7 +173,7 @@ def test_a_model_that_was_not_trained_says_so():
 
 def test_a_corpus_too_small_for_the_model_gets_advice(tmp_path, capsys):
     (tmp_path / "a.txt").write_text("the cat sat on the mat and looked at the dog\n" * 12)
-    LanguageModel(level="char", units=(64,), embedding_dim=8).fit(tmp_path / "a.txt", epochs=1, batch_size=2, length=8)
+    LanguageModel(level="char", units=(63,), embedding_dim=8).fit(tmp_path / "a.txt", epochs=1, batch_size=2, length=8)
     message = capsys.readouterr().err
     assert "advice:" in message
     assert "parameters" in message

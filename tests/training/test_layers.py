@@ -30,7 +30,7 @@ def results(layer, mask=None, with_states=True):
     num_states = 2 if isinstance(layer, keras.layers.LSTM) else 1
     states = [tf.constant(generator.normal(size=(BATCH, UNITS)).astype(np.float32)) for _ in range(num_states)]
 
-    @tf.function
+    @tf.function(autograph=False)
     def run():
         with tf.GradientTape() as tape:
             tape.watch([inputs, *states])

@@ -63,11 +63,17 @@ def test_weights_that_are_kept_are_pruned_even_if_others_were_better():
     assert min(records, key=lambda record: record.criterion).may_be_kept
 
 
+@pytest.fixture(scope="module")
+def whole():
+    """A run that nobody interrupts."""
+    trainer = make_trainer(**OPTIONS)
+    return trainer, trainer.fit()
+
+
 @pytest.mark.parametrize("steps", [2, 30, 50])
-def test_an_interrupted_run_resumes_exactly(tmp_path, steps, interruptible):
+def test_an_interrupted_run_resumes_exactly(whole, tmp_path, steps, interruptible):
     """Before weights are pruned, while they are, and after it."""
-    whole = make_trainer(**OPTIONS)
-    expected = whole.fit()
+    whole, expected = whole
     with pytest.raises(KeyboardInterrupt):
         make_trainer(tmp_path, callbacks=[StopAfter(steps)], **OPTIONS).fit()
     resumed = make_trainer(tmp_path, **OPTIONS)

@@ -1,4 +1,4 @@
-"""TensorFlow takes its threads once in a process, so each case here is a process of its own."""
+"""TensorFlow takes its threads once in a process, so each case here is a fork of its own, and one a new process."""
 
 import json
 import os
@@ -32,22 +32,24 @@ devices.num_cores = lambda: cores
 SMALL, LARGE = 16, 300  # units of networks with 10,000 and 400,000 weights
 
 
-def prepared(code, cores=2, **variables):
-    """Runs a new process on so many cores.
+@pytest.fixture
+def prepared(forks):
+    """Returns a function that runs code where TensorFlow has not begun to work, on so many cores.
 
-    Returns:
-        The threads after each `prepare`, 0 being TensorFlow's own choice; the numbers of parts; the notes.
+    It returns the threads after each `prepare`, 0 being TensorFlow's own choice; the numbers of parts; the notes.
     """
-    ending = "print(json.dumps([threads, parts, notes.getvalue().splitlines()]))"
-    result = subprocess.run(
-        [sys.executable, "-c", f"{PRELUDE}cores = {cores}; {code}; {ending}"],
-        cwd=ROOT,
-        env={**{name: value for name, value in os.environ.items() if not name.startswith("TF_NUM_")}, **variables},
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout.splitlines()[-1])
+
+    def run(code, cores=2, **variables):
+        unset = dict.fromkeys(name for name in os.environ if name.startswith("TF_NUM_"))
+        result = forks.run(program(code, cores), **unset, **variables)
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout.splitlines()[-1])
+
+    return run
+
+
+def program(code, cores):
+    return f"{PRELUDE}cores = {cores}; {code}; print(json.dumps([threads, parts, notes.getvalue().splitlines()]))"
 
 
 @pytest.mark.parametrize(
@@ -62,17 +64,24 @@ def prepared(code, cores=2, **variables):
         (4, 12, 1, [0, 0]),
     ],
 )
-def test_a_large_network_gets_a_part_and_a_thread_for_each_core(cores, rows, parts, threads):
+def test_a_large_network_gets_a_part_and_a_thread_for_each_core(prepared, cores, rows, parts, threads):
     code = f"prepare({LARGE}, batch_size={rows}); prepare({LARGE}, batch_size={rows}); prepare({SMALL})"
     assert prepared(code, cores) == [[threads] * 3, [parts, parts, 1], []]
 
 
-def test_a_run_that_is_resumed_keeps_its_parts_and_gets_threads_for_them():
+def test_a_new_process_does_what_a_fork_does():
+    command = [sys.executable, "-c", program(f"prepare({LARGE}, batch_size=32)", cores=4)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_NUM_")}
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(result.stdout.splitlines()[-1]) == [[[1, 4]], [4], []]
+
+
+def test_a_run_that_is_resumed_keeps_its_parts_and_gets_threads_for_them(prepared):
     assert prepared(f"prepare({LARGE}, parts=2)", cores=8) == [[[6, 2]], [2], []]
     assert prepared(f"prepare({LARGE}, parts=1)", cores=8) == [[[0, 0]], [1], []]
 
 
-def test_a_small_network_leaves_tensorflow_as_it_is_and_a_later_large_one_says_so_once():
+def test_a_small_network_leaves_tensorflow_as_it_is_and_a_later_large_one_says_so_once(prepared):
     threads, parts, notes = prepared(f"prepare({SMALL}); prepare({LARGE}); prepare({LARGE})")
     assert threads == [[0, 0]] * 3
     assert parts == [1, 2, 2]
@@ -89,7 +98,9 @@ def test_a_small_network_leaves_tensorflow_as_it_is_and_a_later_large_one_says_s
         ("", {"TF_NUM_INTRAOP_THREADS": "8"}, [0, 0], 4),  # more than there are cores
     ],
 )
-def test_threads_that_somebody_has_set_are_left_alone_and_say_how_many_parts_there_are(code, variables, threads, parts):
+def test_threads_that_somebody_has_set_are_left_alone_and_say_how_many_parts_there_are(
+    prepared, code, variables, threads, parts
+):
     assert prepared(f"{code}prepare({LARGE})", cores=4, **variables) == [[threads], [parts], []]
 
 

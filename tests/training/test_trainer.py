@@ -88,16 +88,24 @@ def test_the_average_of_the_best_weights_is_kept_if_it_is_better():
     assert wavering.validation_loss() <= min(record.validation_loss for record in records) + 1e-6
 
 
+RESUMED = {"moving_average": 0.9, "validations_per_epoch": 2, "averaged_checkpoints": 2}
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """A run that nobody interrupts."""
+    trainer = make_trainer(**RESUMED)
+    return trainer, trainer.fit()
+
+
 @pytest.mark.parametrize("steps", [2, 11, 12, 25])
-def test_an_interrupted_run_resumes_exactly(tmp_path, steps, interruptible):
+def test_an_interrupted_run_resumes_exactly(whole, tmp_path, steps, interruptible):
     """Dropout, carried state, optimizer, moving average, best weights: all go on as if nothing had happened."""
-    options = {"moving_average": 0.9, "validations_per_epoch": 2, "averaged_checkpoints": 2}
-    whole = make_trainer(**options)
-    expected = whole.fit()
-    broken = make_trainer(tmp_path, callbacks=[StopAfter(steps)], **options)
+    whole, expected = whole
+    broken = make_trainer(tmp_path, callbacks=[StopAfter(steps)], **RESUMED)
     with pytest.raises(KeyboardInterrupt):
         broken.fit()
-    resumed = make_trainer(tmp_path, **options)
+    resumed = make_trainer(tmp_path, **RESUMED)
     found = resumed.fit(resume=True)
     assert [record.validation_loss for record in found] == [record.validation_loss for record in expected]
     assert [record.training_loss for record in found] == [record.training_loss for record in expected]
@@ -311,15 +319,16 @@ def test_history_is_written(trained):
     assert (directory / "loss.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize(("rows", "parts"), [(1, 2), (4, 2), (5, 2), (5, 3), (5, 4), (3, 7)])
+@pytest.mark.parametrize(("rows", "parts"), [(1, [2]), (4, [2]), (5, [2, 3, 4]), (3, [7])])
 def test_parts_make_the_step_of_the_whole_batch(monkeypatch, rows, parts):
     monkeypatch.setattr("textrnn.training.devices.LARGE_NETWORK", 0)
     histories = []
-    for number in (1, parts):
+    for number in (1, *parts):
         trainer = make_trainer(network_options={"input_dropout": 0.0}, batch_size=rows, parts=number)
         assert trainer.steps.num_parts == number
         histories.append([(record.training_loss, record.validation_loss) for record in trainer.fit()])
-    np.testing.assert_allclose(*histories, atol=1e-5)
+    for history in histories[1:]:
+        np.testing.assert_allclose(history, histories[0], atol=1e-5)
 
 
 def test_a_run_in_parts_resumes_exactly(monkeypatch, tmp_path, interruptible):

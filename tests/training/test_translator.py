@@ -32,10 +32,14 @@ def both(**options):
     return keras_network, NumPyNetwork(config, weights)
 
 
-@pytest.mark.parametrize(
-    ("cell", "attention", "layers", "tied"),
-    list(itertools.product(("simple_rnn", "gru", "lstm"), ("dot", "general", "additive"), (1, 2), (True, False))),
-)
+def cases():
+    """Yields all combinations: by default two of each cell and attention, one of one layer and one of two."""
+    for case in itertools.product(("simple_rnn", "gru", "lstm"), ("dot", "general", "additive"), (1, 2), (True, False)):
+        *_, layers, tied = case
+        yield case if tied == (layers == 2) else pytest.param(*case, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("cell", "attention", "layers", "tied"), cases())
 def test_logits_and_attention_agree(cell, attention, layers, tied):
     keras_network, numpy_network = both(
         cell=cell,

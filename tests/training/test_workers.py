@@ -1,13 +1,9 @@
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.conftest import ROOT
 from tests.training.worker_runs import RUNS
 from textrnn import TextrnnError
 from textrnn.config.cluster import Cluster
@@ -17,31 +13,29 @@ from textrnn.training.workers import Workers, joined_strategy
 ONE_CORE = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "2", "OMP_NUM_THREADS": "1"}
 
 
-def train(directory, num_workers, steps, *options):
-    """Trains models of `worker_runs` in some processes; returns for each process what it printed, by name."""
-    addresses = tuple(f"127.0.0.1:{port}" for port in free_ports(num_workers))
-    command = [sys.executable, "-m", "tests.training.worker_runs", str(directory), str(steps), *options]
-    processes = []
-    for rank in range(num_workers):
-        cluster = Cluster(addresses, rank).to_environment() if num_workers > 1 else {}
-        processes.append(
-            subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, **ONE_CORE, **cluster}, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, text=True,
-            )
-        )  # fmt: skip
-    ended = [process.communicate() for process in processes]
-    results = []
-    for process, (printed, errors) in zip(processes, ended, strict=True):
-        assert process.returncode == 0, errors[-3000:]
-        results.append({row["name"]: row for row in map(json.loads, printed.splitlines())})
-    return results
+CODE = "import sys; from tests.training import worker_runs; worker_runs.run(*sys.argv[1:])"
 
 
-@pytest.mark.parametrize(
-    ("names", "steps"), [(["stream", "translator"], 40), pytest.param(list(RUNS), 200, marks=pytest.mark.slow)]
-)
-def test_two_workers_train_what_one_trains(tmp_path, names, steps):
+@pytest.fixture
+def train(forks):
+    """Returns a function that trains models of `worker_runs` in some processes.
+
+    It returns for each process what it printed, by name.
+    """
+
+    def train(directory, num_workers, steps, *options):
+        addresses = tuple(f"127.0.0.1:{port}" for port in free_ports(num_workers))
+        clusters = [Cluster(addresses, rank).to_environment() for rank in range(num_workers)]
+        variables = [{**ONE_CORE, **cluster} for cluster in (clusters if num_workers > 1 else [{}])]
+        results = forks.run_together(CODE, [str(directory), str(steps), *options], variables)
+        assert [result.returncode for result in results] == [0] * num_workers, results[0].stderr[-3000:]
+        return [{row["name"]: row for row in map(json.loads, result.stdout.splitlines())} for result in results]
+
+    return train
+
+
+@pytest.mark.parametrize(("names", "steps"), [(["stream"], 24), pytest.param(list(RUNS), 200, marks=pytest.mark.slow)])
+def test_two_workers_train_what_one_trains(train, tmp_path, names, steps):
     """Sums of float32 differ by their order, and nothing else does; the first worker writes."""
     (alone,) = train(tmp_path / "alone", 1, steps, *names)
     first, second = train(tmp_path / "together", 2, steps, *names)
@@ -55,7 +49,7 @@ def test_two_workers_train_what_one_trains(tmp_path, names, steps):
 
 
 @pytest.mark.slow
-def test_with_dropout_workers_repeat_themselves_and_learn_as_well(tmp_path):
+def test_with_dropout_workers_repeat_themselves_and_learn_as_well(train, tmp_path):
     (alone,) = train(tmp_path / "alone", 1, 200, *RUNS, "--dropout")
     first, again = (train(tmp_path / name, 2, 200, *RUNS, "--dropout")[0] for name in ("first", "again"))
     assert first == again

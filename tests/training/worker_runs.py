@@ -1,12 +1,7 @@
-"""Trains models, alone or as one of several workers: `python -m tests.training.worker_runs DIRECTORY STEPS NAME...`.
-
-With "--dropout" behind that, dropout is on. Prints a line of JSON for each model: its name, the losses of all steps,
-and those of all validations.
-"""
+"""Trains models, alone or as one of several workers; to be run where TensorFlow has not begun to work."""
 
 import json
 import pathlib
-import sys
 
 from tests.test_kinds import SAMPLES, sentences
 from textrnn import Progress
@@ -63,8 +58,12 @@ def fit(name, output, steps, has_dropout):
     return {"name": name, "steps": losses.losses, "validations": [record.validation_loss for record in model.history]}
 
 
-if __name__ == "__main__":
-    directory, steps, *names = [argument for argument in sys.argv[1:] if argument != "--dropout"]
+def run(directory, steps, *names):
+    """Prints a line of JSON for each model: its name, the losses of all steps, and those of all validations.
+
+    With "--dropout" among the names, dropout is on.
+    """
     for name in names:
-        result = fit(name, pathlib.Path(directory) / name, int(steps), "--dropout" in sys.argv)
-        print(json.dumps(result), flush=True)
+        if name != "--dropout":
+            result = fit(name, pathlib.Path(directory) / name, int(steps), "--dropout" in names)
+            print(json.dumps(result), flush=True)

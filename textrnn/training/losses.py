@@ -103,7 +103,7 @@ def projected_cross_entropy(
     return loss(tf.reshape(hidden, (-1, units)), kernel, tf.convert_to_tensor(output.bias))
 
 
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True, autograph=False)
 def loss_and_gradient(
     logits: Any, bias: Any, targets: Any, counts: Any, label_smoothing: float
 ) -> tuple[Any, Any, Any]:

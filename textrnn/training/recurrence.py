@@ -199,8 +199,8 @@ def backward_loop(
 
 
 # One function each for all layers, so that layers and batches of equal shapes are compiled once.
-compiled_forward_loop = tf.function(forward_loop, jit_compile=True)
-compiled_backward_loop = tf.function(backward_loop, jit_compile=True)
+compiled_forward_loop = tf.function(forward_loop, jit_compile=True, autograph=False)
+compiled_backward_loop = tf.function(backward_loop, jit_compile=True, autograph=False)
 
 
 def recurrent_loop(

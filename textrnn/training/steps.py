@@ -51,15 +51,17 @@ class Steps:
         self.max_targets = max_targets
         num_weights, device = sum(math.prod(variable.shape) for variable in self.variables), network.device
         # Compiled into one loop over each weight, an update is twice as fast.
-        self._update = tf.function(self._update_body, jit_compile=device.may_compile and is_large(num_weights))
+        is_compiled = device.may_compile and is_large(num_weights)
+        self._update = tf.function(self._update_body, jit_compile=is_compiled, autograph=False)
         self.num_parts = config.parts or device.num_parts(num_weights, config.usual_rows)
         signature = network.step_signature()
         scalar = tf.TensorSpec((), tf.float32)
-        self.train = tf.function(self._train, input_signature=[*signature, scalar, scalar])
-        self.validate = tf.function(self._validate, input_signature=signature)
+        # No `if` and no loop of these methods asks a tensor: autograph would rewrite nothing, and take a while for it.
+        self.train = tf.function(self._train, input_signature=[*signature, scalar, scalar], autograph=False)
+        self.validate = tf.function(self._validate, input_signature=signature, autograph=False)
         if self.workers.are_several:
-            self._gradients = tf.function(self._summed_gradients, input_signature=[scalar, *signature])
-            self._moved = tf.function(self._move)
+            self._gradients = tf.function(self._summed_gradients, input_signature=[scalar, *signature], autograph=False)
+            self._moved = tf.function(self._move, autograph=False)
             self._own_validate = self.validate
             self.train, self.validate = self._train_together, self._validate_together
 

@@ -93,7 +93,7 @@ class Workers:
     def _exchanged(self, tensors: Sequence[Any]) -> list[Any]:
         signature = tuple((tensor.dtype, tuple(tensor.shape)) for tensor in tensors)
         if signature not in self._totals:
-            self._totals[signature] = tf.function(self._summed_by_strategy)
+            self._totals[signature] = tf.function(self._summed_by_strategy, autograph=False)
         with other_workers_lost():
             return list(self._totals[signature](tuple(tensors))) if tensors else []
 
