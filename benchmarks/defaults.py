@@ -74,12 +74,12 @@ PAIR_TRIALS: list[dict[str, Any]] = [
     {"input_dropout": 0.1, "dropout": 0.1, "output_dropout": 0.1},
     {"input_dropout": 0.4, "dropout": 0.4, "output_dropout": 0.4},
     {"learning_rate": 0.0015},
-    {"learning_rate": 0.006},
-    {"batch_tokens": 600},
     {"batch_tokens": 2400},
     {"subword_regularization": 0.0},
     {"level": "word", "vocabulary_size": 8000},
     {"level": "char"},
+    {"learning_rate": 0.012},
+    {"batch_tokens": 300},
 ]
 
 

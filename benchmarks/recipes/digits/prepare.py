@@ -27,6 +27,7 @@ STRINGS = 300  # in each part
 LINES = 3000
 LENGTHS = (3, 7)  # digits, fewest and most
 PAUSE = (0.05, 0.3)  # seconds, shortest and longest
+PEOPLE = 2  # times that clips of people are trained on in an epoch, beside the voices of programs
 NOISE = 10 ** (-50 / 20)
 
 
@@ -66,7 +67,9 @@ def write_words(clips: list[Clip], directory: pathlib.Path, voices: str, without
         chosen = [clip for clip in clips if clip.part == part and clip.speaker != without]
         if without and part == "test":
             chosen = [clip for clip in clips if clip.speaker == without]
-        lines = "".join(clip.line for clip in chosen) + (voices if part == "train" else "")
+        lines = "".join(clip.line for clip in chosen)
+        if part == "train" and voices:
+            lines = PEOPLE * lines + voices
         (directory / f"{part}.tsv").write_text(lines, encoding="utf-8")
 
 
