@@ -116,7 +116,7 @@ def reverser(tmp_path_factory):
     records = translator.fit(
         reversal_pairs(4000, seed=1),
         epochs=16,
-        validations=4,
+        validations=16,
         batch_tokens=300,
         learning_rate=0.01,
         warmup_steps=50,
