@@ -61,6 +61,15 @@ class Bar:
         OPEN_BARS.remove(self)
 
 
+def test_what_was_done_before_counts_for_no_speed(monkeypatch):
+    """Ten of a hundred units in five seconds, after fifty: two a second, and twenty seconds for the other forty."""
+    now = iter([100.0, 105.0, 105.0])
+    monkeypatch.setattr("textrnn.progress.time", types.SimpleNamespace(monotonic=lambda: next(now)))
+    progress = Progress(io.StringIO(), seconds_between_lines=1.0)
+    progress.start("training", 100, "steps", done=50).advance(10)
+    assert progress.stream.getvalue() == "training: 60%, 2.00 steps/s, 0.3 min left\n"
+
+
 @pytest.fixture
 def bars(monkeypatch):
     monkeypatch.setattr("tqdm.tqdm", Bar)

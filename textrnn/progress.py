@@ -56,19 +56,27 @@ class Progress:
         except (OSError, ValueError):
             self.quiet = True  # nobody reads it any more, as after `2>&1 | head`: the work goes on without
 
-    def start(self, title: str, total: int, unit: str) -> "Progress":
-        """Begins a piece of work of `total` units, and ends the one before if that was left unfinished.
+    def start(self, title: str, total: int, unit: str, done: int = 0) -> "Progress":
+        """Begins a piece of work, and ends the one before if that was left unfinished.
+
+        Args:
+            title: What it is.
+            total: How many units it has.
+            unit: What these are.
+            done: How many of them were done before, as in a run that is resumed; they count for no speed.
 
         Returns:
             Itself, so that `with progress.start(...):` ends the work on leaving the block, whatever happens there.
         """
         self.finish()
         self.title, self.total, self.unit = title, total, unit
-        self.done = 0
+        self.done = self.done_before = done
         self.began = self.last_line = time.monotonic()
         bar = None if self.quiet else self._bar_class()
         if bar is not None:
-            self._bar = bar(total=total, desc=title, unit=unit, unit_scale=True, file=self.stream, leave=False)
+            self._bar = bar(
+                total=total, initial=done, desc=title, unit=unit, unit_scale=True, file=self.stream, leave=False
+            )
         return self
 
     def _bar_class(self) -> Any:
@@ -91,7 +99,7 @@ class Progress:
             self._bar.update(amount)
         elif time.monotonic() - self.last_line >= self.seconds_between_lines:
             self.last_line = time.monotonic()
-            rate = self.done / (self.last_line - self.began)
+            rate = (self.done - self.done_before) / (self.last_line - self.began)
             left = (self.total - self.done) / rate if rate else 0
             share = 100 * self.done / max(self.total, 1)
             line = f"{self.title}: {share:.0f}%, {rate:,.2f} {self.unit}/s, {left / 60:.1f} min left  {note}"

@@ -152,8 +152,7 @@ class Trainer:
 
     def _train(self) -> None:
         total = self.position.num_steps or MEASURED_STEPS
-        self.progress.start("training", total, "steps")
-        self.progress.advance(self.position.step)
+        self.progress.start("training", total, "steps", self.position.step)
         try:
             with PostponedSignals() as self.signals:
                 while not self._is_over() and not self._is_interrupted():
@@ -270,8 +269,7 @@ class Trainer:
                 f"a step takes {1000 * self.step_clock.seconds:.0f} ms: {position.num_steps:,} steps in "
                 f"{self.config.minutes:g} minutes (`--steps {position.num_steps}` repeats this run)"
             )
-            self.progress.start("training", position.num_steps, "steps")
-            self.progress.advance(position.step - 1)
+            self.progress.start("training", position.num_steps, "steps", position.step - 1)
         else:
             seconds = self.step_clock.seconds_of(position.num_steps - position.step, validation_seconds, self.config)
             self.progress.message(f"about {duration(seconds)}, by the first {MEASURED_STEPS} steps")
