@@ -18,8 +18,9 @@ Focus for Android (MPL 2.0), DuckDuckGo, Wikipedia and Thunderbird for Android (
 SHARED = """Parts of the sentences stand under CC BY 2.0 FR, CC BY 3.0 and CC BY 4.0: if you publish what you make with
 the model, name the sources above. The model stands under the licence of textrnn, Apache 2.0."""
 DIGITS = """The [Free Spoken Digit Dataset](https://github.com/Jakobovski/free-spoken-digit-dataset) by Zohar Jackson
-and others: 2,000 recordings of the digits zero to nine by five speakers of English, takes 10 to 49 of each. It hears
-these ten words and nothing else: whatever is said, it writes digits."""
+and others: 2,000 recordings of the digits zero to nine by five speakers of English, takes 10 to 49 of each; and 1,680
+clips of the same words by 78 voices of the programs espeak-ng, flite and festival, one of which speaks in
+`corpora/digits.wav`. It hears these ten words and nothing else: whatever is said, it writes digits."""
 SHARE_ALIKE = """The recordings stand under CC BY-SA 4.0, and so do these weights: `LICENSE` in this directory. If you
 publish what you make of the weights, name the data set and keep that licence. The rest of textrnn stands under Apache
 2.0."""
