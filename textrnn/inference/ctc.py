@@ -105,9 +105,10 @@ def beam_search(
     check_range("insertion_bonus", insertion_bonus, -100, 100)
     check_range("min_probability", min_probability, 0, 1)
     if language_model is None or language_model_weight == 0:
-        language_model = NoPreference(log_probabilities.shape[1])
-    if lexicon is not None:
+        language_model, language_model_weight = lexicon or NoPreference(log_probabilities.shape[1]), 1.0
+    elif lexicon is not None:
         language_model, language_model_weight = Restricted(language_model, language_model_weight, lexicon), 1.0
+    if lexicon is not None:
         min_probability = 0.0
     search = PrefixSearch(language_model, language_model_weight, insertion_bonus, blank)
     least = math.log(min_probability) if min_probability else -math.inf

@@ -284,6 +284,11 @@ def coloured(num_bands: int, deviation: float, randomness: np.random.Generator) 
     return np.asarray(np.sum(waves, axis=0) - depths @ ends, dtype=np.float32)
 
 
+def loud_level(frames: np.ndarray) -> float:
+    """Returns the log energy of the loudest band where speech is loud, in nats."""
+    return float(np.quantile(frames.max(axis=1), 0.95))
+
+
 def noisy(frames: np.ndarray, loudest: float, randomness: np.random.Generator) -> np.ndarray:
     """Returns frames mixed with steady noise of a spectrum that is drawn.
 
@@ -293,7 +298,7 @@ def noisy(frames: np.ndarray, loudest: float, randomness: np.random.Generator) -
         randomness: Where the spectrum and the level are drawn from.
     """
     number = frames.shape[1]
-    loudness = np.quantile(frames.max(axis=1), 0.95) + 2 * np.log(loudest)
+    loudness = loud_level(frames) + 2 * np.log(loudest)
     level = loudness - randomness.uniform(0, 2 * LEVEL_SPREAD)
     slope = np.linspace(-1, 1, number) * randomness.uniform(-TILT, TILT)
     ripple = randomness.normal(0, 0.5, frames.shape)  # an energy of noise is itself drawn
@@ -310,6 +315,8 @@ def echoing(frames: np.ndarray, seconds: float, per_second: float) -> np.ndarray
     """
     decay = 10 ** (-6 / max(seconds * per_second, 1e-3))  # of energy, from frame to frame
     number = min(int(np.log(FAINTEST_ECHO) / np.log(decay)), len(frames) - 1) if decay > FAINTEST_ECHO else 0
+    if number == 0:
+        return frames
     energies = np.exp(frames)
     heard = energies.copy()
     for delay in range(1, number + 1):
@@ -319,7 +326,7 @@ def echoing(frames: np.ndarray, seconds: float, per_second: float) -> np.ndarray
 
 def gated(frames: np.ndarray, randomness: np.random.Generator) -> np.ndarray:
     """Returns frames without what is faint in them, as programs do that take noise for silence."""
-    level = np.quantile(frames.max(axis=1), 0.95) - randomness.uniform(*GATES)
+    level = loud_level(frames) - randomness.uniform(*GATES)
     return np.where(frames < level, SILENCE, frames)
 
 

@@ -246,7 +246,7 @@ class Recogniser(Task):
     def _lexicon_of(self, sides: tuple[Clips, Clips]) -> tuple[str, ...]:
         """Returns the words to write, with those that were known before; none if there may be any."""
         words = lexicon_choice([self.tokenizer.cased(text) for clips in sides for text in clips.texts])
-        known = {self.tokenizer.token_text(token) for token in range(self.tokenizer.vocabulary_size)}
+        known = set(self._characters())
         if not words or not all(known.issuperset(word) for word in words) or (self.weights and not self.config.lexicon):
             return ()
         return tuple(sorted({*self.config.lexicon, *words}))
