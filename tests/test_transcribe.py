@@ -14,6 +14,7 @@ from tests.clips import tones, write_wave
 from tests.conftest import ROOT, assert_refused, random_weights
 from textrnn import Recogniser, train, transcribe
 from textrnn.config import RecogniserConfig
+from textrnn.preprocessing import corpora
 from textrnn.tasks.recogniser import character_tokenizer
 
 
@@ -101,6 +102,30 @@ def test_a_clip_that_cannot_be_read_does_not_cost_the_others(model, clip, tmp_pa
     assert call(transcribe, clip, clip, "--model", model, "--num-beams", 0)[2].count("`num_beams`") == 1
 
 
+def test_several_processes_write_what_one_writes(model, clip, tmp_path):
+    other = write_wave(tmp_path / "other.wav", tones("a rope"))
+    clips = [str(clip), str(tmp_path / "none.wav"), str(other), str(clip)]
+    command = [sys.executable, "-m", "textrnn.transcribe", *clips, "--model", str(model)]
+    found = [
+        subprocess.run([*command, "--jobs", jobs], cwd=ROOT, capture_output=True, check=False) for jobs in ("1", "2")
+    ]
+    assert found[0].stdout.count(b"\n") == 3
+    assert [(one.returncode, one.stdout, one.stderr) for one in found] == [
+        (2, found[0].stdout, found[0].stderr) for _ in found
+    ]
+
+
+def test_the_file_of_a_lexicon_is_read_once(model, clip, tmp_path, call, monkeypatch):
+    path = tmp_path / "words.txt"
+    path.write_text("abba fade", encoding="utf-8")
+    reads = []
+    read = corpora.read
+    monkeypatch.setattr(corpora, "read", lambda source: reads.append(source) or read(source))
+    status, output, error = call(transcribe, clip, clip, "--model", model, "--lexicon", path)
+    assert (status, error, reads) == (0, "", [str(path)])
+    assert set(output.split()) <= {str(clip), "abba", "fade"}
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -123,6 +148,7 @@ def test_wrong_use(model, clip, call, trained, tmp_path):
     assert_refused(call(transcribe), "Pass a WAV file")
     assert_refused(call(transcribe, clip, "--model", trained[1]), "holds a 'language-model', not a 'recogniser'")
     assert_refused(call(transcribe, clip, "--model", model, "--num-beams", "0"), "`num_beams` must be")
+    assert_refused(call(transcribe, "-", "--model", model, "--jobs", "2"), "Standard input", "leave --jobs out")
     assert_refused(call(transcribe, tmp_path, "--model", model), "is a directory", f"{tmp_path}/*.wav")
     assert_refused(call(train, "recogniser", tmp_path, "--output", tmp_path / "out"), "holds no folders with WAV files")
     assert_refused(call(train, "recogniser", clip, "--output", tmp_path / "out"), "clip.wav: is one clip", "manifest")

@@ -1,15 +1,19 @@
 """`python -m textrnn.transcribe clip.wav --model DIR`: writes down what is said in clips, without TensorFlow."""
 
 import argparse
+import dataclasses
+import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from textrnn.commands import Parser, add_config_options, chosen_options, print_result, run
 from textrnn.errors import TextrnnError
 from textrnn.inference.recognition import DecodingOptions, Transcript
+from textrnn.jobs.crews import crew
+from textrnn.line_commands import add_jobs_option
 from textrnn.tasks.language_model import LanguageModel
-from textrnn.tasks.recogniser import Recogniser
+from textrnn.tasks.recogniser import ANY_WORDS, Recogniser
 
 __all__ = ["command"]
 
@@ -33,8 +37,45 @@ def make_parser() -> Parser:
     )
     parser.add_argument("--times", action="store_true", help="show when each word was said, and how sure that is")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_jobs_option(parser)
     add_config_options(parser, DecodingOptions)
     return parser
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What comes of a clip.
+
+    Args:
+        clip: Its name.
+        transcript: What was heard; None if the clip could not be read.
+        error: Why not.
+    """
+
+    clip: str
+    transcript: Transcript | None = None
+    error: str = ""
+
+
+def clip_transcriber(parsed: argparse.Namespace) -> Callable[[str], Answer]:
+    """Loads the models and returns what writes down a clip."""
+    recogniser = Recogniser.load(parsed.model)
+    options: dict[str, Any] = {
+        **chosen_options(parsed, DecodingOptions),
+        "lexicon": recogniser.lexicon(parsed.lexicon) or ANY_WORDS,
+    }
+    if parsed.language_model:
+        options["language_model"] = LanguageModel.load(parsed.language_model)
+    recogniser.transcripts([], **options)  # what is wrong with them is said once, not for each clip
+
+    def write_down(clip: str) -> Answer:
+        try:
+            (transcript,) = recogniser.transcripts([clip], **options)
+        except TextrnnError as error:
+            return Answer(clip, error=str(error))
+        return Answer(clip, transcript)
+
+    return write_down
 
 
 def command(arguments: Sequence[str] | None = None) -> None:
@@ -42,32 +83,32 @@ def command(arguments: Sequence[str] | None = None) -> None:
     parsed = make_parser().parse_args(arguments)
     if not parsed.clip:
         raise TextrnnError("Pass a WAV file, or - for standard input: textrnn transcribe clip.wav --model DIR")
-    recogniser = Recogniser.load(parsed.model)
-    options: dict[str, Any] = {**chosen_options(parsed, DecodingOptions), "lexicon": parsed.lexicon}
-    if parsed.language_model:
-        options["language_model"] = LanguageModel.load(parsed.language_model)
-    recogniser.transcripts([], **options)  # what is wrong with them is said once, not for each clip
+    if "-" in parsed.clip and parsed.jobs > 1:
+        raise TextrnnError("Standard input, -, is one clip: leave --jobs out.")
     results: list[dict[str, Any]] = []
-    num_refused = 0
-    for clip in parsed.clip:
-        try:
-            (transcript,) = recogniser.transcripts([clip], **options)
-        except TextrnnError as error:
+    refused: list[str] = []
+
+    def take(answer: Answer) -> None:
+        if answer.transcript is None:
             if len(parsed.clip) == 1:
-                raise
-            print(f"error: {error}", file=sys.stderr)
-            num_refused += 1  # one damaged clip of a thousand must not cost the others
-            continue
-        if transcript.note:
-            print(f"note: {clip}: {transcript.note}", file=sys.stderr)
+                raise TextrnnError(answer.error)
+            print(f"error: {answer.error}", file=sys.stderr)
+            refused.append(answer.clip)  # one damaged clip of a thousand must not cost the others
+            return
+        if answer.transcript.note:
+            print(f"note: {answer.clip}: {answer.transcript.note}", file=sys.stderr)
         if parsed.json:
-            results.append({"file": clip, **transcript.to_dict()})
+            results.append({"file": answer.clip, **answer.transcript.to_dict()})
         else:
-            print(shown(clip, transcript, parsed), flush=True)  # each as soon as it is there
+            print(shown(answer.clip, answer.transcript, parsed), flush=True)  # each as soon as it is there
+
+    with crew(functools.partial(clip_transcriber, parsed), take, parsed.jobs) as workers:
+        for clip in parsed.clip:
+            workers.put(clip)
     if parsed.json:
         print_result({"model": parsed.model, "results": results}, True)
-    if num_refused:
-        raise TextrnnError(f"{num_refused:,} of {len(parsed.clip):,} clips could not be read.")
+    if refused:
+        raise TextrnnError(f"{len(refused):,} of {len(parsed.clip):,} clips could not be read.")
 
 
 def shown(clip: str, transcript: Transcript, parsed: argparse.Namespace) -> str:

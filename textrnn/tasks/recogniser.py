@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Recogniser"]
 
-LexiconLike: TypeAlias = str | os.PathLike[str] | Iterable[str] | None
+LexiconLike: TypeAlias = Lexicon | str | os.PathLike[str] | Iterable[str] | None
 LanguageModelLike: TypeAlias = Union["LanguageModel", str, os.PathLike[str], None]
 
 MODEL_OPTIONS = ("lowercase",)  # beside those of the config
@@ -348,15 +348,15 @@ class Recogniser(Task):
             rate: Samples per second of arrays; None takes that which the recogniser reads.
             language_model: A `LanguageModel`, the directory of one or the name of a shipped one, by which more probable
                 texts are preferred; None goes by the sound alone.
-            lexicon: The words that may be written: a list of them, the path of a file with white space between them, or
-                "none" for any. None takes those of training, if they were few (`config.lexicon`). With a lexicon or a
-                language model, `num_beams` is 16 if it is not set.
+            lexicon: The words that may be written: a list of them, the path of a file with white space between them,
+                what `lexicon()` has made of these, or "none" for any. None takes those of training, if they were few
+                (`config.lexicon`). With a lexicon or a language model, `num_beams` is 16 if it is not set.
             **options: Options of `textrnn.inference.recognition.DecodingOptions`, such as `num_beams`.
 
         Returns:
             A transcript for each clip, with the time of each word and each character.
         """
-        words = self._lexicon(lexicon)
+        words = self.lexicon(lexicon)
         if language_model is not None or words is not None:
             options = {"num_beams": NUM_BEAMS, **options}
         transcriber = self._transcriber(DecodingOptions(**options), self._symbol_model(language_model), words)
@@ -372,8 +372,17 @@ class Recogniser(Task):
         """Returns what each symbol writes; the blank writes nothing."""
         return ["", *map(self.tokenizer.token_text, range(FIRST_CHARACTER, self.config.vocabulary_size))]
 
-    def _lexicon(self, lexicon: LexiconLike) -> Lexicon | None:
-        """Returns the words that texts consist of; None allows any."""
+    def lexicon(self, lexicon: LexiconLike = None) -> Lexicon | None:
+        """Returns the words that texts consist of, ready for the search; None if there may be any.
+
+        Args:
+            lexicon: See `transcripts`.
+
+        Raises:
+            TextrnnError: If the file cannot be read, or a word holds a character that the recogniser does not write.
+        """
+        if isinstance(lexicon, Lexicon):
+            return lexicon
         if lexicon is None:
             words: list[str] = list(self.config.lexicon)
         elif isinstance(lexicon, (str, os.PathLike)):
