@@ -138,8 +138,9 @@ def trained(training: pathlib.Path, test: pathlib.Path, options: dict[str, Any])
 
 
 def trials(parsed: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Yields the options to try: none, which are the defaults, then the others."""
-    yield {}
+    """Yields the options to try: none, which are the defaults, unless they are not wanted; then the others."""
+    if not parsed.trials_only:
+        yield {}
     yield from (PAIR_TRIALS if parsed.kind == "pairs" else TRIALS)[: parsed.trials]
     for text in parsed.trial:
         yield parsed_options(text)
@@ -276,6 +277,7 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=None, help="how many lines to use at most")
     parser.add_argument("--trials", type=int, default=0, help="how many other sets of options to try")
     parser.add_argument("--trial", action="append", default=[], help="options to try, as in 'units=512 seed=1'")
+    parser.add_argument("--trials-only", action="store_true", help="leave the defaults out")
     parser.add_argument("--beside", help="model that is scored beside, as it is")
     parser.add_argument("--quick", action="store_true", help="no PPMd")
     parsed = parser.parse_args()
@@ -310,7 +312,8 @@ def main() -> None:
                     f"| {row['seconds'] / 60:.1f} | {row['bits']:.3f} | {compared}",
                     flush=True,
                 )
-    print(f"\nmedian of the defaults: {statistics.median(defaults):.3f}")
+    if defaults:
+        print(f"\nmedian of the defaults: {statistics.median(defaults):.3f}")
 
 
 if __name__ == "__main__":

@@ -3,13 +3,15 @@
     python -m benchmarks.recognition score DATA --model digits
     python -m benchmarks.recognition score DATA --model digits --split validation
     python -m benchmarks.recognition speakers DATA --minutes 3
+    python -m benchmarks.recognition notes DATA --others clips/*.wav
 
 `score` gives the share of single digits that are read rightly, the word and character error rate of strings, and how
 many seconds of sound are transcribed in a second of one core. `speakers` trains without each of the speakers and gives
 the share of that speaker's digits that are read rightly: of takes 0 to 4 and of all takes, as words of the recogniser's
 lexicon and as any letters; beside them the shares of a support vector machine with radial kernel, which is given each
 word as 16 frames. With `--choose`, it is of takes 5 and on: choose by these, and by `--split validation`; the test part
-is for the figure in the end. `--options` are options of `Recogniser` and its `fit`.
+is for the figure in the end. `--options` are options of `Recogniser` and its `fit`. `notes` counts the clips of the
+test part, and other ones, that are said to sound unlike the training.
 """
 
 import argparse
@@ -52,6 +54,15 @@ def score(parsed: argparse.Namespace) -> None:
     print(
         f"one clip after the other: {seconds / (time.process_time() - start):.0f} seconds of sound a second of one core"
     )
+
+
+def notes(parsed: argparse.Namespace) -> None:
+    recogniser = textrnn.Recogniser.load(parsed.model)
+    manifests = {part: parsed.data / part / f"{parsed.split}.tsv" for part in ("words", "strings")}
+    clips = {part: speech.read(manifest).sounds for part, manifest in manifests.items()}
+    for part, sounds in {**clips, "others": parsed.others}.items():
+        found = recogniser.transcripts(sounds, lexicon=parsed.lexicon)
+        print(f"{part}: {sum('sounds unlike' in one.note for one in found)} of {len(found)} sound unlike the training")
 
 
 def speakers(parsed: argparse.Namespace) -> None:
@@ -126,7 +137,7 @@ class Machine:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="How well the recogniser reads digits.")
-    parser.add_argument("what", choices=["score", "speakers"])
+    parser.add_argument("what", choices=["score", "speakers", "notes"])
     parser.add_argument("data", type=pathlib.Path, help="what benchmarks/recipes/digits/prepare.py has written")
     parser.add_argument("--model", default="digits")
     parser.add_argument("--split", default="test", choices=["validation", "test"])
@@ -136,10 +147,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--choose", action="store_true", help="of the speaker that is left out, takes 5 and on alone")
     parser.add_argument("--only", nargs="+", help="the speakers to leave out, in place of each")
+    parser.add_argument("--others", nargs="*", default=[], help="clips for `notes`")
     parser.add_argument("--options", default="")
     parser.add_argument("--verbose", action="store_true")
     parsed = parser.parse_args()
-    {"score": score, "speakers": speakers}[parsed.what](parsed)
+    {"score": score, "speakers": speakers, "notes": notes}[parsed.what](parsed)
 
 
 if __name__ == "__main__":

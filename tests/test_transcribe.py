@@ -148,6 +148,7 @@ def test_wrong_use(model, clip, call, trained, tmp_path):
     assert_refused(call(transcribe), "Pass a WAV file")
     assert_refused(call(transcribe, clip, "--model", trained[1]), "holds a 'language-model', not a 'recogniser'")
     assert_refused(call(transcribe, clip, "--model", model, "--num-beams", "0"), "`num_beams` must be")
+    assert_refused(call(transcribe, clip, "--model", model, "--language-model-weight", "1"), "pass `language_model`")
     assert_refused(call(transcribe, "-", "--model", model, "--jobs", "2"), "Standard input", "leave --jobs out")
     assert_refused(call(transcribe, tmp_path, "--model", model), "is a directory", f"{tmp_path}/*.wav")
     assert_refused(call(train, "recogniser", tmp_path, "--output", tmp_path / "out"), "holds no folders with WAV files")

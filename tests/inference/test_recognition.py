@@ -1,5 +1,6 @@
 """Transcripts: times by hand, long clips in pieces, silence, and what is said of a clip that was cut off."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from tests.clips import tones, write_wave
 from textrnn.config import RecogniserConfig
-from textrnn.inference.recognition import Character, DecodingOptions, Transcriber, Transcript
+from textrnn.inference.recognition import Character, DecodingOptions, Heard, Transcriber, Transcript
 from textrnn.preprocessing.spectra import Spectrum, mel_bands
 from textrnn.preprocessing.speech import opened_clips
 from textrnn.preprocessing.tokenizers import CharTokenizer
@@ -99,6 +100,37 @@ def test_what_is_left_of_a_clip_is_heard(tmp_path):
     (found,) = Transcriber(RiggedNetwork(), TOKENIZER, DecodingOptions())(opened_clips([path], None))
     assert found.text == "ab"
     assert found.note == "it was cut off after 1.0 of 2.0 seconds"
+
+
+class UnsureNetwork(RiggedNetwork):
+    """Is sure of "a" and of the blank, and not of "b"."""
+
+    config = dataclasses.replace(CONFIG, usual_likelihood=-0.1)
+
+    def log_probabilities(self, inputs, mask):
+        unsure = np.log([0.1, 0.1, 0.3, 0.5])
+        return [
+            np.where(row.argmax(axis=1, keepdims=True) == 3, unsure, row)
+            for row in super().log_probabilities(inputs, mask)
+        ]
+
+
+def test_sound_that_is_unlike_the_training_is_noted():
+    transcriber = Transcriber(UnsureNetwork(), TOKENIZER, DecodingOptions())
+    known = both((" ", 0.3), ("a", 0.5), (" ", 0.3), ("a", 0.5), (" ", 0.3))
+    unknown = both((" ", 0.3), ("a", 0.5), (" ", 0.3), ("b", 0.5), (" ", 0.3))
+    found = transcriber([sound_of(samples, 8000) for samples in (known, unknown)])
+    assert [(one.text, one.note.partition(" the ")[0]) for one in found] == [("aa", ""), ("ab", "it sounds unlike")]
+    # Of 80 steps or so a third are "b", each of which costs log(2) or more.
+    rows = [np.log([[0.5, 0.5]] * 4), np.log([[0.999, 0.001]] * 4)]
+    assert transcriber.usual_likelihood(rows) == pytest.approx(-0.68, abs=0.1)
+
+
+def test_where_sound_is_unlike_the_training_is_said_in_a_long_clip():
+    heard = Heard(5.0, seconds=4.0, is_silent=False, num_utterances=9, unlike=[1.04, 2.0, 3.0, 3.5])
+    cut, unlike = heard.transcript().note.split("; ")
+    assert cut == "it was cut off after 4.0 of 5.0 seconds"
+    assert unlike.startswith("what begins at 1.0, 2.0, 3.0, ... seconds sounds unlike the clips ")
 
 
 def test_words_by_hand():

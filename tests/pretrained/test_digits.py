@@ -5,7 +5,7 @@ import configparser
 import numpy as np
 import pytest
 
-from tests.clips import write_wave
+from tests.clips import tones, write_wave
 from tests.conftest import ROOT
 from textrnn import Recogniser
 from textrnn.preprocessing.downloads import local_copy
@@ -54,6 +54,14 @@ def test_the_clip_of_the_corpora(digits):
     assert times == sorted(times)
     assert 0 <= times[0] < times[-1] < transcript.seconds
     assert transcript.confidence > 0.5
+    assert not transcript.note
+
+
+def test_what_is_no_digit_is_noted(digits):
+    """Its words are digits whatever is said; that they fit badly is heard."""
+    (transcript,) = digits.transcripts([tones("good morning everybody")])
+    assert set(transcript.text.split()) <= set(WORDS)
+    assert transcript.note.startswith("it sounds unlike the clips")
 
 
 @pytest.mark.parametrize("level", [0.02, 0.2, 0.9])

@@ -8,6 +8,7 @@ from textrnn.config import TranslatorTrainingConfig
 from textrnn.inference.drawing import draw_translations
 from textrnn.preprocessing.pair_batches import PairPlan, encode_pairs, without_special_ids
 from textrnn.tasks.minimum_risk import RiskBatches
+from textrnn.training.translator import EncoderDecoder
 
 OPTIONS = {
     "objective": "minimum-risk",
@@ -82,6 +83,27 @@ def test_what_is_drawn_becomes_better(beginner):
     before = mean_reward(translator)
     translator.fit(reversal_pairs(600, seed=1), steps=60, likelihood_weight=0.0, candidates=8, **OPTIONS)
     assert mean_reward(translator) > before + 0.02
+
+
+def test_what_learns_is_the_network_that_draws(beginner, monkeypatch):
+    """Without dropout, and without smoothing, which would teach something of bad candidates too."""
+    seen = {}
+
+    class Network(EncoderDecoder):
+        def __init__(self, config, *others, **options):
+            super().__init__(config, *others, **options)
+            rates = {layer.rate for layer in self.named_dropouts.values()}
+            seen.update(rates=rates, label_smoothing=options["label_smoothing"], weight_drop=config.weight_drop)
+
+    monkeypatch.setattr("textrnn.training.translator.EncoderDecoder", Network)
+    translator = Translator.load(beginner)
+    dropout = translator.config.dropout
+    assert dropout > 0
+    translator.fit(reversal_pairs(300, seed=1), steps=1, **OPTIONS)
+    assert seen == {"rates": {0.0}, "label_smoothing": 0.0, "weight_drop": 0.0}
+    assert translator.config.dropout == dropout
+    translator.fit(reversal_pairs(300, seed=1), steps=1, batch_tokens=900, progress=Progress(quiet=True))
+    assert dropout in seen["rates"]
 
 
 def test_an_interrupted_run_resumes_exactly(beginner, tmp_path, interruptible):

@@ -52,6 +52,14 @@ def test_words_are_written_down(recogniser):
     assert recogniser.history[-1].score.value < 0.1
 
 
+def test_sound_of_another_kind_is_noted(recogniser):
+    assert recogniser.config.usual_likelihood < 0
+    found = recogniser.transcripts([tones(word) for word in words(30, 8)], rate=8000)
+    assert sum(bool(one.note) for one in found) <= 6
+    (chord,) = recogniser.transcripts([tones("aqaqaq") + tones("mimimi") + tones("zyzyzy")], rate=8000)
+    assert chord.note.startswith("it sounds unlike")
+
+
 def test_sequences_of_words_are_written_down_though_no_clip_holds_one(recogniser):
     """Where a short word ends is hard to hear for so small a network, and plain once it knows which words there are."""
     clip = tones("mi   qa   e")

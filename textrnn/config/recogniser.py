@@ -10,7 +10,7 @@ from textrnn.errors import TextrnnError, check_choice, check_range
 
 __all__ = ["FIRST_CHARACTER", "FROM_DATA", "RecogniserConfig", "RecogniserTrainingConfig"]
 
-FROM_DATA = ("vocabulary_size", "means", "lexicon")  # nobody sets these
+FROM_DATA = ("vocabulary_size", "means", "lexicon", "usual_likelihood")  # nobody sets these
 # Symbol 0 is the blank of CTC and symbol 1 is this token id, so that no special token can be written.
 FIRST_CHARACTER = 4
 AUGMENTATIONS = ("speed", "warp", "colour", "noise", "echo", "gate", "frequency_mask", "time_mask")
@@ -44,6 +44,8 @@ class RecogniserConfig(Config):
         means: How loud speech is in each band, above or below its mean, in nats; found in training.
         lexicon: The words that are written unless transcribing is told otherwise; none for any. Found in training,
             where few words are said again and again.
+        usual_likelihood: Log-likelihood per step of the text that was found, in nats, which all but a few of the
+            validation clips reach; below it, a clip sounds unlike them. Found in training; None if unknown.
     """
 
     vocabulary_size: int = 0
@@ -64,6 +66,7 @@ class RecogniserConfig(Config):
     weight_drop: float = 0.0
     means: tuple[float, ...] = ()
     lexicon: tuple[str, ...] = ()
+    usual_likelihood: float | None = None
 
     kind: ClassVar[str] = "recogniser"
     tokenizer_names: ClassVar[tuple[str, ...]] = ("tokenizer",)
@@ -90,6 +93,8 @@ class RecogniserConfig(Config):
         object.__setattr__(self, "lexicon", tuple(self.lexicon))
         if not all(isinstance(word, str) and word.split() == [word] for word in self.lexicon):
             raise TextrnnError(f"`lexicon` must hold words. Received: {self.lexicon!r:.100}.")
+        if self.usual_likelihood is not None:
+            check_range("usual_likelihood", self.usual_likelihood)
 
     @property
     def directions(self) -> tuple[str, ...]:

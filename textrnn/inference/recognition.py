@@ -9,13 +9,13 @@ import numpy as np
 
 from textrnn.config.recogniser import FIRST_CHARACTER, RecogniserConfig
 from textrnn.errors import check_range
-from textrnn.inference.ctc import Alignment, beam_search, greedy
+from textrnn.inference.ctc import Alignment, beam_search, greedy, log_likelihood
 from textrnn.inference.lexicon import Lexicon
 from textrnn.inference.prefix_search import SymbolModel
 from textrnn.inference.recogniser import SpeechRecogniser
 from textrnn.preprocessing.labelled import padded
 from textrnn.preprocessing.spectra import Spectrum, is_silent, normalized, num_margin_frames, stacked, with_margins
-from textrnn.preprocessing.speech import CUT_OFF, frames_of
+from textrnn.preprocessing.speech import CUT_OFF, SHOWN, frames_of
 from textrnn.preprocessing.tokenizers import Tokenizer
 from textrnn.preprocessing.utterances import utterances
 from textrnn.preprocessing.waves import Sound
@@ -24,6 +24,7 @@ __all__ = ["Character", "DecodingOptions", "Transcriber", "Transcript", "Word"]
 
 BATCH_SIZE = 16  # utterances that are read side by side
 SPACE = " "
+UNUSUAL_SHARE = 0.02  # of the validation clips; a person who hears the note with each clip stops reading it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Transcript:
     Args:
         characters: The characters, in order.
         seconds: How long the clip is.
-        note: What there is to say of it: that it is silent, or was cut off; else nothing.
+        note: What there is to say of it: that it is silent, was cut off, or sounds like nothing of the training.
     """
 
     characters: tuple[Character, ...]
@@ -160,19 +161,30 @@ class Heard:
         seconds: How much of it has been read.
         is_silent: Whether there was nothing that could be speech.
         characters: What was said.
+        num_utterances: How many stretches it consists of.
+        unlike: The seconds at which utterances begin that sound unlike the clips of the training.
     """
 
     expected_seconds: float | None
     seconds: float = 0.0
     is_silent: bool = True
     characters: list[Character] = dataclasses.field(default_factory=list)
+    num_utterances: int = 0
+    unlike: list[float] = dataclasses.field(default_factory=list)
 
     def transcript(self) -> Transcript:
         """Returns the transcript."""
-        note = "there is no sound in it" if self.is_silent else ""
+        notes = []
         if self.expected_seconds is not None and self.seconds < self.expected_seconds - CUT_OFF:
-            note = f"it was cut off after {self.seconds:.1f} of {self.expected_seconds:.1f} seconds"
-        return Transcript(tuple(self.characters), self.seconds, note)
+            notes.append(f"it was cut off after {self.seconds:.1f} of {self.expected_seconds:.1f} seconds")
+        elif self.is_silent:
+            notes.append("there is no sound in it")
+        if self.unlike:
+            begins = ", ".join(f"{seconds:.1f}" for seconds in self.unlike[:SHOWN])
+            more = ", ..." if len(self.unlike) > SHOWN else ""
+            what = "it" if len(self.unlike) == self.num_utterances else f"what begins at {begins}{more} seconds"
+            notes.append(f"{what} sounds unlike the clips that the recogniser was trained on, so its text may be wrong")
+        return Transcript(tuple(self.characters), self.seconds, "; ".join(notes))
 
 
 class Transcriber:
@@ -207,8 +219,11 @@ class Transcriber:
         heard: list[Heard] = []
         every = self._utterances(sounds, heard)
         while batch := list(itertools.islice(every, BATCH_SIZE)):
-            for utterance, said in zip(batch, self._said(batch), strict=True):
+            for utterance, (said, is_usual) in zip(batch, self._said(batch), strict=True):
                 characters = heard[utterance.clip].characters
+                heard[utterance.clip].num_utterances += 1
+                if not is_usual:
+                    heard[utterance.clip].unlike.append(utterance.first * self.config.hop_ms / 1000)
                 if characters and said:
                     characters.append(Character(SPACE, utterance.first * self.config.hop_ms / 1000, 1.0))
                 characters += said
@@ -225,11 +240,14 @@ class Transcriber:
                     heard[clip].is_silent = False
                     yield Utterance(clip, first, frames)
 
-    def _said(self, batch: list[Utterance]) -> list[list[Character]]:
-        """Returns the characters of each utterance."""
+    def _said(self, batch: list[Utterance]) -> Iterator[tuple[list[Character], bool]]:
+        """Yields the characters of each utterance, and whether it sounds like the clips of the training."""
         inputs, mask = padded([self.read(utterance.frames) for utterance in batch])
-        rows = self.network.log_probabilities(inputs, mask)
-        return [self._timed(utterance, self.decoded(row), row) for utterance, row in zip(batch, rows, strict=True)]
+        least = self.config.usual_likelihood
+        for utterance, row in zip(batch, self.network.log_probabilities(inputs, mask), strict=True):
+            found = self.decoded(row)
+            is_usual = least is None or likelihood_per_step(row, found) >= least
+            yield self._timed(utterance, found, row), is_usual
 
     def read(self, frames: np.ndarray) -> np.ndarray:
         """Returns what the network reads of the frames of an utterance, shape `(num_steps, num_features)`."""
@@ -248,6 +266,15 @@ class Transcriber:
             lexicon=self.lexicon,
         )[0]
 
+    def usual_likelihood(self, rows: Iterable[np.ndarray]) -> float:
+        """Returns the `likelihood_per_step` which all but a few clips reach.
+
+        Args:
+            rows: What the network says of each clip, log-probabilities of shape `(num_steps, num_symbols)`.
+        """
+        found = [likelihood_per_step(row, self.decoded(row)) for row in rows]
+        return round(float(np.quantile(found, UNUSUAL_SHARE)), 6)
+
     def _timed(self, utterance: Utterance, found: Alignment, log_probabilities: np.ndarray) -> list[Character]:
         """Returns the characters of an utterance with their times in the clip."""
         margin, last = num_margin_frames(self.config), len(utterance.frames) - 1
@@ -258,3 +285,15 @@ class Transcriber:
             probability = float(np.exp(log_probabilities[step, symbol]))
             characters.append(Character(text, frame * self.config.hop_ms / 1000, probability))
         return characters
+
+
+def likelihood_per_step(log_probabilities: np.ndarray, found: Alignment) -> float:
+    """Returns the log-likelihood of a text that was found, in nats a step.
+
+    A network that hears what it knows is sure of nearly every step.
+
+    Args:
+        log_probabilities: What the network says, shape `(num_steps, num_symbols)`.
+        found: The text.
+    """
+    return log_likelihood(log_probabilities, found.symbols) / max(len(log_probabilities), 1)

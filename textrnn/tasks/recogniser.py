@@ -43,6 +43,7 @@ ANY_WORDS = "none"  # in the place of a lexicon
 TOO_SHORT = "too short for their texts, or without a character that is known"
 TRIAL_SECONDS = 10
 VALIDATION_SECONDS = 120.0  # of sound in a batch
+MOST_CALIBRATED = 1000  # validation clips
 
 
 class Recogniser(Task):
@@ -197,6 +198,7 @@ class Recogniser(Task):
             },
             text_digest=digest(array.tobytes() for arrays in (training.frames, training.symbols) for array in arrays),
             validation_score=lambda: self._score(plans[1]),
+            settle=lambda: self._calibrate(validation),
         )
 
     def _read(self, asked: dict[str, Any], progress: Progress) -> tuple[Clips, Clips]:
@@ -294,6 +296,16 @@ class Recogniser(Task):
         found = recognition.evaluate(written, said, num_bootstrap=0)
         return Score("CER", found.characters.rate, higher_is_better=False)
 
+    def _calibrate(self, validation: SpeechData) -> None:
+        """Finds out how well the texts of validation clips fit their sound, to know what sounds unlike them."""
+        plan = SpeechPlan(
+            validation.take(range(min(len(validation), MOST_CALIBRATED))), self.config, VALIDATION_SECONDS
+        )
+        rows = (row for batch in plan.batches() for row in self.network.log_probabilities(*batch.inputs))
+        options = DecodingOptions(num_beams=NUM_BEAMS if self.config.lexicon else 1)
+        found = self._transcriber(options, lexicon=self.lexicon()).usual_likelihood(rows)
+        self.config, self._network = dataclasses.replace(self.config, usual_likelihood=found), None
+
     def _network_options(self, config: Any) -> dict[str, Any]:
         return {}
 
@@ -355,7 +367,12 @@ class Recogniser(Task):
 
         Returns:
             A transcript for each clip, with the time of each word and each character.
+
+        Raises:
+            TextrnnError: If a clip cannot be read, an option is wrong, or the recogniser not trained.
         """
+        if language_model is None and "language_model_weight" in options:
+            raise TextrnnError("`language_model_weight` is the weight of a language model: pass `language_model` too.")
         words = self.lexicon(lexicon)
         if language_model is not None or words is not None:
             options = {"num_beams": NUM_BEAMS, **options}

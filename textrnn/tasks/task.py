@@ -208,6 +208,10 @@ class Task:
         """Returns the options of training that the Keras network takes, beside precision and seed."""
         return {"label_smoothing": config.label_smoothing}
 
+    def _network_to_train(self, config: Any) -> Any:
+        """Returns the config of the Keras network."""
+        return self.config
+
     def _train(self, run: Run, prepared: Prepared, asked: dict[str, Any]) -> "list[EpochRecord]":
         from textrnn.training.devices import chosen_device
 
@@ -223,7 +227,7 @@ class Task:
         workers = run.joined()
         make_network = KINDS[self.kind].load("training", "network")
         options = self._network_options(config)
-        network = make_network(self.config, config.precision, config.seed, device=device, **options)
+        network = make_network(self._network_to_train(config), config.precision, config.seed, device=device, **options)
         is_trained = bool(self.weights)
         if self.weights or prepared.initial_weights:
             network.set_weights_by_name({**network.get_weights_by_name(), **self.weights, **prepared.initial_weights})

@@ -47,6 +47,7 @@ __all__ = ["Translation", "Translator"]
 
 COMMON_WORDS, SIDES = "common_words", ("source", "target")
 TRIAL_SENTENCES, TRIAL_TOKENS = 16, 8
+NO_DROPOUT = {"input_dropout": 0.0, "dropout": 0.0, "output_dropout": 0.0, "weight_drop": 0.0}
 
 
 class Translator(Task):
@@ -308,6 +309,11 @@ class Translator(Task):
             loss_score=perplexity,
             extended=RiskBatches(self.config, config, self.target_tokenizer, bleu.tokenize) if draws else None,
         )
+
+    def _network_to_train(self, config: Any) -> Any:
+        # Candidates are drawn from the whole network; what is learned from them is about that one (Wu et al. 2016,
+        # section 5, leave dropout out too).
+        return dataclasses.replace(self.config, **NO_DROPOUT) if config.has_drawn_candidates else self.config
 
     def _network_options(self, config: Any) -> dict[str, Any]:
         return {**super()._network_options(config), "are_weighted": config.has_drawn_candidates}
