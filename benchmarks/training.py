@@ -97,6 +97,7 @@ class OneBatch:
 def fit_in_turns(turns: Turns, network: Any, config: Any, batch: Any, steps: int) -> None:
     """Runs `Trainer.fit` on one batch, stopping for each turn."""
     from textrnn.training import keras
+    from textrnn.training.schedule import MEASURED_STEPS
     from textrnn.training.trainer import Trainer
 
     losses: list[float] = []
@@ -104,11 +105,12 @@ def fit_in_turns(turns: Turns, network: Any, config: Any, batch: Any, steps: int
     class Pause(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             losses.append(logs["loss"])
-            if len(losses) >= CHECKED_STEPS and (len(losses) - CHECKED_STEPS) % steps == 0:
+            # After the steps that the trainer measures, and the validation that follows on them.
+            passed = len(losses) - MEASURED_STEPS - 1
+            if passed >= 0 and passed % steps == 0:
                 turns.wait(losses=losses[:CHECKED_STEPS])
 
-    plan = OneBatch(batch, 10**9)
-    Trainer(network, config, plan, plan, callbacks=[Pause()]).fit()
+    Trainer(network, config, OneBatch(batch, 10**9), OneBatch(batch, 1), callbacks=[Pause()]).fit()
 
 
 def textrnn_language_model(turns: Turns, precision: str = "float32", **options: Any) -> None:

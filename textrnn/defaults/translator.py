@@ -94,7 +94,7 @@ def translator_tuning_choice(num_pairs: int, training: Options) -> Choice:
     epochs = 4
     if training.get("objective") == "minimum-risk":
         # A sixth of the tokens are given, the others drawn. Smoothing would reward a bad candidate's uncertainty.
-        fitting |= {"batch_tokens": 6000, "learning_rate": 0.0003, "label_smoothing": 0.0}
+        fitting |= {"batch_tokens": 6000, "learning_rate": 0.0002, "label_smoothing": 0.0}
         epochs = 2
     return going_on(f"{num_pairs:,} pairs", with_length(fitting, training, "epochs", epochs), training)
 
