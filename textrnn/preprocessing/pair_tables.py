@@ -194,7 +194,8 @@ def chosen_columns(rows: Rows, columns: Columns | None) -> tuple[tuple[int, int]
         shown = f" Received: {cells[0].strip():.{MOST_SHOWN}}" if cells and cells[0].strip() else ""
         raise TextrnnError(
             f"{rows.place(number)}: expected a sentence, a tab and its translation.{shown}\n"
-            "Two files, one for each language, are passed as source and target (--source, --target)."
+            "Two files, one for each language, are passed as source and target: train translator --source FILE "
+            "--target FILE, compress MODEL FILE FILE."
         )
     named = columns_by_name(rows.names)
     found = [index for index in range(width) if holds_sentences(rows, index)]
