@@ -25,6 +25,7 @@ __all__ = ["Character", "DecodingOptions", "Transcriber", "Transcript", "Word"]
 BATCH_SIZE = 16  # utterances that are read side by side
 SPACE = " "
 UNUSUAL_SHARE = 0.02  # of the validation clips; a person who hears the note with each clip stops reading it
+IMPOSSIBLE = -100.0  # nats a step, of a text that a clip has no room for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -272,7 +273,7 @@ class Transcriber:
         Args:
             rows: What the network says of each clip, log-probabilities of shape `(num_steps, num_symbols)`.
         """
-        found = [likelihood_per_step(row, self.decoded(row)) for row in rows]
+        found = [max(likelihood_per_step(row, self.decoded(row)), IMPOSSIBLE) for row in rows]
         return round(float(np.quantile(found, UNUSUAL_SHARE)), 6)
 
     def _timed(self, utterance: Utterance, found: Alignment, log_probabilities: np.ndarray) -> list[Character]:
