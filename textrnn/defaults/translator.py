@@ -27,13 +27,14 @@ class TranslatorSize:
     dropout: float
     batch_tokens: int
     epochs: int
-    learning_rate: float = 0.003
+    learning_rate: float
 
 
 TRANSLATOR_SIZES = (
-    TranslatorSize(5_000, 1000, 128, 0.3, 400, 40),
+    TranslatorSize(5_000, 1000, 128, 0.3, 400, 40, 0.003),
     TranslatorSize(50_000, 4000, 192, 0.3, 600, 14, 0.006),
-    TranslatorSize(float("inf"), 8000, 256, 0.2, 2400, 10),
+    TranslatorSize(200_000, 4000, 192, 0.3, 600, 8, 0.006),
+    TranslatorSize(float("inf"), 8000, 256, 0.2, 1200, 10, 0.006),
 )
 
 
