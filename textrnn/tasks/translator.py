@@ -311,8 +311,8 @@ class Translator(Task):
         )
 
     def _network_to_train(self, config: Any) -> Any:
-        # Candidates are drawn from the whole network; what is learned from them is about that one (Wu et al. 2016,
-        # section 5, leave dropout out too).
+        # Candidates are drawn from the whole network, and what is learned from them is about that one. Wu et al. (2016)
+        # leave dropout out of this stage too.
         return dataclasses.replace(self.config, **NO_DROPOUT) if config.has_drawn_candidates else self.config
 
     def _network_options(self, config: Any) -> dict[str, Any]:
