@@ -13,6 +13,7 @@ from textrnn.inference.ctc import Alignment, beam_search, greedy, log_likelihood
 from textrnn.inference.lexicon import Lexicon
 from textrnn.inference.prefix_search import SymbolModel
 from textrnn.inference.recogniser import SpeechRecogniser
+from textrnn.inference.threads import on_one_blas_thread
 from textrnn.preprocessing.labelled import padded
 from textrnn.preprocessing.spectra import Spectrum, is_silent, normalized, num_margin_frames, stacked, with_margins
 from textrnn.preprocessing.speech import CUT_OFF, SHOWN, frames_of
@@ -215,6 +216,7 @@ class Transcriber:
         self.lexicon = lexicon
         self.spectrum = Spectrum(self.config)
 
+    @on_one_blas_thread
     def __call__(self, sounds: Iterable[Sound]) -> list[Transcript]:
         """Returns the transcript of each sound; they are opened and read one after the other."""
         heard: list[Heard] = []
