@@ -9,6 +9,8 @@ import pytest
 from tests.clips import tones, write_wave
 from textrnn.config import RecogniserConfig
 from textrnn.inference.recognition import Character, DecodingOptions, Heard, Transcriber, Transcript
+from textrnn.inference.threads import one_blas_thread
+from textrnn.preprocessing import speech
 from textrnn.preprocessing.spectra import Spectrum, mel_bands
 from textrnn.preprocessing.speech import opened_clips
 from textrnn.preprocessing.tokenizers import CharTokenizer
@@ -168,6 +170,20 @@ def test_beams_find_what_the_best_path_finds_of_clear_sound():
     (found,) = Transcriber(RiggedNetwork(), TOKENIZER, DecodingOptions(num_beams=4))([sound_of(samples, 8000)])
     assert found.text == "ab"
     assert [one.seconds for one in found.characters] == pytest.approx([0.2, 1.2], abs=0.045)
+
+
+def test_spectra_are_computed_on_one_thread(monkeypatch):
+    """Their products are small; a second thread of the library's would only wait for more of them, at full speed."""
+    inside = []
+
+    def frames_of(*arguments):
+        inside.append(one_blas_thread.num_threads_inside)
+        return speech.frames_of(*arguments)
+
+    monkeypatch.setattr("textrnn.inference.recognition.frames_of", frames_of)
+    assert transcript_of(("a", 0.5)).text == "a"
+    assert inside == [1]
+    assert one_blas_thread.num_threads_inside == 0
 
 
 def test_numbers_of_frames_and_seconds():
