@@ -51,5 +51,5 @@ def training_form(turns: Turns, form: str, path: str, batch_size: int = 32) -> N
 
         trainer = Trainer(network, training, plan, plan, callbacks=[Pause()])
         facts = {"loss": trainer.validation_loss(), "targets": plan.num_targets, "batches": plan.num_batches}
-        trainer.validation = OneBatch(next(iter(plan.batches())), 1)  # what it validates on, on the way, takes no time
+        trainer.validation = OneBatch(next(plan.batches()), 1)  # what it validates on, on the way, takes no time
         trainer.fit()

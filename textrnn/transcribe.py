@@ -43,7 +43,7 @@ def make_parser() -> Parser:
 
 
 @dataclasses.dataclass(frozen=True)
-class Answer:
+class Written:
     """What comes of a clip.
 
     Args:
@@ -57,7 +57,7 @@ class Answer:
     error: str = ""
 
 
-def clip_transcriber(parsed: argparse.Namespace) -> Callable[[str], Answer]:
+def clip_transcriber(parsed: argparse.Namespace) -> Callable[[str], Written]:
     """Loads the models and returns what writes down a clip."""
     recogniser = Recogniser.load(parsed.model)
     options: dict[str, Any] = {
@@ -68,12 +68,12 @@ def clip_transcriber(parsed: argparse.Namespace) -> Callable[[str], Answer]:
         options["language_model"] = LanguageModel.load(parsed.language_model)
     recogniser.transcripts([], **options)  # what is wrong with them is said once, not for each clip
 
-    def write_down(clip: str) -> Answer:
+    def write_down(clip: str) -> Written:
         try:
             (transcript,) = recogniser.transcripts([clip], **options)
         except TextrnnError as error:
-            return Answer(clip, error=str(error))
-        return Answer(clip, transcript)
+            return Written(clip, error=str(error))
+        return Written(clip, transcript)
 
     return write_down
 
@@ -88,19 +88,19 @@ def command(arguments: Sequence[str] | None = None) -> None:
     results: list[dict[str, Any]] = []
     refused: list[str] = []
 
-    def take(answer: Answer) -> None:
-        if answer.transcript is None:
+    def take(written: Written) -> None:
+        if written.transcript is None:
             if len(parsed.clip) == 1:
-                raise TextrnnError(answer.error)
-            print(f"error: {answer.error}", file=sys.stderr)
-            refused.append(answer.clip)  # one damaged clip of a thousand must not cost the others
+                raise TextrnnError(written.error)
+            print(f"error: {written.error}", file=sys.stderr)
+            refused.append(written.clip)  # one damaged clip of a thousand must not cost the others
             return
-        if answer.transcript.note:
-            print(f"note: {answer.clip}: {answer.transcript.note}", file=sys.stderr)
+        if written.transcript.note:
+            print(f"note: {written.clip}: {written.transcript.note}", file=sys.stderr)
         if parsed.json:
-            results.append({"file": answer.clip, **answer.transcript.to_dict()})
+            results.append({"file": written.clip, **written.transcript.to_dict()})
         else:
-            print(shown(answer.clip, answer.transcript, parsed), flush=True)  # each as soon as it is there
+            print(shown(written.clip, written.transcript, parsed), flush=True)  # each as soon as it is there
 
     with crew(functools.partial(clip_transcriber, parsed), take, parsed.jobs) as workers:
         for clip in parsed.clip:

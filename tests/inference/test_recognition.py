@@ -123,7 +123,7 @@ def test_sound_that_is_unlike_the_training_is_noted():
     unknown = both((" ", 0.3), ("a", 0.5), (" ", 0.3), ("b", 0.5), (" ", 0.3))
     found = transcriber([sound_of(samples, 8000) for samples in (known, unknown)])
     assert [(one.text, one.note.partition(" the ")[0]) for one in found] == [("aa", ""), ("ab", "it sounds unlike")]
-    # Of 80 steps or so a third are "b", each of which costs log(2) or more.
+    # Nearly the worse of two clips: a step of it costs log(2).
     rows = [np.log([[0.5, 0.5]] * 4), np.log([[0.999, 0.001]] * 4)]
     assert transcriber.usual_likelihood(rows) == pytest.approx(-0.68, abs=0.1)
 

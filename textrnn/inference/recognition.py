@@ -223,13 +223,13 @@ class Transcriber:
         every = self._utterances(sounds, heard)
         while batch := list(itertools.islice(every, BATCH_SIZE)):
             for utterance, (said, is_usual) in zip(batch, self._said(batch), strict=True):
-                characters = heard[utterance.clip].characters
-                heard[utterance.clip].num_utterances += 1
+                clip, seconds = heard[utterance.clip], utterance.first * self.config.hop_ms / 1000
+                clip.num_utterances += 1
                 if not is_usual:
-                    heard[utterance.clip].unlike.append(utterance.first * self.config.hop_ms / 1000)
-                if characters and said:
-                    characters.append(Character(SPACE, utterance.first * self.config.hop_ms / 1000, 1.0))
-                characters += said
+                    clip.unlike.append(seconds)
+                if clip.characters and said:
+                    clip.characters.append(Character(SPACE, seconds, 1.0))
+                clip.characters += said
         return [one.transcript() for one in heard]
 
     def _utterances(self, sounds: Iterable[Sound], heard: list[Heard]) -> Iterator[Utterance]:

@@ -19,6 +19,7 @@ from textrnn.inference.fusion import symbol_model
 from textrnn.inference.lexicon import Lexicon
 from textrnn.inference.prefix_search import SymbolModel
 from textrnn.inference.recognition import DecodingOptions, Transcriber, Transcript
+from textrnn.inference.threads import on_one_blas_thread
 from textrnn.preprocessing import corpora, speech
 from textrnn.preprocessing.spectra import mean_profile
 from textrnn.preprocessing.speech import SHOWN, Clips, as_clips, headers_of, is_path, opened_clips, read_frames
@@ -43,7 +44,7 @@ ANY_WORDS = "none"  # in the place of a lexicon
 TOO_SHORT = "too short for their texts, or without a character that is known"
 TRIAL_SECONDS = 10
 VALIDATION_SECONDS = 120.0  # of sound in a batch
-MOST_CALIBRATED = 1000  # validation clips
+MOST_CALIBRATED = 250  # validation clips, each time that weights are kept
 
 
 class Recogniser(Task):
@@ -253,6 +254,7 @@ class Recogniser(Task):
             return ()
         return tuple(sorted({*self.config.lexicon, *words}))
 
+    @on_one_blas_thread
     def _encoded(self, clips: Clips, use: str, progress: Progress) -> SpeechData:
         """Returns clips as the network reads them, without those that are too short for their texts."""
         frames = read_frames(clips, self.config, progress, use)
@@ -298,9 +300,8 @@ class Recogniser(Task):
 
     def _calibrate(self, validation: SpeechData) -> None:
         """Finds out how well the texts of validation clips fit their sound, to know what sounds unlike them."""
-        plan = SpeechPlan(
-            validation.take(range(min(len(validation), MOST_CALIBRATED))), self.config, VALIDATION_SECONDS
-        )
+        some = np.linspace(0, len(validation) - 1, min(len(validation), MOST_CALIBRATED)).astype(int)
+        plan = SpeechPlan(validation.take(some.tolist()), self.config, VALIDATION_SECONDS)
         rows = (row for batch in plan.batches() for row in self.network.log_probabilities(*batch.inputs))
         options = DecodingOptions(num_beams=NUM_BEAMS if self.config.lexicon else 1)
         found = self._transcriber(options, lexicon=self.lexicon()).usual_likelihood(rows)
