@@ -107,6 +107,7 @@ def add_classification_options(parser: Parser) -> None:
     parser.add_argument("--training", help="the training data, to compare with a logistic regression on their words")
     parser.add_argument("--confusion", metavar="PICTURE", help="draw which classes are taken for which")
     parser.add_argument("--explain", action="store_true", help="show the texts whose labels are the least probable")
+    add_jobs_option(parser)
     add_shared_options(parser)
 
 
@@ -123,6 +124,7 @@ def add_recognition_options(parser: Parser) -> None:
     parser.add_argument(
         "--bootstrap", type=int, default=1000, metavar="N", help="samples of the 95%% intervals (default 1000; 0: none)"
     )
+    add_jobs_option(parser)
     add_shared_options(parser)
     add_config_options(parser, DecodingOptions)
 
@@ -135,6 +137,7 @@ def add_forecast_options(parser: Parser) -> None:
     parser.add_argument("--stride", type=int, help="steps between their beginnings (default: the horizon)")
     add_series_options(parser)
     parser.add_argument("--explain", action="store_true", help="show the windows that are forecast worst")
+    add_jobs_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -268,7 +271,7 @@ def evaluate_classifier(parsed: argparse.Namespace) -> None:
 
     check_writable(parsed.confusion, is_picture=True)
     classifier = Classifier.load(parsed.model)
-    names = ("text", "label", "training", "encoding", "explain")
+    names = ("text", "label", "training", "encoding", "explain", "jobs")
     found = classifier.evaluate(parsed.data, **{name: getattr(parsed, name) for name in names})
     if parsed.confusion:
         from textrnn import plots
@@ -282,7 +285,7 @@ def evaluate_forecaster(parsed: argparse.Namespace) -> None:
     from textrnn.tasks.forecaster import Forecaster
 
     forecaster = Forecaster.load(parsed.model)
-    how = {name: getattr(parsed, name) for name in ("windows", "stride", "explain")}
+    how = {name: getattr(parsed, name) for name in ("windows", "stride", "explain", "jobs")}
     found = forecaster.evaluate(parsed.series, **how, **series_options(parsed))
     print_result(found.to_dict() if parsed.json else found, parsed.json)
 
@@ -296,7 +299,8 @@ def evaluate_recogniser(parsed: argparse.Namespace) -> None:
     if given == {"clips", "model"}:
         from textrnn.tasks.recogniser import Recogniser
 
-        found = Recogniser.load(parsed.model).evaluate(parsed.clips, encoding=parsed.encoding, **decoding, **how)
+        how |= {"encoding": parsed.encoding, "jobs": parsed.jobs}
+        found = Recogniser.load(parsed.model).evaluate(parsed.clips, **decoding, **how)
     elif given == {"hypotheses", "references"}:
         found = scored_transcriptions(parsed, how)
     else:

@@ -52,6 +52,15 @@ def test_one_word_decides(reviewer):
     assert explained.tokens[int(np.argmax(explained.effects))] == "awful"
 
 
+def test_two_processes_score_alike(reviewer):
+    model, _ = reviewer
+    rows = reviews(70, 4)
+    alone = model.evaluate(rows, explain=True)
+    assert model.evaluate(rows, explain=True, jobs=2).to_dict() == alone.to_dict()
+    with pytest.raises(TextrnnError, match="`jobs` must be"):
+        model.evaluate(rows, jobs=0)
+
+
 def test_an_answer_does_not_depend_on_its_neighbours(reviewer):
     model, _ = reviewer
     texts = [text for text, _ in reviews(70, 3)] + ["dull", "the " * 40 + "great"]

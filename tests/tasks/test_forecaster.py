@@ -70,6 +70,11 @@ def test_evaluation_stands_beside_the_naive_ones_and_says_what_was_seen(trained)
     assert later.has_skill
 
 
+def test_two_processes_score_alike(trained):
+    alone = trained.evaluate(wave(), windows=40, stride=2, explain=True)
+    assert trained.evaluate(wave(), windows=40, stride=2, explain=True, jobs=2).to_dict() == alone.to_dict()
+
+
 def test_backtest_trains_on_what_comes_before(trained, quiet):
     found = trained.backtest(20, data=wave(300), progress=quiet, steps=20)
     assert (found.num_windows, found.num_apart, found.horizon) == (20, 20, 6)

@@ -89,6 +89,13 @@ def test_evaluate_tells_errors_by_clip(recogniser, tmp_path):
     assert recogniser.score_on(manifest) == ("CER", pytest.approx(1 / 6))
 
 
+def test_two_processes_score_alike_with_a_language_model_too(recogniser, tmp_path):
+    manifest = write_manifest(tmp_path, ["mi", "QA", "e", "qa"] * 9)
+    how = {"language_model": "english", "lexicon": ["mi", "qa", "e", "ee"], "num_beams": 4, "num_bootstrap": 0}
+    alone = recogniser.evaluate(manifest, explain=True, **how)
+    assert recogniser.evaluate(manifest, explain=True, jobs=2, **how) == alone
+
+
 def test_no_special_token_can_be_written(recogniser):
     assert recogniser.config.num_symbols == 1 + len(LETTERS) + 1  # the blank, the letters and the space
     assert recogniser.tokenizer.tokens == [*SPECIAL_TOKENS, " ", *LETTERS]

@@ -7,16 +7,19 @@ import numpy as np
 
 from textrnn.config.forecaster import ForecasterConfig
 from textrnn.errors import TextrnnError, check_range
-from textrnn.inference.forecasting import forecast_quantiles
+from textrnn.inference.forecasting import ROWS, forecast_quantiles
+from textrnn.inference.threads import parts
 from textrnn.preprocessing.series import Series, SeriesData
 from textrnn.preprocessing.windows import WindowReader
 from textrnn.progress import Progress
+from textrnn.tasks.scoring import said_of
 
 if TYPE_CHECKING:
     from textrnn.evaluation.forecasting import ForecastEvaluation
 
 __all__ = ["Backtester"]
 
+WINDOWS_AT_ONCE = 4 * ROWS
 TAIL = 12  # last values of a series by which it is recognised
 
 
@@ -47,6 +50,7 @@ class Backtester:
         missing: str | None = None,
         encoding: str | None = None,
         explain: bool = False,
+        jobs: int = 1,
     ) -> "ForecastEvaluation":
         """Forecasts the end of series window by window, and scores that beside what needs no network.
 
@@ -61,6 +65,7 @@ class Backtester:
             missing: See `fit`.
             encoding: See `fit`.
             explain: Whether to tell the windows that are forecast worst.
+            jobs: How many processes work side by side; the figures are the same.
 
         Raises:
             TextrnnError: If the data cannot be read, or are too short.
@@ -70,7 +75,7 @@ class Backtester:
             data, column=column, time=time, group=group, known=known, missing=missing, encoding=encoding
         )
         stride = self.config.horizon if stride is None else stride
-        return self._scored(read, windows, stride, self.data, explain)
+        return self._scored(read, windows, stride, self.data, explain, jobs)
 
     def backtest(
         self,
@@ -130,6 +135,7 @@ class Backtester:
         stride: int,
         training: SeriesData | None = None,
         explain: bool = False,
+        jobs: int = 1,
     ) -> "ForecastEvaluation":
         from textrnn.evaluation.forecasting import evaluate
 
@@ -152,7 +158,8 @@ class Backtester:
             notes = (*notes, "the forecaster was trained on some of these values: `backtest` trains anew before them")
         reader = WindowReader(config, read)
         chosen = np.concatenate(owners), np.concatenate(origins)
-        forecasts = forecast_quantiles(self.network, reader, *chosen)
+        pieces = (tuple(array[rows] for array in chosen) for rows in parts(len(chosen[0]), WINDOWS_AT_ONCE))
+        forecasts = np.concatenate(said_of(pieces, self, "_quantiles", jobs, reader=reader))
         values = [series.values for series in read.series]
         observed = [series.observed for series in read.series]
         names = None
@@ -160,6 +167,10 @@ class Backtester:
             every = zip(*(array.tolist() for array in chosen), strict=True)
             names = [window_name(read, read.series[owner], origin) for owner, origin in every]
         return evaluate(values, *chosen, forecasts, config.quantiles, config.period, observed, notes, names)
+
+    def _quantiles(self, windows: tuple[np.ndarray, np.ndarray], reader: WindowReader) -> np.ndarray:
+        """Returns forecasts after windows, (series, first steps to forecast); see `forecast_quantiles`."""
+        return forecast_quantiles(self.network, reader, *windows)
 
 
 def window_name(data: SeriesData, series: Series, origin: int) -> str:

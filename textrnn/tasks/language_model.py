@@ -420,8 +420,7 @@ class LanguageModel(Task, Writer, Inspector, TextEncoder):
             encoding: Encoding of the files.
             explain: Whether to name the lines that are predicted worst, of all but those that a window begins in; a
                 bidirectional model predicts no lines.
-            jobs: How many processes score windows or documents side by side; the figures are the same. A script that
-                calls this with more than 1 does so below `if __name__ == "__main__":`.
+            jobs: How many processes score windows or documents side by side; the figures are the same.
             progress: Where progress goes; by default nowhere.
         """
         from textrnn.evaluation.hardest import HardestLines

@@ -16,6 +16,7 @@ from textrnn.preprocessing.files import as_read
 from textrnn.preprocessing.grams import grams
 from textrnn.preprocessing.labelled import Encoded, Label, as_vectors, encoded_targets
 from textrnn.preprocessing.tokenizers import UNK_ID, Tokenizer
+from textrnn.tasks.scoring import said_of
 
 if TYPE_CHECKING:
     from textrnn.evaluation.classification import Classification
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["BATCH_SIZE", "Explanation", "Predictor"]
 
 BATCH_SIZE = 64
+SEQUENCES_AT_ONCE = 16 * BATCH_SIZE  # that are evaluated together, sorted by length among themselves
 FARTHEST = 5.0  # deviations from the mean that a feature counts as at most
 
 
@@ -210,6 +212,7 @@ class Predictor:
         training: Any = None,
         encoding: str = "utf-8",
         explain: bool = False,
+        jobs: int = 1,
     ) -> "Classification":
         """Names the classes of labelled sequences and scores that, beside what needs no network.
 
@@ -221,6 +224,7 @@ class Predictor:
             training: The training data, from which a logistic regression on words learns the same; needs scikit-learn.
             encoding: Encoding of the files.
             explain: Whether to tell the sequences whose labels are the least probable.
+            jobs: How many processes work side by side; the figures are the same.
         """
         from textrnn.evaluation.classification import bag_of_words, evaluate
 
@@ -236,7 +240,9 @@ class Predictor:
                 notes = (*notes, "the comparison with words alone needs scikit-learn: pip install scikit-learn")
         counts = self.facts.get("label_counts", {})
         shown = test.sequences if explain else None
-        return evaluate(self.probabilities(test.sequences), targets, self.labels, counts, is_multi, words, notes, shown)
+        blocks = (test.sequences[rows] for rows in parts(len(test), SEQUENCES_AT_ONCE))
+        found = np.concatenate(said_of(blocks, self, "probabilities", jobs))
+        return evaluate(found, targets, self.labels, counts, is_multi, words, notes, shown)
 
     # Reading
 

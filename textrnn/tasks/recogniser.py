@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
@@ -19,7 +20,7 @@ from textrnn.inference.fusion import symbol_model
 from textrnn.inference.lexicon import Lexicon
 from textrnn.inference.prefix_search import SymbolModel
 from textrnn.inference.recognition import DecodingOptions, Transcriber, Transcript
-from textrnn.inference.threads import on_one_blas_thread
+from textrnn.inference.threads import on_one_blas_thread, parts
 from textrnn.preprocessing import corpora, speech
 from textrnn.preprocessing.spectra import mean_profile
 from textrnn.preprocessing.speech import SHOWN, Clips, as_clips, headers_of, is_path, opened_clips, read_frames
@@ -28,6 +29,7 @@ from textrnn.preprocessing.tokenizers import UNK_ID, CharTokenizer, Tokenizer
 from textrnn.preprocessing.vocabulary import SPECIAL_TOKENS
 from textrnn.progress import Progress
 from textrnn.tasks.run import digest
+from textrnn.tasks.scoring import said_of
 from textrnn.tasks.task import Prepared, Task
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ ANY_WORDS = "none"  # in the place of a lexicon
 TOO_SHORT = "too short for their texts, or without a character that is known"
 TRIAL_SECONDS = 10
 VALIDATION_SECONDS = 120.0  # of sound in a batch
+CLIPS_AT_ONCE = 64  # that are evaluated together
 MOST_CALIBRATED = 250  # validation clips, each time that weights are kept
 
 
@@ -421,19 +424,10 @@ class Recogniser(Task):
 
     def _symbol_model(self, language_model: LanguageModelLike) -> SymbolModel | None:
         """Returns a language model as the search for texts asks it."""
-        from textrnn.tasks.language_model import LanguageModel
-
-        if language_model is None:
+        model = loaded(language_model)
+        if model is None:
             return None
-        if isinstance(language_model, (str, os.PathLike)):
-            language_model = LanguageModel.load(language_model)
-        if not isinstance(language_model, LanguageModel):
-            raise TextrnnError(
-                "`language_model` must be a LanguageModel, its directory, or the name of a shipped one. Received: "
-                f"{language_model!r}."
-            )
-        network = language_model.network
-        return symbol_model(network, language_model.tokenizers["tokenizer"], self._characters())
+        return symbol_model(model.network, model.tokenizers["tokenizer"], self._characters())
 
     @with_options(DecodingOptions)
     def evaluate(
@@ -448,6 +442,7 @@ class Recogniser(Task):
         lowercase: bool = False,
         language_model: LanguageModelLike = None,
         lexicon: LexiconLike = None,
+        jobs: int = 1,
         **options: Any,
     ) -> Recognition:
         """Compares what is written down with what was said.
@@ -462,14 +457,21 @@ class Recogniser(Task):
             lowercase: Whether case counts for nothing.
             language_model: See `transcripts`.
             lexicon: See `transcripts`.
+            jobs: How many processes work side by side; the figures are the same.
             **options: See `transcripts`.
 
         Returns:
             The error rates of words and of characters, in the case that the recogniser writes.
         """
         clips = speech.read(data, texts, rate=rate, encoding=encoding or "utf-8")
-        how = {"rate": clips.rate, "language_model": language_model, "lexicon": lexicon, **options}
-        found = self.transcripts(clips.sounds, **how)
+        how = {
+            "rate": clips.rate,
+            "language_model": loaded(language_model),
+            "lexicon": self.lexicon(lexicon) or ANY_WORDS,
+            **options,
+        }
+        blocks = (clips.sounds[rows] for rows in parts(len(clips), CLIPS_AT_ONCE))
+        found = itertools.chain.from_iterable(said_of(blocks, self, "transcripts", jobs, **how))
         return recognition.evaluate(
             [one.text for one in found],
             [self.tokenizer.cased(text) for text in clips.texts],
@@ -485,6 +487,20 @@ class Recogniser(Task):
     def trial(self) -> tuple[int, str]:
         self.transcripts([np.random.default_rng(0).normal(0, 0.1, TRIAL_SECONDS * self.config.sample_rate)])
         return TRIAL_SECONDS, "seconds"
+
+
+def loaded(language_model: LanguageModelLike) -> "LanguageModel | None":
+    """Returns a language model that was passed, or loads the one that was named."""
+    from textrnn.tasks.language_model import LanguageModel
+
+    if isinstance(language_model, (str, os.PathLike)):
+        return LanguageModel.load(language_model)
+    if language_model is None or isinstance(language_model, LanguageModel):
+        return language_model
+    raise TextrnnError(
+        "`language_model` must be a LanguageModel, its directory, or the name of a shipped one. Received: "
+        f"{language_model!r}."
+    )
 
 
 def character_tokenizer(texts: Sequence[str], lowercase: bool) -> CharTokenizer:
