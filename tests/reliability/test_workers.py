@@ -88,6 +88,53 @@ def test_a_killed_worker_costs_nothing(whole, tmp_path, num_kills):
 
 @pytest.mark.slow
 @needs_proc
+def test_ray_starts_a_run_again_that_has_lost_a_worker(whole, tmp_path):
+    pytest.importorskip("ray")
+    output = tmp_path / "killed"
+    command = [*COMMAND, "--workers", "2", "--output", str(output)]
+    environment = {**os.environ, "RAY_ADDRESS": "local", "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    wait_for_validations(output, 2, process)
+    os.kill(descendants_called("ray::RayTrainWorker", process.pid)[-1], signal.SIGKILL)
+    code, errors = finish(process)
+    assert code == 0, errors[-3000:]
+    assert "A worker on the Ray cluster is lost; the run is started again." in errors
+    assert_the_same_run(whole, output)
+
+
+@pytest.mark.slow
+def test_ray_says_bad_input_once(tmp_path):
+    """From the directory that paths are relative to."""
+    pytest.importorskip("ray")
+    (tmp_path / "text.txt").write_text("")
+    command = [sys.executable, "-m", "textrnn.train", "language-model", "text.txt", "--workers", "2", "--output", "m"]
+    environment = {**os.environ, "RAY_ADDRESS": "local", "PYTHONPATH": str(ROOT)}
+    found = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert found.returncode == 2
+    assert "\nerror: There is no text in text.txt: nothing but white space. Pass a corpus with text.\n" in found.stderr
+    assert "started again" not in found.stderr
+
+
+def descendants_called(name, ancestor):
+    """Returns the ids of the processes of a name that a process has started, or those which it has started."""
+    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    parents, found = {}, []
+    for line in listed.splitlines()[1:]:
+        number, parent, arguments = line.split(maxsplit=2)
+        parents[int(number)] = int(parent)
+        if arguments.startswith(name):
+            found.append(int(number))
+    return [number for number in found if ancestor in ancestors(number, parents)]
+
+
+def ancestors(number, parents):
+    while number in parents:
+        number = parents[number]
+        yield number
+
+
+@pytest.mark.slow
+@needs_proc
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_a_signal_ends_all_at_one_step(whole, tmp_path, interruptible, name, code):
     output = tmp_path / "interrupted"

@@ -9,11 +9,15 @@ from typing import Any
 
 from textrnn.errors import TextrnnError
 
-__all__ = ["CLUSTER_VARIABLE", "RAY_VARIABLE", "Cluster"]
+__all__ = ["CLUSTER_VARIABLE", "RAY_VARIABLE", "WORKER_LOST", "Cluster"]
 
 CLUSTER_VARIABLE = "TF_CONFIG"  # TensorFlow's own; Ray Train and managed clusters set it too
 ADDRESS = re.compile(r"\S+:[0-9]{1,5}")
 RAY_VARIABLE = "RAY_ADDRESS"  # set where a command belongs to a Ray cluster
+WORKER_LOST = (
+    "Another worker is gone, and training has ended with it. The last checkpoint is whole: start all workers again "
+    "with `--resume`."
+)
 
 
 @dataclasses.dataclass(frozen=True)

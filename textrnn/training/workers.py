@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.cluster import Cluster
+from textrnn.config.cluster import WORKER_LOST, Cluster
 from textrnn.errors import TextrnnError
 
 __all__ = ["Workers"]
@@ -198,7 +198,4 @@ def other_workers_lost() -> Iterator[None]:
         tf.errors.InternalError,
         tf.errors.CancelledError,
     ) as error:
-        raise TextrnnError(
-            "Another worker is gone, and training has ended with it. The last checkpoint is whole: start all workers "
-            "again with `--resume`."
-        ) from error
+        raise TextrnnError(WORKER_LOST) from error
