@@ -9,6 +9,7 @@ its own; what they compute is checked to be equal first. The results go to `benc
 """
 
 import argparse
+import functools
 import pathlib
 import sys
 import tempfile
@@ -23,14 +24,15 @@ from textrnn import TextrnnError
 from textrnn.preprocessing import corpora
 
 CORPORA = pathlib.Path(__file__).parent.parent / "corpora"
+BFLOAT16_TOLERANCE = 0.02  # of losses about 9, whose sums the two sides round at other places
 
 
-def check_losses(facts: dict[str, Any]) -> None:
+def check_losses(facts: dict[str, Any], tolerance: float = 1e-4) -> None:
     """Stops unless all sides give the same losses over the first steps."""
     losses = {name: fact["losses"] for name, fact in facts.items() if "losses" in fact}
     first = next(iter(losses.values()))
     for name, values in losses.items():
-        np.testing.assert_allclose(values, first, atol=1e-4, err_msg=f"{name} computes something else")
+        np.testing.assert_allclose(values, first, atol=tolerance, err_msg=f"{name} computes something else")
 
 
 def check_equal(key: str, share: float = 1.0) -> Any:
@@ -94,6 +96,25 @@ def measure_training(rounds: int) -> list[Measurement]:
             operations = task.operations / task.tokens
             work = dict.fromkeys(sides, task.tokens)
             found += rates("Training, language model", what, results, work, "tokens/s", operations=operations)
+    return found
+
+
+def measure_bfloat16_training(rounds: int) -> list[Measurement]:
+    """The same networks with products in bfloat16, which pays where the processor computes in it."""
+    found = []
+    for vocabulary_size in (4000, 16_000):
+        for units in (256, 512):
+            options = {"units": units, "vocabulary_size": vocabulary_size, "steps": 4, "precision": "bfloat16"}
+            sides = {
+                "textrnn": (training.textrnn_language_model, options),
+                "PyTorch": (training.pytorch_language_model, options),
+            }
+            results = take_turns(sides, rounds, functools.partial(check_losses, tolerance=BFLOAT16_TOLERANCE))
+            tokens = training.Task(units=units, vocabulary_size=vocabulary_size, steps=4).tokens
+            what = f"{units} units, vocabulary {vocabulary_size:,}"
+            found += rates(
+                "Training, language model, bfloat16", what, results, dict.fromkeys(sides, tokens), "tokens/s"
+            )
     return found
 
 
@@ -271,6 +292,7 @@ def measure_growth(rounds: int) -> list[Measurement]:
 
 PARTS = {
     "training": measure_training,
+    "bfloat16-training": measure_bfloat16_training,
     "translator-training": measure_translator_training,
     "generation": measure_generation,
     "translation": measure_beam_search,

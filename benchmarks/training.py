@@ -180,8 +180,8 @@ def keras_language_model(turns: Turns, **options: Any) -> None:
             float(step(inputs, targets))
 
 
-def pytorch_language_model(turns: Turns, **options: Any) -> None:
-    """A side: PyTorch."""
+def pytorch_language_model(turns: Turns, precision: str = "float32", **options: Any) -> None:
+    """A side: PyTorch; in bfloat16 by its `autocast`, with weights and Adam in float32, as textrnn has them."""
     import torch
 
     from benchmarks.pytorch_networks import LanguageModel
@@ -189,7 +189,12 @@ def pytorch_language_model(turns: Turns, **options: Any) -> None:
     task = Task(**options)
     network = LanguageModel(task.units, task.num_layers, task.vocabulary_size, task.weights())
     inputs, targets = (torch.from_numpy(np.ascontiguousarray(array.T)).long() for array in task.batch())
-    train_pytorch(turns, network, lambda: network.loss(inputs, targets), task.steps)
+
+    def loss() -> Any:
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            return network.loss(inputs, targets)
+
+    train_pytorch(turns, network, loss, task.steps)
 
 
 def train_pytorch(turns: Turns, network: Any, loss_function: Callable, steps: int) -> None:

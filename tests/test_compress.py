@@ -156,7 +156,7 @@ def test_a_model_that_was_made_smaller_can_be_made_smaller_again(call, trained, 
     output = call(compress, tmp_path / "a", "--output", tmp_path / "c")[1]
     assert "note: the weights are no smaller: they were kept as int8, or in less, before." in output
     first, second = (LanguageModel.load(tmp_path / name).weights["output/kernel"] for name in "ab")
-    assert np.abs(first - second).max() <= np.abs(first).max() / 7
+    assert np.abs(first - second).max() <= 2 * np.abs(first).max() / 7
 
 
 def test_what_a_run_left_beside_a_model_goes_with_it(call, trained, tmp_path):

@@ -13,6 +13,8 @@ a scale for every 32 that follow one another. The arrays of a file are
     NAME/scales        what whole numbers are multiplied by
     NAME/bitmap        of a sparse matrix: a bit for each weight, the first one highest, set where a value stands
 
+Here each weight is rounded to the nearest whole number; `textrnn.tasks.rounding` finds better ones for int4.
+
 Networks compute in float32 (`restored`), whatever the file holds: a format makes a model smaller, not faster.
 """
 
@@ -27,7 +29,16 @@ from textrnn.config.base import Shapes
 from textrnn.errors import TextrnnError
 from textrnn.weights import is_matrix
 
-__all__ = ["WEIGHT_FORMATS", "expected_arrays", "restored", "stored_arrays"]
+__all__ = [
+    "GROUP",
+    "HIGHEST",
+    "WEIGHT_FORMATS",
+    "expected_arrays",
+    "quantized",
+    "restored",
+    "saves_space",
+    "stored_arrays",
+]
 
 WEIGHT_FORMATS = ("float32", "float16", "int8", "int4")
 GROUP = 32  # weights that share a scale where rows do not have one each

@@ -66,7 +66,7 @@ def page_text(model: Task, weight_format: str = "int8") -> str:
     if model.kind not in PURPOSES:
         raise TextrnnError(f"A {model.noun} has no page. Use `textrnn export --to model.onnx` for other programs.")
     content, arrays = content_of(model)
-    arrays = {**stored_arrays(model.weights, weight_format), **arrays}
+    arrays = {**stored_arrays(model.weights_for(weight_format), weight_format), **arrays}
     layouts, data = packed(arrays)
     name = pathlib.Path(model.origin or model.noun).name
     content |= {"name": name, "weightFormat": weight_format, "arrays": layouts}

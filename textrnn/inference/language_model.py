@@ -4,7 +4,7 @@ import numpy as np
 
 from textrnn.config import NetworkConfig
 from textrnn.errors import TextrnnError
-from textrnn.inference.cells import TokenProjection, project
+from textrnn.inference.cells import TokenProjection, project, run
 from textrnn.inference.networks import check_weights
 from textrnn.inference.stack import RecurrentStack, States
 from textrnn.inference.threads import on_one_blas_thread, parts, side_by_side
@@ -72,6 +72,24 @@ class RecurrentNetwork:
     def _read(self, token_ids: np.ndarray, states: States, last_only: bool) -> tuple[np.ndarray, States]:
         hidden, new_states = self.stack(self.first_inputs(token_ids), states, last_only=last_only)
         return self._logits(hidden), new_states
+
+    @on_one_blas_thread
+    def read_by_matrices(self, token_ids: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns what each matrix is multiplied by after each token, shape `(batch, time, inputs)`, by its name.
+
+        Args:
+            token_ids: Shape `(batch, time)`.
+        """
+        hidden, inputs = self.embeddings[token_ids], {}
+        for layer, ((cell,), states) in enumerate(zip(self.stack.cells, self.initial_states(len(hidden)), strict=True)):
+            inputs[f"recurrent_{layer}/kernel"] = hidden
+            outputs, _ = run(cell, cell.project(hidden), states)
+            inputs[f"recurrent_{layer}/recurrent_kernel"] = outputs  # one step later
+            hidden = self.stack.normalize(layer, outputs)
+        if self.projection is not None:
+            inputs["projection/kernel"] = hidden
+            hidden = hidden @ self.projection
+        return {**inputs, "embedding/embeddings" if self.config.tie_weights else "output/kernel": hidden}
 
     @on_one_blas_thread
     def ngram_logits(self, token_ids: np.ndarray) -> np.ndarray:

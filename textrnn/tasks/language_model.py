@@ -27,8 +27,9 @@ from textrnn.systems import temporary_directory
 from textrnn.tasks.encoded_text import MEASURED_LINES, TextEncoder
 from textrnn.tasks.generations import Generation, Writer, described
 from textrnn.tasks.inspections import Inspector
+from textrnn.tasks.rounding import rounded_weights
 from textrnn.tasks.run import digest
-from textrnn.tasks.task import Prepared, Task
+from textrnn.tasks.task import Prepared, Task, Weights
 from textrnn.tasks.training_text import (
     Source,
     cut_for,
@@ -129,6 +130,11 @@ class LanguageModel(Task, Writer, Inspector, TextEncoder):
         result: LanguageModel = super().begun(initial_model, **options)
         result.given = dropouts
         return result
+
+    def weights_for(self, weight_format: str) -> Weights:
+        if weight_format != "int4" or self.config.bidirectional:  # which does not write
+            return self.weights
+        return rounded_weights(self)
 
     @property
     def tokenizer(self) -> Tokenizer | None:

@@ -138,9 +138,13 @@ class Task:
         if half_precision and weight_format not in (None, "float16"):
             raise TextrnnError(f"`half_precision` means 'float16'. Received: weight_format={weight_format!r} too.")
         chosen = weight_format or ("float16" if half_precision else "float32")
-        stored = self._stored(self.weights, self.facts)
+        stored = self._stored(self.weights_for(chosen), self.facts)
         save_model(directory, stored, chosen)
         write_model_card(pathlib.Path(directory), stored, chosen)
+
+    def weights_for(self, weight_format: str) -> Weights:
+        """Returns the weights to keep in a format, which a kind may round in a way of its own."""
+        return self.weights
 
     def _stored(self, weights: Weights, facts: dict[str, Any]) -> StoredModel:
         if not weights:
