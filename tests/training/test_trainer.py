@@ -1,7 +1,6 @@
 import csv
 import dataclasses
 import io
-import logging
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from textrnn import LanguageModel, TextrnnError
 from textrnn.config import NetworkConfig, TrainingConfig
 from textrnn.preprocessing.sequences import TextPlan
 from textrnn.progress import Progress
-from textrnn.training import is_worth_saying, keras, tf
+from textrnn.training import keras, tf
 from textrnn.training.history import Score, perplexity
 from textrnn.training.language_model import RecurrentNetwork
 from textrnn.training.schedule import MEASURED_STEPS, StepClock, learning_rate_at
@@ -361,13 +360,3 @@ def test_weights_that_were_better_before_stay(tmp_path):
     again = make_trainer(tmp_path, steps=4, validations=2, learning_rate=0.5, is_trained=True)
     again.fit(resume=True)
     assert len(again.records) == 2  # not validated once more
-
-
-def test_that_another_training_compiles_its_steps_is_no_news():
-    def record(name):
-        text = "5 out of the last 9 calls to <bound method %s> triggered tf.function retracing. Tracing is expensive"
-        return logging.makeLogRecord({"msg": text, "args": (name,)})
-
-    assert not is_worth_saying(record("Steps._validate of <textrnn.training.steps.Steps object at 0x7f>"))
-    assert is_worth_saying(record("Model.step of <mine.Model object at 0x7f>"))
-    assert is_worth_saying(logging.makeLogRecord({"msg": "textrnn.training is slow"}))
