@@ -343,8 +343,9 @@ def test_sigterm_leaves_a_checkpoint_and_a_curve(tmp_path, lighthouse):
             if line.startswith("epoch 2:"):
                 process.terminate()
                 break
-        process.stderr.read()
+        said = process.stderr.read()
         assert process.wait(timeout=20) == 143
+    assert f"{tmp_path / 'out'}: has a checkpoint of the last step. The same command with --resume goes on" in said
     assert (tmp_path / "out" / "checkpoint.safetensors").exists()
     assert (tmp_path / "out" / "loss.png").read_bytes().startswith(b"\x89PNG")
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import assert_refused
 from textrnn import LanguageModel, Translator, compress, storage
+from textrnn.tasks import compression
 from textrnn.tasks.compression import Compression, Measures
 from textrnn.weights import is_matrix
 
@@ -79,9 +80,23 @@ def test_pruning_reaches_the_share_and_scores_on_other_text(call, trained, light
     other.write_text("The light was lit, and the boats came home.\n" * 30)
     arguments += ["--overwrite", "--test", other]
     status, output, _ = call(compress, trained[1], lighthouse, "--output", tmp_path / "small", *arguments)
-    assert (status, "note:" in output) == (0, False)
+    assert (status, "note: the score is" in output) == (0, False)
     expected = LanguageModel.load(trained[1]).evaluate(other).bits_per_character
     assert column(output, "bits per character")[0] == pytest.approx(expected, abs=1e-4)
+
+
+def test_files_of_others_stay(call, trained, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "history.csv").write_text("mine")
+    refused = call(compress, trained[1], "--output", tmp_path / "mine")
+    assert_refused(refused, "holds history.csv but no model, and is left alone")
+    assert (tmp_path / "mine" / "history.csv").read_text() == "mine"
+
+
+def test_what_is_lost_is_said(call, trained, lighthouse, tmp_path, monkeypatch):
+    monkeypatch.setattr(compression, "WORTH_SAYING", -1.0)
+    output = call(compress, trained[1], lighthouse, "--output", tmp_path / "m", "--weight-format", "int4")[1]
+    assert "% worse. A `weight_format` of more bits loses less" in output
 
 
 def test_a_translator(call, reverser, tmp_path):

@@ -83,6 +83,7 @@ def test_the_page_is_served_and_may_not_be_framed(serving):
     about = answer_of(serving("language-model", "GET", "/api"))
     assert about["post"] == "/api/generate"
     assert about["limits"]["bytes"] == MAX_BYTES
+    assert answer_of(serving("language-model", "POST", "/api/generate", about["example"]))["text"].startswith("To be")
 
 
 def test_each_kind_answers_as_in_python(serving, models):

@@ -369,7 +369,9 @@ def test_a_damaged_model_with_a_shipped_name_is_not_passed_over(model, tmp_path,
 
 
 def test_a_file_in_the_place_of_a_directory(directory):
-    with pytest.raises(TextrnnError, match=r"weights.safetensors: is a file. A model is a directory: name .*model\.$"):
+    with pytest.raises(
+        TextrnnError, match=r"weights.safetensors: is a file. A model is a directory: name '.*model'\.$"
+    ):
         storage.load_model(directory / "weights.safetensors", "language-model")
 
 

@@ -88,6 +88,9 @@ def test_clips_without_speech_and_clips_that_were_cut_off(model, tmp_path, call)
     assert status == 0
     assert output.strip()
     assert error == f"note: {cut}: it was cut off after 0.4 of 0.7 seconds\n"
+    scores = Recogniser.load(model).evaluate([cut] * 5, ["lamp boat"] * 5, num_bootstrap=0)
+    assert scores.notes[0] == f"{cut}: it was cut off after 0.4 of 0.7 seconds"
+    assert scores.notes[3:] == ("2 more of 5 clips have a note: transcribe them",)
 
 
 def test_a_clip_that_cannot_be_read_does_not_cost_the_others(model, clip, tmp_path, call):

@@ -60,7 +60,10 @@ class Refusal(Exception):
 def generated(model: Any, request: Answer, deadline: float) -> Answer:
     """Continues a prompt; see `Writer.generate`."""
     check_options(request, ("prompt", *SAMPLING), "generate")
-    (prompt,) = texts_of({"texts": [request.get("prompt", "")]})
+    prompt = request.get("prompt", "")
+    if not isinstance(prompt, str):
+        raise TextrnnError("`prompt` must be a string.")
+    (prompt,) = texts_of({"texts": [prompt]})
     options = {name: request[name] for name in SAMPLING if name in request}
     if "max_tokens" in options:
         check_range("max_tokens", options["max_tokens"], 0, MAX_TOKENS, whole=True)
@@ -124,7 +127,7 @@ def texts_of(request: Answer) -> list[str]:
     """
     texts = request.get("texts")
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
-        raise TextrnnError("`texts` must be a list of strings, and `prompt` a string.")
+        raise TextrnnError("`texts` must be a list of strings.")
     if len(texts) > MAX_TEXTS:
         raise TextrnnError(f"At most {MAX_TEXTS} texts are taken at once. Received: {len(texts):,}.")
     longest = max(map(len, texts))
@@ -137,11 +140,11 @@ def texts_of(request: Answer) -> list[str]:
     return texts
 
 
-VERBS: dict[str, tuple[str, Callable[[Any, Answer, float], Answer]]] = {
-    "language-model": ("generate", generated),
-    "translator": ("translate", translated),
-    "classifier": ("classify", classified),
-    "forecaster": ("forecast", forecast),
+VERBS: dict[str, tuple[str, Callable[[Any, Answer, float], Answer], Answer]] = {  # with a request, for example
+    "language-model": ("generate", generated, {"prompt": "To be", "max_tokens": 40, "seed": 1}),
+    "translator": ("translate", translated, {"texts": ["I am a student"], "num_beams": 5}),
+    "classifier": ("classify", classified, {"texts": ["a masterpiece"]}),
+    "forecaster": ("forecast", forecast, {"values": [1, 2, 3]}),
 }
 
 
@@ -161,7 +164,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self, model: Any, port: int = PORT) -> None:
         self.model = model
         self.page = page_text(model).encode("utf-8")
-        self.verb, self.work = VERBS[model.kind]
+        self.verb, self.work, self.example = VERBS[model.kind]
         self.is_free = threading.Lock()
         self.connections = threading.BoundedSemaphore(MAX_CONNECTIONS)
         try:
@@ -199,6 +202,7 @@ class Server(http.server.ThreadingHTTPServer):
             "model": str(self.model.origin or self.model.noun),
             "kind": self.model.kind,
             "post": f"/api/{self.verb}",
+            "example": self.example,
             "limits": {
                 "bytes": MAX_BYTES,
                 "characters": MAX_CHARACTERS,
@@ -357,7 +361,11 @@ def command(arguments: Sequence[str] | None = None) -> None:
     check_range("port", parsed.port, 0, 65_535, whole=True)
     model = KINDS[kind_of(parsed.model)].load("tasks", "task").load(parsed.model)
     with Server(model, parsed.port) as server:
-        print(f"{server.address} serves {parsed.model} to this computer. Ctrl-C ends it.", flush=True)
+        print(
+            f"{server.address} serves {parsed.model} to this computer, and {server.address}api to its programs. "
+            "Ctrl-C ends it.",
+            flush=True,
+        )
         server.serve_forever(poll_interval=0.1)
 
 

@@ -126,7 +126,8 @@ def find_model(model: str | os.PathLike[str]) -> pathlib.Path:
     if str(model) in shipped:
         return PRETRAINED / str(model)
     if path.is_file():
-        raise TextrnnError(f"{model}: is a file. A model is a directory: name {path.parent}.")
+        is_model = (path.parent / "manifest.json").exists()
+        raise TextrnnError(f"{model}: is a file. A model is a directory" + f": name '{path.parent}'." * is_model)
     raise TextrnnError(
         f"{model}: no such model directory, and no shipped model of that name.{nearest(str(model), shipped)} "
         f"Shipped models: {', '.join(shipped) or 'none'}."

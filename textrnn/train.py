@@ -40,7 +40,7 @@ from textrnn.cores import num_cores
 from textrnn.errors import TextrnnError
 from textrnn.storage import CHECKPOINT, read_options
 from textrnn.tasks.local_workers import LocalWorkers, end_with_launcher
-from textrnn.tasks.ray_workers import train_on_ray
+from textrnn.tasks.ray_workers import stamp, train_on_ray
 from textrnn.tasks.transfer import NO_MODEL
 
 __all__ = ["command"]
@@ -297,6 +297,18 @@ def in_workers(parsed: argparse.Namespace, arguments: list[str]) -> None:
         sys.exit(code)
 
 
+def what_is_left(output: pathlib.Path, before: float) -> str:
+    """Returns what there is to say of a run that was interrupted.
+
+    Args:
+        output: Its directory.
+        before: The `stamp` of that when the run began.
+    """
+    if stamp(output) == before:
+        return "The run had not come to its first step, so there is nothing new to go on from."
+    return f"{output}: has a checkpoint of the last step. The same command with --resume goes on from there."
+
+
 def command(arguments: Sequence[str] | None = None) -> None:
     """Trains a model; raises `TextrnnError` for bad input."""
     kinds = {name: (KINDS[name].purpose, training.add_options) for name, training in TRAININGS.items()}
@@ -311,7 +323,13 @@ def command(arguments: Sequence[str] | None = None) -> None:
     initial_model = parsed.initial_model or origin_of(parsed)
     task = kind.load("tasks", "task")
     model = task.begun(initial_model, **options) if initial_model else task(**options)
-    model.fit(*data, **fit_options)
+    before = stamp(pathlib.Path(parsed.output))
+    try:
+        model.fit(*data, **fit_options)
+    except KeyboardInterrupt:
+        if Cluster.from_environment().is_first:
+            print(what_is_left(pathlib.Path(parsed.output), before), file=sys.stderr)
+        raise
     if not Cluster.from_environment().is_first:
         return
     trial = training.trial.format(parsed.output)

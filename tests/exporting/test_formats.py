@@ -2,8 +2,10 @@
 
 import pytest
 
+from tests.conftest import assert_refused
 from tests.exporting.cases import CASES, Model
 from textrnn import TextrnnError
+from textrnn import export as export_command
 from textrnn.config.kinds import KINDS
 from textrnn.exporting import FORMATS, export, export_format
 from textrnn.exporting import graphs as rooms
@@ -19,6 +21,20 @@ def test_every_form_has_an_ending_of_its_own():
 def test_an_ending_that_nobody_knows():
     with pytest.raises(TextrnnError, match=r"model.pt: says by its ending what to write. It may be: .*\.onnx"):
         export_format("model.pt")
+
+
+@pytest.mark.parametrize(("name", "there"), [("my.keras", "my.keras"), ("pair.onnx", "pair.encoder.onnx")])
+def test_the_command_replaces_no_file_unasked(call, tmp_path, name, there):
+    (tmp_path / there).write_text("mine")
+    refused = call(export_command, "shakespeare", "--to", tmp_path / name)
+    assert_refused(refused, f"{there}: is there already. Pass --overwrite to replace it, or name another file")
+    assert (tmp_path / there).read_text() == "mine"
+    page = tmp_path / "page.html"
+    page.write_text("mine")
+    assert (
+        call(export_command, "digits", "--to", page, "--overwrite")[0] == 2
+    )  # a recogniser has no page, whatever is there
+    assert page.read_text() == "mine"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -280,6 +280,15 @@ def test_files_are_the_same_every_time(name, suffix, tmp_path):
     assert b"matplotlib.org" not in first
 
 
+def test_a_picture_without_a_place(tmp_path):
+    with pytest.raises(
+        TextrnnError, match=r"nowhere/a.png: cannot be written: No such file .*a directory that is there"
+    ):
+        plots.cell("lstm", path=tmp_path / "nowhere" / "a.png")
+    with pytest.raises(TextrnnError, match="'': pictures are written as PNG or SVG"):
+        plots.cell("lstm", path="")
+
+
 @samples
 def test_an_svg_is_valid_and_keeps_its_text(name, tmp_path):
     figure = drawn(name)

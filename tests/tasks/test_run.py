@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from textrnn import TextrnnError
+from textrnn import Classifier, TextrnnError
 from textrnn.config import TrainingConfig
 from textrnn.tasks import run
 from textrnn.tasks.run import Run, prepared_output, with_fitting_warmup
@@ -68,6 +68,13 @@ def test_an_earlier_run_is_protected(tmp_path):
     with pytest.raises(TextrnnError, match=r"holds an earlier run. Pass `resume`"):
         prepared_output(tmp_path, False)
     assert prepared_output(tmp_path, True) == tmp_path
+
+
+def test_a_history_of_somebody_else_is_left_alone(tmp_path, quiet):
+    (tmp_path / "history.csv").write_text("mine")
+    with pytest.raises(TextrnnError, match="holds history.csv but no model, and is left alone. Name another place"):
+        Classifier().fit([("a film", "good")], output=tmp_path, progress=quiet)
+    assert (tmp_path / "history.csv").read_text() == "mine"
 
 
 @pytest.mark.parametrize(

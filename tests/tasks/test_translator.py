@@ -129,11 +129,15 @@ def test_sampling(reverser):
 
 
 def test_evaluation(reverser):
-    translator, _, _ = reverser
+    translator, directory, _ = reverser
     pairs = reversal_pairs(50, seed=3)
     scores = translator.evaluate(pairs.sources, pairs.targets)
     assert scores.bleu.score == pytest.approx(100)
     assert scores.num_sentences == 50
+    assert translator.evaluate(pairs.sources, pairs.targets, jobs=2) == scores
+    together = Translator.load(directory, directory)
+    with pytest.raises(TextrnnError, match="Several models that translate together work in one process"):
+        together.evaluate(pairs.sources, pairs.targets, jobs=2)
     with pytest.raises(TextrnnError, match="50 sources and 3 references"):
         translator.evaluate(pairs.sources, pairs.targets[:3])
 

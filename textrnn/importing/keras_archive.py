@@ -356,7 +356,7 @@ def one_of(layer: Layer, name: str, choices: Sequence[Any]) -> Any:
     value = layer.options.get(name)
     if not isinstance(value, (str, bool)) or value not in choices:
         wanted = " or ".join(map(repr, choices))
-        raise TextrnnError(f"has a {layer.kind} layer with {name}={shown(value)}. textrnn computes {name}={wanted}.")
+        raise TextrnnError(f"has a layer {layer.kind} with {name}={shown(value)}. textrnn computes {name}={wanted}.")
     return value
 
 

@@ -22,7 +22,9 @@ SVG_SETTINGS: Any = {"svg.fonttype": "none", "svg.hashsalt": "textrnn"}
 def check_picture(path: str | os.PathLike[str]) -> None:
     """Raises `TextrnnError` unless a path ends as a picture's does."""
     if pathlib.Path(path).suffix.lower() not in METADATA:
-        raise TextrnnError(f"{path}: pictures are written as PNG or SVG. Name a file that ends in .png or .svg.")
+        raise TextrnnError(
+            f"{os.fspath(path)!r}: pictures are written as PNG or SVG. Name a file that ends in .png or .svg."
+        )
 
 
 def save(figure: Any, path: str | os.PathLike[str]) -> None:
@@ -43,4 +45,9 @@ def save(figure: Any, path: str | os.PathLike[str]) -> None:
     content = io.BytesIO()
     with matplotlib.rc_context(SVG_SETTINGS):
         figure.savefig(content, format=suffix[1:], dpi=120, bbox_inches="tight", metadata={**METADATA[suffix], **title})
-    write_atomically(pathlib.Path(path), content.getvalue())
+    try:
+        write_atomically(pathlib.Path(path), content.getvalue())
+    except OSError as error:
+        raise TextrnnError(
+            f"{path}: cannot be written: {error.strerror or error}. Name a file in a directory that is there."
+        ) from error

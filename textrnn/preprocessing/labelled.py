@@ -96,6 +96,8 @@ def read(
         return Labelled(list(images), [(int(digit),) for digit in digits])
     if isinstance(data, (str, os.PathLike)):
         path = pathlib.Path(data)
+        if str(data) == "-":
+            raise TextrnnError("Labelled texts are read from a file or a folder, not from standard input, -. Name one.")
         if path.is_dir():
             return from_folders(path, encoding)
         columns = [column for column in (text, label) if column is not None]

@@ -12,14 +12,15 @@ from textrnn.config.kinds import KINDS
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.progress import Progress
 from textrnn.storage import CHECKPOINT, check_not_foreign, find_model, kind_of, stored_sizes
-from textrnn.tasks.run import gone_if_empty, prepared_output
+from textrnn.tasks.run import RUN_FILES, gone_if_empty, prepared_output
 from textrnn.tasks.task import Task
 from textrnn.weight_formats import WEIGHT_FORMATS
 from textrnn.weights import is_matrix
 
 __all__ = ["Compression", "Measures", "compress"]
 
-RUN_FILES = (CHECKPOINT, "history.csv", "loss.png")
+LOWER_IS_BETTER = ("bits per character", "CER", "MASE")
+WORTH_SAYING = 0.02  # by how much a score is worse
 ROUNDS = 5  # of measuring speed; the best one counts, since other programs only make it slower
 
 
@@ -146,9 +147,14 @@ def compress(
     sizes_before, sizes_after = sizes(model), sizes(output)
     if sizes_after[1] >= sizes_before[1]:
         notes.append(
-            f"the weights are no smaller: they were kept as {weight_format}, or in less, before. Another "
-            f"`weight_format`, of {', '.join(WEIGHT_FORMATS)}, or `prune` changes that"
+            f"the weights are no smaller: they were kept as {weight_format}, or in less, before. A `weight_format` of "
+            "fewer bits, or `prune`, changes that"
         )
+    if score_name is not None and score_before and score_after is not None:
+        sign = 1 if score_name in LOWER_IS_BETTER else -1
+        worse = sign * (score_after - score_before) / abs(score_before)
+        if worse > WORTH_SAYING:
+            notes.append(f"{score_name}: {100 * worse:.0f}% worse. A `weight_format` of more bits loses less")
     return Compression(
         Measures(*sizes_before, zero_share(before), speeds[0], score_before),
         Measures(*sizes_after, zero_share(after), speeds[1], score_after),
@@ -177,6 +183,8 @@ def check_output(model: str, output: str, overwrite: bool) -> None:
     if not overwrite and any((place / name).exists() for name in ("manifest.json", CHECKPOINT)):
         raise TextrnnError(f"{output}: holds a model already. Pass `overwrite` to replace it, or name another place.")
     check_not_foreign(place)
+    if not overwrite:
+        check_not_foreign(place, RUN_FILES)
 
 
 def zero_share(model: Task) -> float:

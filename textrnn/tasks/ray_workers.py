@@ -10,7 +10,7 @@ from textrnn.config.cluster import WORKER_LOST
 from textrnn.errors import TextrnnError
 from textrnn.storage import CHECKPOINT
 
-__all__ = ["train_on_ray"]
+__all__ = ["stamp", "train_on_ray"]
 
 MOST_RESTARTS = 3
 PRINT_TWICE = "RAY_TRAIN_ENABLE_PRINT_PATCH"  # whether Ray logs what workers print, beside showing it

@@ -47,6 +47,7 @@ TOO_SHORT = "too short for their texts, or without a character that is known"
 TRIAL_SECONDS = 10
 VALIDATION_SECONDS = 120.0  # of sound in a batch
 CLIPS_AT_ONCE = 64  # that are evaluated together
+NOTES_SHOWN = 3  # of single clips
 MOST_CALIBRATED = 250  # validation clips, each time that weights are kept
 
 
@@ -471,15 +472,22 @@ class Recogniser(Task):
             **options,
         }
         blocks = (clips.sounds[rows] for rows in parts(len(clips), CLIPS_AT_ONCE))
-        found = itertools.chain.from_iterable(said_of(blocks, self, "transcripts", jobs, **how))
-        return recognition.evaluate(
+        found = list(itertools.chain.from_iterable(said_of(blocks, self, "transcripts", jobs, **how)))
+        names = [str(clip) if is_path(clip) else f"clip {number}" for number, clip in enumerate(clips.sounds)]
+        scores = recognition.evaluate(
             [one.text for one in found],
             [self.tokenizer.cased(text) for text in clips.texts],
-            names=[str(clip) if is_path(clip) else f"clip {number}" for number, clip in enumerate(clips.sounds)],
+            names=names,
             num_bootstrap=num_bootstrap,
             explain=explain,
             lowercase=lowercase,
         )
+        notes = [f"{name}: {one.note}" for name, one in zip(names, found, strict=True) if one.note]
+        if len(notes) > NOTES_SHOWN:
+            notes[NOTES_SHOWN:] = [
+                f"{len(notes) - NOTES_SHOWN:,} more of {len(found):,} clips have a note: transcribe them"
+            ]
+        return dataclasses.replace(scores, notes=(*scores.notes, *notes))
 
     def score_on(self, *data: Any, **how: Any) -> tuple[str, float]:
         return "CER", self.evaluate(*data, **how, num_bootstrap=0).characters.rate

@@ -18,7 +18,7 @@ from textrnn.errors import TextrnnError
 from textrnn.preprocessing.batches import Batch
 from textrnn.preprocessing.tokenizers import Tokenizer
 from textrnn.progress import Progress
-from textrnn.storage import CHECKPOINT, StoredModel, read_options, save_model
+from textrnn.storage import CHECKPOINT, StoredModel, check_not_foreign, read_options, save_model
 from textrnn.tasks.model_card import write_model_card
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from textrnn.training.workers import Workers
 
 __all__ = [
+    "RUN_FILES",
     "Run",
     "digest",
     "gone_if_empty",
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 LOCK = ".lock"
+RUN_FILES = (CHECKPOINT, "history.csv", "loss.png")  # beside the model
 DATA = ("corpus", "pairs", "target", "data", "labels", "validation", "validation_target", "validation_labels")
 FREE_TO_CHANGE = (*DATA, "sample_prompt", "patience")  # of a run that is resumed
 
@@ -189,6 +191,8 @@ class Run:
         if output is not None and self.cluster.is_first:
             self.made = new_directories(output)
             self.output = prepared_output(output, resume or overwrite)
+            if not (resume or overwrite):
+                check_not_foreign(self.output, RUN_FILES)
             self.lock = lock(self.output)
         self.resume = resume
         self.overwrite = overwrite

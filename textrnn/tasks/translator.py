@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import math
 import os
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from textrnn.errors import TextrnnError, check_choice, check_options, check_rang
 from textrnn.inference.beam_search import BeamOptions
 from textrnn.inference.line_translation import LineTranslator
 from textrnn.inference.neighbours import Neighbour, neighbours
+from textrnn.inference.threads import parts
 from textrnn.inference.translation import (
     Translation,
     drawn_apart,
@@ -37,6 +39,7 @@ from textrnn.preprocessing.typography import plain
 from textrnn.progress import Progress
 from textrnn.tasks.minimum_risk import RiskBatches
 from textrnn.tasks.run import digest
+from textrnn.tasks.scoring import said_of
 from textrnn.tasks.task import TOKENIZER_OPTIONS, Prepared, Task
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ __all__ = ["Translation", "Translator"]
 
 COMMON_WORDS, SIDES = "common_words", ("source", "target")
 TRIAL_SENTENCES, TRIAL_TOKENS = 16, 8
+SENTENCES_AT_ONCE = 512  # that are evaluated together
 NO_DROPOUT = {"input_dropout": 0.0, "dropout": 0.0, "output_dropout": 0.0, "weight_drop": 0.0}
 
 
@@ -527,6 +531,7 @@ class Translator(Task):
         lowercase: bool = False,
         effective_order: bool = False,
         explain: bool = False,
+        jobs: int = 1,
         **options: Any,
     ) -> "TranslationScores":
         """Translates sentences and scores the translations: BLEU, chrF and TER with signatures and notes.
@@ -538,6 +543,7 @@ class Translator(Task):
             lowercase: Whether case counts for nothing.
             effective_order: See `textrnn.bleu`.
             explain: Whether to tell the sentences whose translations have the lowest chrF.
+            jobs: How many processes work side by side, of one model; the figures are the same.
             **options: See `translations`.
         """
         from textrnn.evaluation.bleu import translation_scores
@@ -546,8 +552,11 @@ class Translator(Task):
 
         sources, sets = checked(sources, references, "source")  # before the long part
         tokenize = chosen_tokenizer(tokenize, [one for group in sets for one in group if one is not None])
+        if self.partners and jobs != 1:
+            raise TextrnnError("Several models that translate together work in one process. Leave out `jobs`.")
+        blocks = (sources[rows] for rows in parts(len(sources), SENTENCES_AT_ONCE))
         return translation_scores(
-            self.translate(sources, **options),
+            list(itertools.chain.from_iterable(said_of(blocks, self, "translate", jobs, **options))),
             sets,
             tokenize=tokenize,
             lowercase=lowercase,
