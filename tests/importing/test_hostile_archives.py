@@ -311,7 +311,7 @@ def test_an_honest_archive_becomes_a_model(call, tmp_path):
     assert (status, error) == (0, "")
     assert output.startswith(f"{tmp_path / 'mine'}: <LanguageModel: word, vocabulary 10, lstm 4")
     assert "made of: a Keras model" in (tmp_path / "mine" / "README.md").read_text()
-    assert_refused(call(import_keras, *arguments), "holds an earlier run")
+    assert_refused(call(import_keras, *arguments), "holds a model already")
     assert call(import_keras, *arguments, "--overwrite")[0] == 0
 
 

@@ -15,7 +15,7 @@ from textrnn.importing.keras_weights import read_weights
 from textrnn.importing.vocabulary import NEVER, Vocabulary
 from textrnn.storage import StoredModel, save_model
 from textrnn.tasks.model_card import write_model_card
-from textrnn.tasks.run import gone_if_empty, prepared_output
+from textrnn.tasks.run import check_no_model, gone_if_empty, prepared_output
 from textrnn.tasks.task import Task
 
 __all__ = ["import_keras"]
@@ -62,7 +62,9 @@ def import_keras(
     weights = read_weights(path, content, network.places, network.shapes)
     stored = StoredModel(config, {"tokenizer": ids.tokenizer}, renamed(network, config, ids, weights), facts=FACTS)
     with gone_if_empty(output):
-        directory = prepared_output(output, overwrite)
+        directory = prepared_output(output, may_hold_run=True)
+        if not overwrite:
+            check_no_model(directory)
         save_model(directory, stored)
         write_model_card(directory, stored, "float32")
     task: type[Task] = KINDS[config.kind].load("tasks", "task")

@@ -11,8 +11,8 @@ import numpy as np
 from textrnn.config.kinds import KINDS
 from textrnn.errors import TextrnnError, check_choice, check_options, check_range
 from textrnn.progress import Progress
-from textrnn.storage import CHECKPOINT, check_not_foreign, find_model, kind_of, stored_sizes
-from textrnn.tasks.run import RUN_FILES, gone_if_empty, prepared_output
+from textrnn.storage import check_not_foreign, find_model, kind_of, stored_sizes
+from textrnn.tasks.run import RUN_FILES, check_no_model, gone_if_empty, prepared_output
 from textrnn.tasks.task import Task
 from textrnn.weight_formats import WEIGHT_FORMATS
 from textrnn.weights import is_matrix
@@ -180,11 +180,10 @@ def check_output(model: str, output: str, overwrite: bool) -> None:
     place = prepared_output(output, may_hold_run=True)
     if place.samefile(find_model(model)):
         raise TextrnnError(f"{output}: holds the model itself, which a smaller one cannot replace. Name another place.")
-    if not overwrite and any((place / name).exists() for name in ("manifest.json", CHECKPOINT)):
-        raise TextrnnError(f"{output}: holds a model already. Pass `overwrite` to replace it, or name another place.")
-    check_not_foreign(place)
     if not overwrite:
+        check_no_model(place)
         check_not_foreign(place, RUN_FILES)
+    check_not_foreign(place)
 
 
 def zero_share(model: Task) -> float:

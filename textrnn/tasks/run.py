@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RUN_FILES",
     "Run",
+    "check_no_model",
     "digest",
     "gone_if_empty",
     "prepared_output",
@@ -61,6 +62,12 @@ def prepared_output(output: str | os.PathLike[str], may_hold_run: bool) -> pathl
     except OSError as error:
         raise TextrnnError(f"{path}: cannot be written: {error.strerror or error}. Name another place.") from error
     return path
+
+
+def check_no_model(place: pathlib.Path) -> None:
+    """Raises `TextrnnError` if a directory holds a model or a run, where something else than a run is to be written."""
+    if any((place / name).exists() for name in (CHECKPOINT, "manifest.json")):
+        raise TextrnnError(f"{place}: holds a model already. Pass `overwrite` to replace it, or name another place.")
 
 
 def new_directories(output: str | os.PathLike[str]) -> list[pathlib.Path]:
