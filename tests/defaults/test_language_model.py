@@ -100,6 +100,12 @@ def test_fine_tuning_is_short_and_gentle():
     assert training.warmup_steps < training.steps / 2
 
 
+def test_what_is_pruned_learns_at_one_rate_in_all_layers():
+    config = NetworkConfig(vocabulary_size=100, units=(32, 32))
+    assert fine_tuning_choice(NOVEL, config, {"prune": 0.5}).training["layer_decay"] == 1.0
+    assert fine_tuning_choice(NOVEL, config, {}).training["layer_decay"] < 1.0
+
+
 def test_lower_layers_learn_more_slowly_but_where_little_text_of_another_kind_is_gone_on_with():
     config = NetworkConfig(vocabulary_size=100)
     page = dataclasses.replace(NOVEL, num_characters=10_000)

@@ -186,6 +186,8 @@ def fine_tuning_choice(text: Survey, model: NetworkConfig, given: Options, surpl
     length = given.get("length", 32 if is_small else 64)
     # Rates that fall towards the input leave what is known; little text of another kind has no time for that.
     rate, layer_decay = (0.001, 1.0) if is_small and not is_known else (0.002 if is_small else 0.003, 0.3)
+    if given.get("prune"):
+        layer_decay = 1.0  # each layer has to make good what it lost itself
     options: Options = {
         "batch_size": batch_size,
         "length": length,
