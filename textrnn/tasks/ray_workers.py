@@ -59,7 +59,7 @@ def train_on_ray(
                 raise raised from error
             lost = error
         except RuntimeError as error:
-            lost = error
+            raise TextrnnError(f"The Ray cluster does not train: {error}") from error
         if number < MOST_RESTARTS:
             print("A worker on the Ray cluster is lost; the run is started again.", file=sys.stderr)
     raise TextrnnError(f"The workers on the Ray cluster have failed, {number + 1} times: {lost}") from lost
