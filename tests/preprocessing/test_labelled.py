@@ -287,3 +287,9 @@ def test_several_labels_in_a_list_of_a_json_line(tmp_path):
     path.write_text('{"text": "a red boat", "tags": ["red", "boat"]}\n{"text": "two", "tags": [1, 2]}\n')
     found = labelled.read(path, text="text", label="tags", multi_label=True)
     assert found.labels == [("red", "boat"), (1, 2)]
+
+
+def test_a_header_alone(tmp_path):
+    (tmp_path / "t.csv").write_text("text,label\n")
+    with pytest.raises(TextrnnError, match="The table has no rows below the names of its columns"):
+        labelled.read(tmp_path / "t.csv", text="text", label="label")

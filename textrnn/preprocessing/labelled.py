@@ -214,6 +214,8 @@ def without_bad(texts: list[str], labels: list[tuple[Label, ...]], numbers: list
         bad = [numbers[index] for index in range(len(texts)) if index not in kept]
         shown = ", ".join(map(str, bad[:SHOWN])) + (", ..." if len(bad) > SHOWN else "")
         notes = (f"left out {len(bad):,} of {len(texts):,} rows without a text or a label: {unit} {shown}",)
+    if not texts:
+        raise TextrnnError("The table has no rows below the names of its columns.")
     if not good:
         raise TextrnnError("There is no text with a label. Name the columns: text='review', label='stars'.")
     return Labelled([texts[i] for i in good], [labels[i] for i in good], notes)

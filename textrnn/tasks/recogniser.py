@@ -494,7 +494,7 @@ class Recogniser(Task):
 
     def trial(self) -> tuple[int, str]:
         self.transcripts([np.random.default_rng(0).normal(0, 0.1, TRIAL_SECONDS * self.config.sample_rate)])
-        return TRIAL_SECONDS, "seconds"
+        return TRIAL_SECONDS, "seconds of sound"
 
 
 def loaded(language_model: LanguageModelLike) -> "LanguageModel | None":
