@@ -37,9 +37,10 @@ def command(arguments: Sequence[str] | None = None) -> None:
     parsed = make_parser().parse_args(arguments)
     export_format(parsed.to)
     check_writable(parsed.to)
+    kind = kind_of(parsed.model)
     if not parsed.overwrite:
         check_free(pathlib.Path(parsed.to))
-    model = KINDS[kind_of(parsed.model)].load("tasks", "task").load(parsed.model)
+    model = KINDS[kind].load("tasks", "task").load(parsed.model)
     written = export(model, parsed.to, parsed.weight_format)
     files = [file for path in written for file in (path, *path.rglob("*")) if file.is_file()]
     size = sum(file.stat().st_size for file in files)

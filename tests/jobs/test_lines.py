@@ -132,7 +132,10 @@ def test_a_killed_process_costs_nothing_and_an_interrupted_run_goes_on(lines, re
         wait_until(lambda: output.exists() and output.stat().st_size > 200)
         os.killpg(process.pid, signal.SIGINT)
         error = process.communicate(timeout=20)[1]
-    assert (process.returncode, error) in ((130, "interrupted\n"), (0, error))
+    if "700 lines for the 700" in error:  # all was done before the signal came, perhaps while Python was ending
+        assert process.returncode in (0, -signal.SIGINT)
+    else:
+        assert (process.returncode, error) == (130, "interrupted\n")
     assert alone[0].startswith(output.read_bytes())
     assert subprocess.run([*command, "--resume"], cwd=ROOT, capture_output=True, check=True).stdout == b""
     assert (output.read_bytes(), aligned.read_bytes()) == alone
