@@ -24,10 +24,10 @@ from textrnn import TextrnnError
 from textrnn.preprocessing import corpora
 
 CORPORA = pathlib.Path(__file__).parent.parent / "corpora"
-BFLOAT16_TOLERANCE = 0.02  # of losses about 9, whose sums the two sides round at other places
+TOLERANCES = {"float32": 1e-4, "bfloat16": 0.02}  # of losses about 9, whose sums the sides round at other places
 
 
-def check_losses(facts: dict[str, Any], tolerance: float = 1e-4) -> None:
+def check_losses(facts: dict[str, Any], tolerance: float = TOLERANCES["float32"]) -> None:
     """Stops unless all sides give the same losses over the first steps."""
     losses = {name: fact["losses"] for name, fact in facts.items() if "losses" in fact}
     first = next(iter(losses.values()))
@@ -78,43 +78,25 @@ def rates(
     return found
 
 
-def measure_training(rounds: int) -> list[Measurement]:
-    """The language model's training throughput at each size."""
+def measure_training(rounds: int, precision: str = "float32") -> list[Measurement]:
+    """The language model's training throughput at each size; in bfloat16 beside PyTorch alone."""
     found = []
+    part = "Training, language model" + ("" if precision == "float32" else f", {precision}")
     for vocabulary_size in (4000, 16_000):
         for units in (128, 256, 512):
             options = {"units": units, "vocabulary_size": vocabulary_size, "steps": {128: 6, 256: 4, 512: 2}[units]}
             task = training.Task(**options)
-            sides = {
-                "textrnn": (training.textrnn_language_model, options),
-                "PyTorch": (training.pytorch_language_model, options),
-                "Keras layers": (training.keras_language_model, options),
-                "matrix peak": (matrix_peak, {}),
+            sides: Any = {
+                "textrnn": (training.textrnn_language_model, {**options, "precision": precision}),
+                "PyTorch": (training.pytorch_language_model, {**options, "precision": precision}),
             }
-            results = take_turns(sides, rounds, check_losses)
+            if precision == "float32":
+                sides |= {"Keras layers": (training.keras_language_model, options), "matrix peak": (matrix_peak, {})}
+            results = take_turns(sides, rounds, functools.partial(check_losses, tolerance=TOLERANCES[precision]))
             what = f"{units} units, vocabulary {vocabulary_size:,}"
             operations = task.operations / task.tokens
             work = dict.fromkeys(sides, task.tokens)
-            found += rates("Training, language model", what, results, work, "tokens/s", operations=operations)
-    return found
-
-
-def measure_bfloat16_training(rounds: int) -> list[Measurement]:
-    """The same networks with products in bfloat16, which pays where the processor computes in it."""
-    found = []
-    for vocabulary_size in (4000, 16_000):
-        for units in (256, 512):
-            options = {"units": units, "vocabulary_size": vocabulary_size, "steps": 4, "precision": "bfloat16"}
-            sides = {
-                "textrnn": (training.textrnn_language_model, options),
-                "PyTorch": (training.pytorch_language_model, options),
-            }
-            results = take_turns(sides, rounds, functools.partial(check_losses, tolerance=BFLOAT16_TOLERANCE))
-            tokens = training.Task(units=units, vocabulary_size=vocabulary_size, steps=4).tokens
-            what = f"{units} units, vocabulary {vocabulary_size:,}"
-            found += rates(
-                "Training, language model, bfloat16", what, results, dict.fromkeys(sides, tokens), "tokens/s"
-            )
+            found += rates(part, what, results, work, "tokens/s", operations=operations)
     return found
 
 
@@ -292,7 +274,7 @@ def measure_growth(rounds: int) -> list[Measurement]:
 
 PARTS = {
     "training": measure_training,
-    "bfloat16-training": measure_bfloat16_training,
+    "bfloat16-training": functools.partial(measure_training, precision="bfloat16"),
     "translator-training": measure_translator_training,
     "generation": measure_generation,
     "translation": measure_beam_search,

@@ -1,6 +1,7 @@
 """`textrnn compress` as people type it: the table, what it refuses, and what it leaves alone."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -80,7 +81,11 @@ def test_pruning_reaches_the_share_and_scores_on_other_text(call, trained, light
     other.write_text("The light was lit, and the boats came home.\n" * 30)
     arguments += ["--overwrite", "--test", other]
     status, output, _ = call(compress, trained[1], lighthouse, "--output", tmp_path / "small", *arguments)
-    assert (status, "note: the score is" in output) == (0, False)
+    notes = [line for line in output.splitlines() if line.startswith("note: ")]
+    assert (status, len(notes)) == (0, 1)  # not that the score is of the data which pruning trained on
+    assert re.fullmatch(
+        r"note: bits per character: \d+% worse. Less to prune, or a longer training, loses less", notes[0]
+    )
     expected = LanguageModel.load(trained[1]).evaluate(other).bits_per_character
     assert column(output, "bits per character")[0] == pytest.approx(expected, abs=1e-4)
 

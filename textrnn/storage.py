@@ -42,6 +42,7 @@ __all__ = [
     "FORMAT_VERSION",
     "StoredModel",
     "check_not_foreign",
+    "checkpoint_time",
     "find_model",
     "kind_of",
     "load_model",
@@ -127,7 +128,8 @@ def find_model(model: str | os.PathLike[str]) -> pathlib.Path:
         return PRETRAINED / str(model)
     if path.is_file():
         is_model = (path.parent / "manifest.json").exists()
-        raise TextrnnError(f"{model}: is a file. A model is a directory" + f": name '{path.parent}'." * is_model)
+        where = f": name '{path.parent}'." if is_model else "."
+        raise TextrnnError(f"{model}: is a file. A model is a directory{where}")
     raise TextrnnError(
         f"{model}: no such model directory, and no shipped model of that name.{nearest(str(model), shipped)} "
         f"Shipped models: {', '.join(shipped) or 'none'}."
@@ -222,6 +224,14 @@ def write_files(directory: pathlib.Path, files: dict[str, bytes]) -> None:
             if name not in files:
                 (directory / name).unlink(missing_ok=True)
                 (directory / f"{name}.next").unlink(missing_ok=True)  # of a save that was killed
+
+
+def checkpoint_time(output: pathlib.Path) -> float:
+    """Returns when the checkpoint of a run was written, in seconds; 0 where there is none."""
+    try:
+        return (output / CHECKPOINT).stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def check_not_foreign(directory: pathlib.Path, files: Iterable[str] = (*REQUIRED_FILES, *OPTIONAL_FILES)) -> None:

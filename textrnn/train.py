@@ -38,9 +38,9 @@ from textrnn.config.cluster import RAY_VARIABLE, Cluster
 from textrnn.config.kinds import KINDS
 from textrnn.cores import num_cores
 from textrnn.errors import TextrnnError
-from textrnn.storage import CHECKPOINT, read_options
+from textrnn.storage import CHECKPOINT, checkpoint_time, read_options
 from textrnn.tasks.local_workers import LocalWorkers, end_with_launcher
-from textrnn.tasks.ray_workers import stamp, train_on_ray
+from textrnn.tasks.ray_workers import train_on_ray
 from textrnn.tasks.transfer import NO_MODEL
 
 __all__ = ["command"]
@@ -302,9 +302,9 @@ def what_is_left(output: pathlib.Path, before: float) -> str:
 
     Args:
         output: Its directory.
-        before: The `stamp` of that when the run began.
+        before: The `checkpoint_time` of that when the run began.
     """
-    if stamp(output) == before:
+    if checkpoint_time(output) == before:
         return "The run had not come to its first step, so there is nothing new to go on from."
     return f"{output}: has a checkpoint of the last step. The same command with --resume goes on from there."
 
@@ -323,7 +323,7 @@ def command(arguments: Sequence[str] | None = None) -> None:
     initial_model = parsed.initial_model or origin_of(parsed)
     task = kind.load("tasks", "task")
     model = task.begun(initial_model, **options) if initial_model else task(**options)
-    before = stamp(pathlib.Path(parsed.output))
+    before = checkpoint_time(pathlib.Path(parsed.output))
     try:
         model.fit(*data, **fit_options)
     except KeyboardInterrupt:

@@ -6,6 +6,7 @@ import pytest
 
 from textrnn.config.cluster import WORKER_LOST
 from textrnn.errors import TextrnnError
+from textrnn.storage import CHECKPOINT
 from textrnn.tasks import ray_workers
 
 
@@ -28,6 +29,6 @@ def test_a_run_that_is_started_again_goes_on_where_the_command_stood(tmp_path, m
         "before": 0.0,
     }
     if is_written:
-        (tmp_path / "here" / "model" / ray_workers.CHECKPOINT).touch()
+        (tmp_path / "here" / "model" / CHECKPOINT).touch()
     ray_workers.train_as_worker(settings)
     assert told == [("here", ["language-model", "text.txt", "--resume" if is_written else "--overwrite"])]

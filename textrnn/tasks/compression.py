@@ -154,7 +154,8 @@ def compress(
         sign = 1 if score_name in LOWER_IS_BETTER else -1
         worse = sign * (score_after - score_before) / abs(score_before)
         if worse > WORTH_SAYING:
-            notes.append(f"{score_name}: {100 * worse:.0f}% worse. A `weight_format` of more bits loses less")
+            advice = "Less to prune, or a longer training," if prune else "A `weight_format` of more bits"
+            notes.append(f"{score_name}: {100 * worse:.0f}% worse. {advice} loses less")
     return Compression(
         Measures(*sizes_before, zero_share(before), speeds[0], score_before),
         Measures(*sizes_after, zero_share(after), speeds[1], score_after),

@@ -2,15 +2,15 @@
 
 import os
 import pathlib
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from textrnn.config.cluster import WORKER_LOST
 from textrnn.errors import TextrnnError
-from textrnn.storage import CHECKPOINT
+from textrnn.progress import Progress
+from textrnn.storage import checkpoint_time
 
-__all__ = ["stamp", "train_on_ray"]
+__all__ = ["train_on_ray"]
 
 MOST_RESTARTS = 3
 PRINT_TWICE = "RAY_TRAIN_ENABLE_PRINT_PATCH"  # whether Ray logs what workers print, beside showing it
@@ -43,7 +43,7 @@ def train_on_ray(
         "arguments": list(arguments),
         "directory": os.getcwd(),
         "output": str(output.absolute()),
-        "before": stamp(output),
+        "before": checkpoint_time(output),
     }
     for number in range(MOST_RESTARTS + 1):
         # Ray would start the run again whatever it has ended with, bad input too, so that is done here.
@@ -61,7 +61,7 @@ def train_on_ray(
         except RuntimeError as error:
             raise TextrnnError(f"The Ray cluster does not train: {error}") from error
         if number < MOST_RESTARTS:
-            print("A worker on the Ray cluster is lost; the run is started again.", file=sys.stderr)
+            Progress().message("A worker on the Ray cluster is lost; the run is started again.")
     raise TextrnnError(f"The workers on the Ray cluster have failed, {number + 1} times: {lost}") from lost
 
 
@@ -80,19 +80,11 @@ def train_as_worker(settings: dict[str, Any]) -> None:
 
     Args:
         settings: "command", "arguments" and "output" as in `train_on_ray`, the "directory" that paths are relative to,
-            and the `stamp` of the checkpoint "before" the run began.
+            and the `checkpoint_time` "before" the run began.
     """
     if os.path.isdir(settings["directory"]):
         os.chdir(settings["directory"])
     arguments = list(settings["arguments"])
-    if stamp(pathlib.Path(settings["output"])) != settings["before"]:
+    if checkpoint_time(pathlib.Path(settings["output"])) != settings["before"]:
         arguments = [*(argument for argument in arguments if argument != "--overwrite"), "--resume"]
     settings["command"](arguments)
-
-
-def stamp(output: pathlib.Path) -> float:
-    """Returns when the checkpoint of a run was written, in seconds; 0 where there is none."""
-    try:
-        return (output / CHECKPOINT).stat().st_mtime
-    except OSError:
-        return 0.0

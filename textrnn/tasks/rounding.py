@@ -37,11 +37,11 @@ def rounded_weights(model: "LanguageModel") -> dict[str, np.ndarray]:
         return model.weights
     size = min(TOKENS, len(token_ids))
     inputs = model.network.read_by_matrices(token_ids[: len(token_ids) // size * size].reshape(-1, size))
-    matrices = {name: model.weights[name] for name in inputs if not saves_space(model.weights[name], "int4")}
-    return {
-        **model.weights,
-        **{name: rounded(one, inputs[name], name != "embedding/embeddings") for name, one in matrices.items()},
-    }
+    weights = dict(model.weights)
+    for name, read in inputs.items():
+        if not saves_space(weights[name], "int4"):
+            weights[name] = rounded(weights[name], read, inputs_are_rows=name != "embedding/embeddings")
+    return weights
 
 
 def rounded(matrix: np.ndarray, inputs: np.ndarray, inputs_are_rows: bool) -> np.ndarray:

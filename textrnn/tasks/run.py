@@ -50,7 +50,7 @@ def prepared_output(output: str | os.PathLike[str], may_hold_run: bool) -> pathl
     if not os.fspath(output):
         raise TextrnnError("The output has no name. Name a directory: an unset variable may stand in the command.")
     path = pathlib.Path(output)
-    if not may_hold_run and any((path / name).exists() for name in (CHECKPOINT, "manifest.json")):
+    if not may_hold_run and holds_run(path):
         raise TextrnnError(
             f"{path}: holds an earlier run. Pass `resume` to go on with it, `overwrite` to replace it, or name "
             "another place."
@@ -64,9 +64,14 @@ def prepared_output(output: str | os.PathLike[str], may_hold_run: bool) -> pathl
     return path
 
 
+def holds_run(place: pathlib.Path) -> bool:
+    """Says whether a directory holds a model or a checkpoint."""
+    return any((place / name).exists() for name in (CHECKPOINT, "manifest.json"))
+
+
 def check_no_model(place: pathlib.Path) -> None:
     """Raises `TextrnnError` if a directory holds a model or a run, where something else than a run is to be written."""
-    if any((place / name).exists() for name in (CHECKPOINT, "manifest.json")):
+    if holds_run(place):
         raise TextrnnError(f"{place}: holds a model already. Pass `overwrite` to replace it, or name another place.")
 
 
