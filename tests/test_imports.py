@@ -12,7 +12,8 @@ PACKAGE = pathlib.Path(textrnn.__file__).parent
 
 # Each room imports only from rooms before it; training and inference know nothing of each other.
 ORDER = (
-    ("errors", "progress", "cores", "systems"),
+    ("errors", "wording"),
+    ("progress", "cores", "systems"),
     ("config", "teaching"),
     ("preprocessing",),
     ("weights", "array_files"),

@@ -31,6 +31,7 @@ from textrnn.jobs.crews import crew
 from textrnn.line_commands import add_jobs_option
 from textrnn.preprocessing import corpora, files
 from textrnn.progress import Progress
+from textrnn.wording import counted
 
 __all__ = ["command"]
 
@@ -202,8 +203,6 @@ def read_sentences(path: str, noun: str, encoding: str, beside: Sentences | None
 
 def check_same_number(first: Sentences, second: Sentences) -> None:
     """Raises `TextrnnError`, which names both files, if they have different numbers of lines."""
-    from textrnn.evaluation.references import counted
-
     if len(first.lines) == len(second.lines):
         return
     numbers = " and ".join(counted(len(one.lines), one.noun) for one in (first, second))

@@ -5,16 +5,7 @@ import sys
 import time
 from typing import Any, TextIO
 
-__all__ = ["Progress", "duration"]
-
-
-def duration(seconds: float) -> str:
-    """Returns a time in words.
-
-    >>> duration(40), duration(90)
-    ('40 seconds', '1.5 minutes')
-    """
-    return f"{max(seconds, 1):.0f} seconds" if seconds < 60 else f"{seconds / 60:.1f} minutes"
+__all__ = ["Progress"]
 
 
 class Progress:

@@ -14,6 +14,7 @@ from textrnn.jobs.crews import crew
 from textrnn.line_commands import add_jobs_option
 from textrnn.tasks.language_model import LanguageModel
 from textrnn.tasks.recogniser import ANY_WORDS, Recogniser
+from textrnn.wording import counted
 
 __all__ = ["command"]
 
@@ -108,7 +109,7 @@ def command(arguments: Sequence[str] | None = None) -> None:
     if parsed.json:
         print_result({"model": parsed.model, "results": results}, True)
     if refused:
-        raise TextrnnError(f"{len(refused):,} of {len(parsed.clip):,} clips could not be read.")
+        raise TextrnnError(f"{len(refused):,} of {counted(len(parsed.clip), 'clip')} could not be read.")
 
 
 def shown(clip: str, transcript: Transcript, parsed: argparse.Namespace) -> str:

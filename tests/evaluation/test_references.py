@@ -3,7 +3,7 @@ import itertools
 import pytest
 
 from textrnn import TextrnnError
-from textrnn.evaluation.references import checked, counted, likeness, order_note
+from textrnn.evaluation.references import checked, likeness, order_note
 
 HYPOTHESES = ["The cat sat on the mat.", "He reads a long book.", "It is raining again."]
 PER_SENTENCE = [  # NLTK's order
@@ -15,14 +15,6 @@ PER_SENTENCE = [  # NLTK's order
 
 def transposed(references):
     return list(itertools.zip_longest(*references))
-
-
-@pytest.mark.parametrize(
-    ("number", "noun", "words"),
-    [(1, "hypothesis", "1 hypothesis"), (2000, "hypothesis", "2,000 hypotheses"), (0, "reference", "0 references")],
-)
-def test_numbers_have_the_right_plural(number, noun, words):
-    assert counted(number, noun) == words
 
 
 def test_one_set_and_several():

@@ -51,7 +51,7 @@ def test_a_folder_for_each_class(tmp_path):
     assert list(zip(data.sequences, data.labels, strict=True)) == [
         ("hi", ("ham",)), ("see you", ("ham",)), ("win", ("spam",)),
     ]  # fmt: skip
-    assert data.notes == ("1 files are no text",)
+    assert data.notes == ("left out 1 file without text",)
     with pytest.raises(TextrnnError, match="holds no folders with text files"):
         labelled.read(tmp_path / "ham")
 
@@ -81,7 +81,7 @@ def test_arrays_of_any_length():
         ([np.zeros((3, 2, 2))], [1], r"must have shape \(time, features\).*\(3, 2, 2\)"),
         ([[0.0, float("nan")]], [1], "not finite"),
         ([["a"]], [1], "no array of numbers"),
-        (["a", "b"], [1], "2 sequences and 1 labels"),
+        (["a", "b"], [1], "2 sequences and 1 label"),
         (["a", 3], [1, 2], "Sequence 1 is no text"),
         ("text", [1], "`data` must be a list"),
         (["a"], [b"x"], "Label 0 must be a string or a number"),
@@ -103,7 +103,7 @@ def test_several_labels(tmp_path):
     assert labelled.read(["x"], [["b", "a", "b"]], multi_label=True).labels == [("a", "b")]
     with pytest.raises(TextrnnError, match=r"Sequence 0 has 2 labels"):
         encoded_targets(data, ["blue", "red"], False, "train on")
-    with pytest.raises(TextrnnError, match=r"to score has the label 'blue', which training has never seen. Kn"):
+    with pytest.raises(TextrnnError, match=r"to score label 'blue', .* never seen, first of 'one'. Known: 'red'"):
         encoded_targets(data, ["red"], True, "score")
 
 
@@ -233,7 +233,7 @@ def test_labels_that_say_nothing_are_counted(tmp_path):
     assert data.counts() == {"x": 1, "y": 1}
     assert data.notes[1:] == (
         f"{tmp_path}/a.csv: the label NaN (2 rows) is taken for none",
-        f"{tmp_path}/a.csv: the label NULL (1 rows) is taken for none",
+        f"{tmp_path}/a.csv: the label NULL (1 row) is taken for none",
         "left out 4 of 6 rows without a text or a label: line 3, 4, 5, 7",
     )
 

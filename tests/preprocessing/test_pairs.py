@@ -151,7 +151,7 @@ def test_two_lists_and_columns_of_tables(tmp_path, capsys):
         ([("Go.", "Ve."), "Hi."], None, "Item 2 of the pairs is no pair"),
         ([("Go.", ["Ve."])], None, r"Item 1 of the pairs must hold strings. Received: \['Ve.'\]"),
         ([("Go.",), ("Hi.",)], None, "the pairs, item 1: expected a sentence"),
-        ([("Go.", "")], None, "left out 1 of 1 pairs"),
+        ([("Go.", "")], None, "left out 1 of 1 pair "),
         ({"Go.": "Ve."}, None, "Pass pairs as a file.*Received: dict"),
         (7, None, "Received: int"),
         ([], None, "no text in the pairs"),

@@ -61,7 +61,7 @@ def test_clips_in_memory():
     assert [sound.rate for sound in opened_clips(clips.sounds, clips.rate)] == [8000, 8000]
     assert headers_of(clips) == [(8000, 0.08)] * 2
     for data, texts, rate, message in (
-        (arrays, ["a"], 8000, "2 clips and 1 texts"),
+        (arrays, ["a"], 8000, "2 clips and 1 text"),
         (arrays, ["a", "b"], None, "how many samples a second the arrays have"),
         (arrays, ["a", ""], 8000, "Text 1: each clip needs a text"),
         (arrays, ["a", 3], 8000, "Text 1: each clip needs a text. Received: 3"),

@@ -95,7 +95,7 @@ def test_directories_without_text_and_files_without_permission(call, tmp_path, t
         ("\tleer\nleer\t  \n", ["left out 2 of 2 pairs", "line 1", "Each sentence needs its translation"]),
         ("good\tgut\n" * 3, ["3 pairs", "fewer than two different source sentences"]),
         ("12\tgut\n15\tbesser\n", ["column 1 holds numbers", "--columns"]),
-        ("a\tb\n", ["1 pairs"]),
+        ("a\tb\n", ["1 pair "]),
     ],
 )
 def test_pairs_that_are_none(call, tmp_path, content, words):

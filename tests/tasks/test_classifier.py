@@ -170,7 +170,7 @@ def test_the_name_of_a_file_is_not_classified(call, reviewer):
 
 def test_labels_unseen_in_training(reviewer, quiet):
     model, _ = reviewer
-    with pytest.raises(TextrnnError, match="to score has the label 'fair', which training has never seen"):
+    with pytest.raises(TextrnnError, match="to score has the label 'fair', which training has never seen, first of 'a"):
         model.evaluate([("a film", "fair")])
 
 

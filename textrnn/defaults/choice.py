@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from textrnn.config import BUDGET
+from textrnn.wording import counted
 
 __all__ = ["FEWEST_STEPS", "Choice", "Options", "as_sizes", "going_on", "length_in_words", "with_length"]
 
@@ -60,7 +61,7 @@ def going_on(what: str, fitting: Options, given: Options) -> Choice:
 
 def length_in_words(training: Options) -> str:
     """Returns how long a run is: steps, epochs or minutes."""
-    return next(f"{training[name]:,} {name}" for name in ("steps", "epochs", "minutes") if training.get(name))
+    return next(counted(training[f"{noun}s"], noun) for noun in ("step", "epoch", "minute") if training.get(f"{noun}s"))
 
 
 def as_sizes(units: Any) -> tuple[int, ...]:

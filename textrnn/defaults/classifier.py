@@ -6,6 +6,7 @@ from typing import Any
 
 from textrnn.defaults.choice import FEWEST_STEPS, Choice, Options, as_sizes, going_on, length_in_words, with_length
 from textrnn.preprocessing.scripts import has_spaces
+from textrnn.wording import counted
 
 __all__ = ["classifier_choice", "classifier_tuning_choice", "encoder_choice"]
 
@@ -35,7 +36,7 @@ def classifier_choice(sequences: Sequence[Any], counts: dict[Any, int], model: O
             "word_dropout": 0.2,
             "linear": True,
         }
-        what = f"{number:,} texts of {len(counts)} classes: {level}s"
+        what = f"{counted(number, 'text')} of {len(counts)} classes: {level}s"
     else:
         network |= {"units": (128,), "input_dropout": 0.0, "output_dropout": 0.2, "pooling": ("last",)}
         what = f"{number:,} sequences of vectors of {len(counts)} classes"
@@ -66,7 +67,7 @@ def encoder_choice(number: int, num_labels: int, model: Options, training: Optio
     }
     fitting = fitting_choice(number, training, learning_rate=0.001, passes=5, validations=8, patience=3)
     layers = " + ".join(map(str, model["units"]))
-    what = f"{number:,} texts of {num_labels} classes: {model['level']}s, {layers} units of a language model"
+    what = f"{counted(number, 'text')} of {num_labels} classes: {model['level']}s, {layers} units of a language model"
     return Choice(network, fitting, (f"{what}, {length_in_words({**fitting, **training})}",))
 
 

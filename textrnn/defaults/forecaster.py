@@ -14,6 +14,7 @@ from textrnn.errors import TextrnnError
 from textrnn.preprocessing.series import SeriesData
 from textrnn.preprocessing.times import CALENDAR_SECONDS, step_in_words
 from textrnn.preprocessing.windows import Origins, WindowReader, statistics
+from textrnn.wording import counted
 
 __all__ = [
     "complete",
@@ -162,8 +163,8 @@ def forecaster_choice(data: SeriesData, model: Options, training: Options, share
         ]
     )
     lines = (
-        f"{number:,} steps of one {unit}, {season}; reading {lookback} to forecast {horizon}: {how} (a linear forecast "
-        f"then errs by {linear.error:.2f} of repeating the last {'season' if period > 1 else 'value'})",
+        f"{counted(number, 'step')} of one {unit}, {season}; reading {lookback} to forecast {horizon}: {how} (a linear "
+        f"forecast then errs by {linear.error:.2f} of repeating the last {'season' if period > 1 else 'value'})",
         f"{merged.get('cell', 'gru')} {'+'.join(map(str, as_sizes(merged['units'])))}, "
         f"{length_in_words({**fitting, **training})}",
     )
@@ -317,4 +318,4 @@ def forecaster_tuning_choice(data: SeriesData, training: Options) -> Choice:
     """
     fitting: Options = {"learning_rate": 0.0005, "warmup_steps": 20, "validations": 6, "patience": 3}
     number = sum(map(len, data.series))
-    return going_on(f"{number:,} steps", with_length(fitting, training, "steps", 300), training)
+    return going_on(counted(number, "step"), with_length(fitting, training, "steps", 300), training)

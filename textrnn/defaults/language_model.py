@@ -6,6 +6,7 @@ import math
 from textrnn.config import NetworkConfig
 from textrnn.defaults.choice import FEWEST_STEPS, Choice, Options, as_sizes, going_on, length_in_words, with_length
 from textrnn.preprocessing.survey import BLANK_LINE, Survey
+from textrnn.wording import counted
 
 __all__ = ["SIZES", "fine_tuning_choice", "language_model_choice"]
 
@@ -168,7 +169,7 @@ def readable_size(num_characters: int) -> str:
     for limit, unit in ((1e6, "million"), (1e3, "thousand")):
         if num_characters >= limit:
             return f"{num_characters / limit:.3g} {unit} characters"
-    return f"{num_characters} characters"
+    return counted(num_characters, "character")
 
 
 def fine_tuning_choice(text: Survey, model: NetworkConfig, given: Options, surplus_loss: float | None = None) -> Choice:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from textrnn.defaults.choice import FEWEST_STEPS, Choice, Options, as_sizes, going_on, length_in_words, with_length
+from textrnn.wording import counted
 
 __all__ = ["lexicon_choice", "recogniser_choice", "recogniser_tuning_choice"]
 
@@ -73,7 +74,9 @@ def recogniser_choice(rates: Sequence[int], seconds: Sequence[float], model: Opt
     fitting = with_length(fitting, training, "steps", steps)
     layers = " + ".join(map(str, as_sizes(chosen["units"])))
     text = f"up to {joined} clips are read as one, " if joined > 1 else ""
-    what = f"{len(seconds):,} clips of {mean:.2g} seconds at {chosen['sample_rate']:,} samples a second: {text}"
+    what = (
+        f"{counted(len(seconds), 'clip')} of {mean:.2g} seconds at {chosen['sample_rate']:,} samples a second: {text}"
+    )
     case = "small letters, " if chosen["lowercase"] else ""
     return Choice(network, fitting, (f"{what}{case}{layers} units, {length_in_words({**fitting, **training})}",))
 
@@ -94,4 +97,4 @@ def recogniser_tuning_choice(seconds: Sequence[float], training: Options) -> Cho
         "patience": 0,
         "joined_clips": max(int(JOINED_SECONDS / max(mean, 0.1)), 1) if mean < SHORT else 1,
     }
-    return going_on(f"{len(seconds):,} clips", with_length(fitting, training, "epochs", 10), training)
+    return going_on(counted(len(seconds), "clip"), with_length(fitting, training, "epochs", 10), training)

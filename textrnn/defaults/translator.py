@@ -3,6 +3,7 @@
 import dataclasses
 
 from textrnn.defaults.choice import Choice, Options, as_sizes, going_on, length_in_words, with_length
+from textrnn.wording import counted
 
 __all__ = ["translator_choice", "translator_tuning_choice", "validation_share"]
 
@@ -72,7 +73,7 @@ def translator_choice(num_pairs: int, model: Options, training: Options) -> Choi
     chosen = {**network, **model}
     layers = " and ".join(" + ".join(map(str, as_sizes(chosen[name]))) for name in ("encoder_units", "decoder_units"))
     vocabulary = f"{chosen['vocabulary_size']:,} {level}s" if chosen["vocabulary_size"] else f"{level}s"
-    reason = f"{num_pairs:,} pairs: {vocabulary}, {layers} units, {length_in_words({**fitting, **training})}"
+    reason = f"{counted(num_pairs, 'pair')}: {vocabulary}, {layers} units, {length_in_words({**fitting, **training})}"
     return Choice(network, fitting, (reason,))
 
 
@@ -97,7 +98,7 @@ def translator_tuning_choice(num_pairs: int, training: Options) -> Choice:
         # A sixth of the tokens are given, the others drawn. Smoothing would reward a bad candidate's uncertainty.
         fitting |= {"batch_tokens": 6000, "learning_rate": 0.0002, "label_smoothing": 0.0}
         epochs = 2
-    return going_on(f"{num_pairs:,} pairs", with_length(fitting, training, "epochs", epochs), training)
+    return going_on(counted(num_pairs, "pair"), with_length(fitting, training, "epochs", epochs), training)
 
 
 def validation_share(num_pairs: int) -> float:

@@ -14,9 +14,10 @@ from textrnn.evaluation.bleu_notes import MAX_NGRAM, leftovers, nltk_note, zero_
 from textrnn.evaluation.bleu_tokenizers import chosen_tokenizer, misfit, ter_metric, tokenizer_for
 from textrnn.evaluation.bootstrap import check_num_bootstrap
 from textrnn.evaluation.hardest_translations import hardest_translations
-from textrnn.evaluation.references import References, ReferenceSets, checked, counted, list_of, order_note
+from textrnn.evaluation.references import References, ReferenceSets, checked, list_of, order_note
 from textrnn.evaluation.scores import BleuScore, Comparison, LengthBucket, TranslationScores
 from textrnn.preprocessing.scripts import has_spaces, sample
+from textrnn.wording import counted
 
 __all__ = [
     "BleuScore",

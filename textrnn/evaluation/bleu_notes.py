@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from textrnn.evaluation.references import ReferenceSets, counted
+from textrnn.evaluation.references import ReferenceSets
+from textrnn.wording import counted
 
 __all__ = ["MAX_NGRAM", "leftovers", "nltk_note", "zero_note"]
 

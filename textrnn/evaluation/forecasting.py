@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from textrnn.evaluation.hardest import NUM_SHOWN
-from textrnn.evaluation.references import counted
 from textrnn.inference.forecasting import quantile_at
 from textrnn.preprocessing.series import seasonal_error
+from textrnn.wording import counted
 
 __all__ = ["ForecastEvaluation", "ForecastScores", "HardWindow", "diebold_mariano", "evaluate", "naive_forecasts"]
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from textrnn.errors import TextrnnError
 from textrnn.evaluation.hardest import NUM_SHOWN
-from textrnn.evaluation.references import References, checked, counted
+from textrnn.evaluation.references import References, checked
 from textrnn.evaluation.scores import HardTranslation
+from textrnn.wording import counted
 
 __all__ = ["hardest_translations"]
 

@@ -17,6 +17,7 @@ from textrnn.evaluation.forecasting import naive_forecasts
 from textrnn.inference.forecaster import SeriesForecaster
 from textrnn.inference.forecasting import forecast_quantiles, shown
 from textrnn.preprocessing.windows import WindowReader
+from textrnn.wording import counted
 
 __all__ = ["ForecastExplanation", "Influence", "explained"]
 
@@ -71,8 +72,8 @@ class ForecastExplanation:
         ]
         return "\n".join(
             [
-                f"{self.name}: the forecast, {shown(self.mean)} on average over {self.num_steps} steps, moves by so "
-                "much without",
+                f"{self.name}: the forecast, {shown(self.mean)} on average over {counted(self.num_steps, 'step')}, "
+                "moves by so much without",
                 *lines[: len(self.without)],
                 "and is so far from",
                 *lines[len(self.without) :],

@@ -17,6 +17,7 @@ from textrnn.evaluation.training_record import (
     remembered,
 )
 from textrnn.preprocessing.corpora import separator_line
+from textrnn.wording import counted
 
 __all__ = ["Memorisation", "NgramFilter", "joined_documents", "remembered", "report", "split_documents"]
 
@@ -88,11 +89,11 @@ class Memorisation:
         shown = self.longest_text if len(self.longest_text) <= 200 else self.longest_text[:200] + " ..."
         if self.one_in.get(SPAN_ORDER, 1) == 1:
             quoted = f" ({shown!r})" if self.longest_span else ""
-            return f"longest span found in the training corpus: {self.longest_span} words{quoted}"
-        over = f", over {self.longest_span} words ({shown!r})" if self.longest_span else ""
+            return f"longest span found in the training corpus: {counted(self.longest_span, 'word')}{quoted}"
+        over = f", over {counted(self.longest_span, 'word')} ({shown!r})" if self.longest_span else ""
         return (
             f"most recorded {SPAN_ORDER}-grams in a row found in the training corpus: {self.longest_span_ngrams}{over}"
-            f"; no span of more than {self.longest_possible_span} words was copied"
+            f"; no span of more than {counted(self.longest_possible_span, 'word')} was copied"
         )
 
     def _documents(self) -> str:
@@ -117,11 +118,6 @@ class Memorisation:
     def _is_unknown(self, key: int | str) -> bool:
         """Says whether there are such n-grams or documents, but none that would be in the sample."""
         return self.one_in[key] > 1 and key not in self.standard_errors
-
-
-def counted(number: int, noun: str) -> str:
-    """Returns a number of things."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def split_documents(text: str, documents: str | None) -> list[str]:

@@ -18,6 +18,7 @@ from textrnn.preprocessing.batches import pad
 from textrnn.preprocessing.encoding import let_go
 from textrnn.preprocessing.sequences import EncodedText, TextPlan, line_groups
 from textrnn.preprocessing.tokenizers import PAD_ID
+from textrnn.wording import counted
 
 __all__ = ["DEFAULT_WINDOW", "Evaluation", "Group", "Score", "evaluate", "scored"]
 
@@ -69,7 +70,7 @@ class Evaluation:
     def __str__(self) -> str:
         summary = (
             f"perplexity {self.perplexity:.3f}, {self.bits_per_character:.4f} bits per character, loss {self.loss:.4f} "
-            f"nats per token, {self.num_tokens:,} tokens, {self.num_characters:,} characters, "
+            f"nats per token, {counted(self.num_tokens, 'token')}, {counted(self.num_characters, 'character')}, "
             f"{100 * self.unknown_share:.2f}% unknown"
         )
         lines = [summary, *(f"note: {note}" for note in self.notes)]
@@ -178,7 +179,9 @@ def evaluate(
     if config.form != "stream" or text.markers:
         return evaluate_documents(network, text, batch_size, Total(progress_of_scores, hardest), score_all)
     if text.num_tokens < 2:
-        raise TextrnnError(f"A text of {text.num_tokens} tokens leaves nothing to predict. Pass a longer text.")
+        raise TextrnnError(
+            f"A text of {counted(text.num_tokens, 'token')} leaves nothing to predict. Pass a longer text."
+        )
     if window:
         total = Total(progress_of_scores, hardest, are_cold=True)
         score_all(window_groups(text.num_tokens, window, batch_size), total.take)

@@ -9,8 +9,9 @@ import numpy as np
 
 from textrnn.errors import TextrnnError
 from textrnn.evaluation.bootstrap import NUM_SAMPLES, check_num_bootstrap, ratio_interval
-from textrnn.evaluation.references import checked, counted
+from textrnn.evaluation.references import checked
 from textrnn.preprocessing.scripts import has_spaces, sample
+from textrnn.wording import counted
 
 __all__ = ["Edits", "ErrorRate", "Misreading", "Recognition", "edits", "evaluate"]
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from textrnn.errors import TextrnnError
+from textrnn.wording import counted, plural
 
 __all__ = ["ReferenceSets", "References", "checked", "counted", "order_note"]
 
@@ -22,16 +23,6 @@ NLTK_ORDER = (
 COMPARED = 40  # sentences of which each is compared with each, to find the order of references
 LIKE = 0.3  # NLTK's order is certain if in it hypotheses and references are so much alike,
 TIMES = 2.0  # and so many times more than in the other
-
-
-def counted(number: int, noun: str) -> str:
-    """Returns a number with its noun: "1 hypothesis", "2 hypotheses", "3 references"."""
-    return f"{number:,} {noun if number == 1 else plural(noun)}"
-
-
-def plural(noun: str) -> str:
-    """Returns "hypotheses" for "hypothesis", "sources" for "source"."""
-    return noun[:-2] + "es" if noun.endswith("is") else noun + "s"
 
 
 def checked(

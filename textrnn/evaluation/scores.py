@@ -3,7 +3,7 @@
 import dataclasses
 
 from textrnn.evaluation.hardest import shortened
-from textrnn.evaluation.references import counted
+from textrnn.wording import counted
 
 __all__ = ["BleuScore", "Comparison", "HardTranslation", "LengthBucket", "TranslationScores"]
 

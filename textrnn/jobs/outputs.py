@@ -11,6 +11,7 @@ from typing import IO, Any
 from textrnn.errors import TextrnnError
 from textrnn.jobs.blocks import Block
 from textrnn.progress import Progress
+from textrnn.wording import counted
 
 __all__ = ["Answer", "Outputs"]
 
@@ -130,8 +131,8 @@ class Outputs:
         """
         if self.resume and number < self.num_there:
             raise TextrnnError(
-                f"{self.paths[0]}: has answers to {self.num_there:,} lines, and {self.inputs} has {number:,}. It was "
-                "made of another file. Leave out --resume to write it anew."
+                f"{self.paths[0]}: has answers to {counted(self.num_there, 'line')}, and {self.inputs} has {number:,}. "
+                "It was made of another file. Leave out --resume to write it anew."
             )
         if self.resume and number == self.num_there:
             self.put_answered(put)
@@ -159,7 +160,7 @@ class Outputs:
             with open(path, "rb") as file:
                 size = sum(map(len, itertools.islice(file, number * each)))
             os.truncate(path, size)
-        self.progress.message(f"{self.paths[0]}: goes on after {number:,} lines of {self.inputs}")
+        self.progress.message(f"{self.paths[0]}: goes on after {counted(number, 'line')} of {self.inputs}")
 
     # What is written
 
@@ -195,9 +196,11 @@ class Outputs:
                 continue
             found = num_lines(path)
             if found != number * each:
-                raise TextrnnError(f"{path}: has {found:,} lines, where {number:,} were read from {self.inputs}.")
+                raise TextrnnError(
+                    f"{path}: has {counted(found, 'line')}, where {number:,} were read from {self.inputs}."
+                )
             if is_said:
-                self.progress.message(f"{path}: {found:,} lines for the {number:,} of {self.inputs}")
+                self.progress.message(f"{path}: {counted(found, 'line')} for the {number:,} of {self.inputs}")
 
 
 def num_lines(path: str) -> int:

@@ -20,6 +20,7 @@ from textrnn.preprocessing.labelled_tables import columns_of
 from textrnn.preprocessing.labels import Label, as_numbers, check_no_indicators, labels_of, places_of, spelled
 from textrnn.preprocessing.pair_tables import Rows, file_rows, memory_rows
 from textrnn.preprocessing.pairs import check_characters
+from textrnn.wording import counted
 
 __all__ = ["Encoded", "Label", "Labelled", "LabelledPlan", "encoded_targets", "padded", "read", "split"]
 
@@ -123,7 +124,9 @@ def from_memory(data: Any, labels: Any, multi_label: bool) -> Labelled:
     values = [labels_of(one, multi_label, f"Label {number}") for number, one in enumerate(values)]
     items = as_list(data, "data")
     if len(items) != len(values):
-        raise TextrnnError(f"There are {len(items):,} sequences and {len(values):,} labels. Each needs its own.")
+        raise TextrnnError(
+            f"Received {counted(len(items), 'sequence')} and {counted(len(values), 'label')}. Each needs its own."
+        )
     if items and not isinstance(items[0], str):
         return Labelled([as_vectors(item, number) for number, item in enumerate(items)], values)
     for number, item in enumerate(items):
@@ -173,7 +176,7 @@ def from_folders(path: pathlib.Path, encoding: str) -> Labelled:
     if not texts:
         raise TextrnnError(f"{path}: holds no folders with text files. Name each folder by the class of its files.")
     found = without_bad(texts, labels, list(range(len(texts))), "file")
-    notes = (f"{skipped:,} files are no text",) if skipped else ()
+    notes = (f"left out {counted(skipped, 'file')} without text",) if skipped else ()
     return dataclasses.replace(found, notes=(*notes, *found.notes))
 
 
@@ -213,7 +216,7 @@ def without_bad(texts: list[str], labels: list[tuple[Label, ...]], numbers: list
         kept = set(good)
         bad = [numbers[index] for index in range(len(texts)) if index not in kept]
         shown = ", ".join(map(str, bad[:SHOWN])) + (", ..." if len(bad) > SHOWN else "")
-        notes = (f"left out {len(bad):,} of {len(texts):,} rows without a text or a label: {unit} {shown}",)
+        notes = (f"left out {len(bad):,} of {counted(len(texts), 'row')} without a text or a label: {unit} {shown}",)
     if not texts:
         raise TextrnnError("The table has no rows below the names of its columns.")
     if not good:
@@ -276,13 +279,15 @@ def encoded_targets(data: Labelled, labels: Sequence[Label], is_multi: bool, use
         known = [places.get(label, places.get(spelled(label), -1)) for label in found]
         unknown = [label for label, place in zip(found, known, strict=True) if place < 0]
         if unknown:
+            first = f"{data.sequences[row]!r:.60}" if data.are_texts else f"sequence {row}"
             raise TextrnnError(
-                f"The data to {use} has the label {unknown[0]!r}, which training has never seen. Known: "
-                f"{', '.join(map(repr, labels[:10]))}{', ...' if len(labels) > 10 else ''}."
+                f"The data to {use} has the label {unknown[0]!r}, which training has never seen, first of {first}. "
+                f"Known: {', '.join(map(repr, labels[:10]))}{', ...' if len(labels) > 10 else ''}."
             )
         if len(found) != 1 and not is_multi:
             raise TextrnnError(
-                f"Sequence {row} has {len(found)} labels: {found}. Several need multi_label=True (--multi-label)."
+                f"Sequence {row} has {counted(len(found), 'label')}: {found}. Several need multi_label=True "
+                "(--multi-label)."
             )
         target[known] = 1.0
     return targets

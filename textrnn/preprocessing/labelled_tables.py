@@ -8,6 +8,7 @@ from textrnn.errors import TextrnnError
 from textrnn.preprocessing.labels import is_no_label
 from textrnn.preprocessing.pair_tables import Rows, position
 from textrnn.preprocessing.tables import distinct_names
+from textrnn.wording import counted
 
 __all__ = ["columns_of"]
 
@@ -43,7 +44,9 @@ def columns_of(
         notes.append(f"{rows.name}: texts from {shown_names[0]}, labels from {shown_names[1]}")
     texts, labels = ([cells[index] if index < len(cells) else "" for _, cells in rows.rows] for index in chosen)
     marks = Counter(cell.strip() for cell in labels if cell.strip() and is_no_label(cell))
-    notes += [f"{rows.name}: the label {mark} ({number:,} rows) is taken for none" for mark, number in marks.items()]
+    notes += [
+        f"{rows.name}: the label {mark} ({counted(number, 'row')}) is taken for none" for mark, number in marks.items()
+    ]
     return [number for number, _ in rows.rows], texts, labels, notes
 
 

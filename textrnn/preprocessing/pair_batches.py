@@ -14,6 +14,7 @@ from textrnn.preprocessing.batches import Batch, budgeted, pad
 from textrnn.preprocessing.pairs import Pairs
 from textrnn.preprocessing.tokenizers import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Tokenizer
 from textrnn.progress import Progress
+from textrnn.wording import counted
 
 __all__ = [
     "EncodedPairs",
@@ -114,8 +115,8 @@ def encoded_pairs(
     kept = encoded.kept(config.max_length, config.max_ratio)
     if len(kept) < len(pairs):
         progress.message(
-            f"left out {len(pairs) - len(kept):,} of {len(pairs):,} pairs to {use}: a side of more than "
-            f"{config.max_length} tokens, or {config.max_ratio:g} times as long as the other"
+            f"left out {len(pairs) - len(kept):,} of {counted(len(pairs), 'pair')} to {use}: a side of more than "
+            f"{counted(config.max_length, 'token')}, or {config.max_ratio:g} times as long as the other"
         )
     if not len(kept):
         raise TextrnnError(f"No sentence pairs are left to {use}. Raise `max_length` or `max_ratio`.")

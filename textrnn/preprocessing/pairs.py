@@ -25,6 +25,7 @@ from textrnn.preprocessing.pair_tables import (
     two_columns,
 )
 from textrnn.progress import Progress
+from textrnn.wording import counted
 
 __all__ = ["PairSource", "Pairs", "normalized", "opened", "read", "references", "sentence_list", "split"]
 
@@ -189,7 +190,7 @@ def read_two(
         sides = [lines[: max((n for n, line in enumerate(lines, 1) if line.strip()), default=0)] for lines in sides]
     if len(sides[0]) != len(sides[1]):
         raise TextrnnError(
-            f"{source} has {counts[0]:,} lines and {target} has {counts[1]:,}. Line i of one must be the "
+            f"{source} has {counted(counts[0], 'line')} and {target} has {counts[1]:,}. Line i of one must be the "
             "translation of line i of the other."
         )
     rows = [(number, *both) for number, both in enumerate(zip(*sides, strict=True), start=1)]
@@ -216,9 +217,8 @@ def whole_pairs(rows: list[tuple[int, str, str]], name: str, unit: str, num_blan
         raise TextrnnError(f"There is no text in {name}: nothing but white space. Pass sentences with translations.")
     if num_left_out:
         first = next((f", first in {unit} {number}" for number, source, target in sides if not (source and target)), "")
-        message = (
-            f"left out {num_left_out:,} of {len(rows) + num_blank:,} pairs in {name}: a side is empty or missing{first}"
-        )
+        number = counted(len(rows) + num_blank, "pair")
+        message = f"left out {num_left_out:,} of {number} in {name}: a side is empty or missing{first}"
         if not kept:
             raise TextrnnError(f"{message}. Each sentence needs its translation.")
         progress.message(message)
@@ -345,7 +345,7 @@ def split(pairs: Pairs, fraction: float, seed: int = 0) -> tuple[Pairs, Pairs]:
     distinct = sorted({source.casefold() for source in pairs.sources}, key=place)
     if len(distinct) < 2:
         raise TextrnnError(
-            f"Splitting {len(pairs):,} pairs leaves one side empty: there are fewer than two different source "
+            f"Splitting {counted(len(pairs), 'pair')} leaves one side empty: there are fewer than two different source "
             "sentences. Pass more pairs, or a validation file."
         )
     chosen = set(distinct[: min(max(round(fraction * len(distinct)), 1), len(distinct) - 1)])

@@ -18,6 +18,7 @@ from textrnn.preprocessing.spectra import Spectrum
 from textrnn.preprocessing.tables import rows
 from textrnn.preprocessing.waves import Sound, opened_sound, sound_of
 from textrnn.progress import Progress
+from textrnn.wording import counted
 
 __all__ = [
     "CUT_OFF",
@@ -103,7 +104,9 @@ def from_memory(data: Any, texts: Any, rate: int | None) -> Clips:
     """Returns clips and texts that are lists."""
     clips, said = list(as_clips(data)[0]), list(texts)
     if len(clips) != len(said):
-        raise TextrnnError(f"There are {len(clips):,} clips and {len(said):,} texts. Each needs its own.")
+        raise TextrnnError(
+            f"Received {counted(len(clips), 'clip')} and {counted(len(said), 'text')}. Each needs its own."
+        )
     if not clips:
         raise TextrnnError("There are no clips.")
     if rate is None and any(not is_path(clip) for clip in clips):
@@ -248,8 +251,8 @@ def read_frames(clips: Clips, config: RecogniserConfig, progress: Progress, use:
         progress.finish()
     if cut:
         progress.message(
-            f"note: {len(cut):,} of {len(found):,} clips to {use} were cut off, and may lack the end of their texts: "
-            f"{', '.join(cut[:SHOWN])}{', ...' if len(cut) > SHOWN else ''}"
+            f"note: {len(cut):,} of {counted(len(found), 'clip')} to {use} were cut off, and may lack the end of their "
+            f"texts: {', '.join(cut[:SHOWN])}{', ...' if len(cut) > SHOWN else ''}"
         )
     return found
 

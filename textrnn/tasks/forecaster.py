@@ -30,6 +30,7 @@ from textrnn.progress import Progress
 from textrnn.storage import StoredModel
 from textrnn.tasks.backtests import Backtester
 from textrnn.tasks.task import Prepared, Task, Weights
+from textrnn.wording import counted
 
 __all__ = ["Forecaster"]
 
@@ -104,7 +105,7 @@ class Forecaster(Task, Backtester):
         config, trained = self.config, "trained" if self.weights else "not trained"
         layers = f"{config.cell} {'+'.join(map(str, config.units))}"
         of = f" of {len(config.names):,} series" if len(config.names) > 1 else ""
-        return f"<Forecaster: {config.horizon} steps from {config.lookback}{of}, {layers}, {trained}>"
+        return f"<Forecaster: {counted(config.horizon, 'step')} from {config.lookback}{of}, {layers}, {trained}>"
 
     # Training
 

@@ -31,6 +31,7 @@ from textrnn.progress import Progress
 from textrnn.tasks.run import digest
 from textrnn.tasks.scoring import said_of
 from textrnn.tasks.task import Prepared, Task
+from textrnn.wording import counted
 
 if TYPE_CHECKING:
     from textrnn.tasks.language_model import LanguageModel
@@ -270,7 +271,7 @@ class Recogniser(Task):
                 f"{clips.sounds[i] if is_path(clips.sounds[i]) else i} ({clips.texts[i]!r:.40})" for i in lost[:SHOWN]
             )
             progress.message(
-                f"left out {len(lost):,} of {len(frames):,} clips to {use}, {TOO_SHORT}: {named}"
+                f"left out {len(lost):,} of {counted(len(frames), 'clip')} to {use}, {TOO_SHORT}: {named}"
                 f"{', ...' if len(lost) > SHOWN else ''}"
             )
         if not len(kept):
@@ -485,7 +486,7 @@ class Recogniser(Task):
         notes = [f"{name}: {one.note}" for name, one in zip(names, found, strict=True) if one.note]
         if len(notes) > NOTES_SHOWN:
             notes[NOTES_SHOWN:] = [
-                f"{len(notes) - NOTES_SHOWN:,} more of {len(found):,} clips have a note: transcribe them"
+                f"{len(notes) - NOTES_SHOWN:,} more of {counted(len(found), 'clip')} have a note: transcribe them"
             ]
         return dataclasses.replace(scores, notes=(*scores.notes, *notes))
 

@@ -15,6 +15,7 @@ from textrnn.training import layers
 from textrnn.training.estimates import advice, length_of, num_parameters, num_passes, seconds_for
 from textrnn.training.networks import NamedNetwork
 from textrnn.training.stack import RecurrentStack
+from textrnn.wording import counted
 
 __all__ = ["SequenceClassifier", "describe_run"]
 
@@ -246,8 +247,8 @@ def describe_run(
         f"a vocabulary of {config.vocabulary_size:,}" if config.vocabulary_size else f"{config.num_features} features"
     )
     lines = [
-        f"{plans[0].num_targets:,} training sequences of {steps / len(sequences):.0f} steps on average, "
-        f"{plans[1].num_targets:,} validation sequences, {read}, {config.num_outputs} classes",
+        f"{counted(plans[0].num_targets, 'training sequence')} of {steps / len(sequences):.0f} steps on average, "
+        f"{counted(plans[1].num_targets, 'validation sequence')}, {read}, {config.num_outputs} classes",
         f"{num_parameters(config):,} parameters; {length_of(training, plans[0].num_batches, seconds)}",
     ]
     return "\n".join([*lines, *advice(training, plans[0].num_batches)])

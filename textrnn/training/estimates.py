@@ -7,8 +7,8 @@ from typing import Any
 import tensorflow as tf
 
 from textrnn.config import FittingConfig
-from textrnn.progress import duration
 from textrnn.training.devices import usable_cores
+from textrnn.wording import counted, duration
 
 __all__ = ["BASE_MEMORY", "advice", "length_of", "num_parameters", "num_passes", "precision_advice", "seconds_for"]
 
@@ -65,11 +65,13 @@ def num_passes(training: FittingConfig, num_batches: int) -> float:
 def length_of(training: FittingConfig, num_batches: int, seconds: float) -> str:
     """Returns how long a run is, in words."""
     if training.minutes is not None:
-        return f"{training.minutes:g} minutes"
+        return counted(training.minutes, "minute")
     if training.epochs is not None:
-        return f"at most {training.epochs} epochs of {num_batches:,} batches; about {duration(seconds)}"
+        return (
+            f"at most {counted(training.epochs, 'epoch')} of {counted(num_batches, 'batch')}; about {duration(seconds)}"
+        )
     passes = num_passes(training, num_batches)
-    return f"{training.steps:,} steps, {passes:.3g} times through the data; about {duration(seconds)}"
+    return f"{counted(training.steps or 0, 'step')}, {passes:.3g} times through the data; about {duration(seconds)}"
 
 
 def short_run_advice(training: FittingConfig, num_batches: int) -> list[str]:
@@ -78,7 +80,7 @@ def short_run_advice(training: FittingConfig, num_batches: int) -> list[str]:
     if training.minutes is not None or num_steps >= max(FEW_STEPS, 2 * training.warmup_steps):
         return []
     return [
-        f"advice: only {num_steps} steps, {min(training.warmup_steps, num_steps)} of them while the learning rate "
-        "rises, which hardly trains anything. Pass more `epochs` or `steps`, a smaller `batch_size`, or fewer "
-        "`warmup_steps`."
+        f"advice: only {counted(num_steps, 'step')}, {min(training.warmup_steps, num_steps)} of them while the "
+        "learning rate rises, which hardly trains anything. Pass more `epochs` or `steps`, a smaller `batch_size`, or "
+        "fewer `warmup_steps`."
     ]

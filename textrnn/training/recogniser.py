@@ -11,6 +11,7 @@ from textrnn.preprocessing.speech_batches import SpeechPlan
 from textrnn.training.estimates import advice, length_of, num_parameters, num_passes, seconds_for
 from textrnn.training.networks import NamedNetwork
 from textrnn.training.stack import RecurrentStack
+from textrnn.wording import counted
 
 __all__ = ["SpeechRecogniser", "describe_run"]
 
@@ -120,8 +121,8 @@ def describe_run(
     passes = num_passes(training, plans[0].num_batches)
     needed = seconds_for(multiplied * seconds[0] / config.step_seconds * passes, training.precision)
     lines = [
-        f"{numbers[0]:,} training clips of {seconds[0] / 60:.3g} minutes, {numbers[1]:,} validation clips, "
-        f"{config.num_symbols - 1} characters",
+        f"{counted(numbers[0], 'training clip')} of {seconds[0] / 60:.3g} minutes, "
+        f"{counted(numbers[1], 'validation clip')}, {config.num_symbols - 1} characters",
         f"{num_parameters(config):,} parameters; {length_of(training, plans[0].num_batches, needed)}",
     ]
     return "\n".join([*lines, *advice(training, plans[0].num_batches)])

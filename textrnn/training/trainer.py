@@ -19,7 +19,7 @@ import tensorflow as tf
 from textrnn.config import BUDGET, FittingConfig
 from textrnn.errors import TextrnnError
 from textrnn.preprocessing.batches import Batch, Plan
-from textrnn.progress import Progress, duration
+from textrnn.progress import Progress
 from textrnn.storage import CHECKPOINT, write_atomically
 from textrnn.training.callbacks import Callbacks
 from textrnn.training.checkpoint import Position, check_same_run, read_checkpoint, write_checkpoint
@@ -29,6 +29,7 @@ from textrnn.training.schedule import MEASURED_STEPS, StepClock, learning_rate_a
 from textrnn.training.signals import PostponedSignals
 from textrnn.training.steps import Steps
 from textrnn.training.workers import Workers
+from textrnn.wording import counted, duration
 
 __all__ = ["Trainer"]
 
@@ -266,8 +267,8 @@ class Trainer:
             position.num_steps = int(self.workers.of_the_first(num_steps))
             self.options["steps"] = position.num_steps
             self.progress.message(
-                f"a step takes {1000 * self.step_clock.seconds:.0f} ms: {position.num_steps:,} steps in "
-                f"{self.config.minutes:g} minutes (`--steps {position.num_steps}` repeats this run)"
+                f"a step takes {1000 * self.step_clock.seconds:.0f} ms: {counted(position.num_steps, 'step')} in "
+                f"{counted(self.config.minutes or 0, 'minute')} (`--steps {position.num_steps}` repeats this run)"
             )
             self.progress.start("training", position.num_steps, "steps", position.step - 1)
         else:
@@ -477,8 +478,8 @@ class Trainer:
         if budget == {name: before.get(name) for name in BUDGET}:
             if self._is_over():
                 self.progress.message(
-                    f"this run is finished, after {position.step:,} steps. More `--epochs`, `--steps` or `--minutes` "
-                    "than it had go on with it."
+                    f"this run is finished, after {counted(position.step, 'step')}. More `--epochs`, `--steps` "
+                    "or `--minutes` than it had go on with it."
                 )
             else:
                 self.progress.message(f"resuming at epoch {position.epoch + 1}, step {position.step}")
@@ -486,7 +487,9 @@ class Trainer:
         position.first_step, position.validations_without_gain = position.step, 0
         position.num_steps = self._asked_steps()
         if self._is_over():
-            self.progress.message(f"this run has made {position.step:,} steps already, so there is nothing to do")
+            self.progress.message(
+                f"this run has made {counted(position.step, 'step')} already, so there is nothing to do"
+            )
             return
         if self.best_weights:
             self.network.set_weights_by_name(self.best_weights[0])
@@ -494,8 +497,8 @@ class Trainer:
                 average.assign(variable)
         length = f" to step {position.num_steps:,}" if position.num_steps else ""
         self.progress.message(
-            f"going on from the best weights of {position.step:,} steps{length}, with a learning rate that rises and "
-            "falls anew"
+            f"going on from the best weights of {counted(position.step, 'step')}{length}, with a learning rate that "
+            "rises and falls anew"
         )
 
 
