@@ -103,7 +103,7 @@ def test_several_labels(tmp_path):
     assert labelled.read(["x"], [["b", "a", "b"]], multi_label=True).labels == [("a", "b")]
     with pytest.raises(TextrnnError, match=r"Sequence 0 has 2 labels"):
         encoded_targets(data, ["blue", "red"], False, "train on")
-    with pytest.raises(TextrnnError, match=r"to score label 'blue', .* never seen, first of 'one'. Known: 'red'"):
+    with pytest.raises(TextrnnError, match=r"label 'blue', .* never seen, first of 'one'. Known: 'red'"):
         encoded_targets(data, ["red"], True, "score")
 
 
