@@ -39,7 +39,7 @@ def classifier_choice(sequences: Sequence[Any], counts: dict[Any, int], model: O
         what = f"{counted(number, 'text')} of {len(counts)} classes: {level}s"
     else:
         network |= {"units": (128,), "input_dropout": 0.0, "output_dropout": 0.2, "pooling": ("last",)}
-        what = f"{number:,} sequences of vectors of {len(counts)} classes"
+        what = f"{counted(number, 'sequence')} of vectors of {len(counts)} classes"
     fitting = fitting_choice(number, training, learning_rate=0.002, passes=8, validations=10, patience=4)
     chosen = {**network, **model}
     layers = " + ".join(map(str, as_sizes(chosen["units"])))

@@ -11,7 +11,7 @@ from typing import Any
 from textrnn.errors import TextrnnError
 from textrnn.wording import counted, plural
 
-__all__ = ["ReferenceSets", "References", "checked", "counted", "order_note"]
+__all__ = ["ReferenceSets", "References", "checked", "order_note"]
 
 References = Sequence[str | None] | Sequence[Sequence[str | None]]
 ReferenceSets = list[list[str | None]]

@@ -152,7 +152,7 @@ class Corpus:
         """Yields (its file, lines) of each file, row of a table or string of a list."""
         for path in self.paths:
             for pieces in self.units_of(path):
-                yield path, pieces if progress is None else counted(pieces, progress)
+                yield path, pieces if progress is None else reported(pieces, progress)
 
     def units_of(self, path: pathlib.Path) -> Iterator[Iterator[str]]:
         """Yields the lines of a file, or of each string in it, if it holds strings."""
@@ -162,7 +162,7 @@ class Corpus:
             yield decoded_pieces(path, self.encoding)
 
 
-def counted(pieces: Iterator[str], progress: Callable[[int], object]) -> Iterator[str]:
+def reported(pieces: Iterator[str], progress: Callable[[int], object]) -> Iterator[str]:
     """Yields pieces and tells how long each is."""
     for piece in pieces:
         progress(len(piece))
